@@ -1,0 +1,66 @@
+"""Learn to turn one short string into another, with MXNet's symbolic API and fused LSTM cells.
+
+>>> from seq2seq import Arithmetic, train
+>>> solver = train(Arithmetic(operators="+"), run_dir="runs/sums", epochs=20)
+>>> solver("3+4+5")
+'12'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seq2seq.config import Config, DataConfig, ModelConfig, TrainingConfig
+    from seq2seq.errors import DeviceError, RunError, Seq2SeqError, SourceError, TrainingInterrupted, UsageError
+    from seq2seq.experiment import train
+    from seq2seq.solver import Solver
+    from seq2seq.tasks import Arithmetic, Task
+
+__version__ = "0.1.0"
+
+# Names are imported when they are first used, so that importing the package does not load MXNet.
+_HOME = {
+    "Arithmetic": "tasks",
+    "Config": "config",
+    "DataConfig": "config",
+    "DeviceError": "errors",
+    "ModelConfig": "config",
+    "RunError": "errors",
+    "Seq2SeqError": "errors",
+    "Solver": "solver",
+    "SourceError": "errors",
+    "Task": "tasks",
+    "TrainingConfig": "config",
+    "TrainingInterrupted": "errors",
+    "UsageError": "errors",
+    "train": "experiment",
+}
+
+__all__ = [
+    "Arithmetic",
+    "Config",
+    "DataConfig",
+    "DeviceError",
+    "ModelConfig",
+    "RunError",
+    "Seq2SeqError",
+    "Solver",
+    "SourceError",
+    "Task",
+    "TrainingConfig",
+    "TrainingInterrupted",
+    "UsageError",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'seq2seq' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"seq2seq.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOME])

@@ -1,0 +1,57 @@
+"""The errors a user can meet. Each message is one line that names what is wrong and what is allowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Seq2SeqError(Exception):
+    """Base of every error this library raises on purpose."""
+
+
+class UsageError(Seq2SeqError, ValueError):
+    """An argument has a value that is not allowed."""
+
+
+class SourceError(UsageError):
+    """A source string that the run at hand cannot read."""
+
+
+class DeviceError(Seq2SeqError):
+    """The device asked for is missing or cannot run this build of MXNet."""
+
+
+class RunError(Seq2SeqError):
+    """A run folder, or a file in it, is missing, damaged or foreign."""
+
+
+class TrainingInterrupted(KeyboardInterrupt):
+    """Training was stopped by a signal, after its state was written to the run folder."""
+
+
+def require(condition: bool, name: str, value: Any, allowed: str) -> None:
+    """Raise a `UsageError` that names the argument, its value and what is allowed.
+
+    Parameters
+    ----------
+    condition : bool
+        Whether the value is allowed.
+    name, value
+        The argument as the user knows it, and what it was given.
+    allowed : str
+        What would be accepted, as the end of "it must be ...".
+    """
+    if not condition:
+        raise UsageError(f"{name}: got {value!r}, but it must be {allowed}")
+
+
+def is_whole(value: Any, least: int) -> bool:
+    """Whether `value` is an int (not a bool) of at least `least`."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def is_number(value: Any) -> bool:
+    """Whether `value` is a finite int or float (not a bool)."""
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return value - value == 0

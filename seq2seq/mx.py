@@ -1,0 +1,143 @@
+"""The one door to MXNet: makes its import work on current Pythons, keeps it quiet, picks the device.
+
+MXNet 1.9.1 is the last release and expects names that NumPy removed in 1.24 (`np.bool`, `np.object`, ...) and,
+on Python 3.12, the `distutils` package. Both are put back here before the import. Importing this module loads
+MXNet (about a second), so `import seq2seq` does not import it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import re
+import warnings
+from typing import Any, Callable, NamedTuple
+
+import numpy as np
+
+from seq2seq.errors import DeviceError, UsageError
+
+REMOVED_NUMPY_ALIASES = {"bool": bool, "object": object, "int": int, "float": float, "complex": complex, "str": str}
+
+# What the 1.9.1 GPU wheels hold machine code for (and no PTX to compile for others): 5.0, 6.0, 7.0, 8.0 and 8.6.
+# Machine code runs on the later minor versions of its major, so Ada (8.9) works and Hopper (9.0) does not.
+OLDEST_GPU, FIRST_GPU_TOO_NEW = (5, 0), (9, 0)
+
+
+class Gpu(NamedTuple):
+    """One GPU as the CUDA driver describes it."""
+
+    name: str
+    capability: tuple[int, int]
+
+
+def _import_mxnet() -> Any:
+    # Read by the engine when it loads; a value the user has set stays.
+    os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
+    for name, builtin in REMOVED_NUMPY_ALIASES.items():
+        if name not in vars(np):
+            setattr(np, name, builtin)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if importlib.util.find_spec("distutils") is None:
+            import setuptools  # noqa: F401  (puts its own distutils in place)
+        try:
+            import mxnet
+        except OSError as error:
+            library = re.match(r"(lib\S+\.so\S*): cannot open shared object file", str(error))
+            if library is None:
+                raise
+            raise ImportError(
+                f"MXNet needs {library[1]}, which this system lacks; on Debian and Ubuntu: "
+                "apt-get install libquadmath0 libgomp1"
+            ) from None
+    return mxnet
+
+
+mx = _import_mxnet()
+
+
+def visible_gpus() -> list[Gpu]:
+    """The GPUs that the CUDA driver shows to this process, in the order MXNet numbers them; none without a driver."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return []
+    count = ctypes.c_int()
+    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+        return []
+    gpus = []
+    for index in range(count.value):
+        handle, name = ctypes.c_int(), ctypes.create_string_buffer(100)
+        driver.cuDeviceGet(ctypes.byref(handle), index)
+        driver.cuDeviceGetName(name, len(name), handle)
+        capability = []
+        for attribute in (75, 76):  # CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR and _MINOR
+            value = ctypes.c_int()
+            driver.cuDeviceGetAttribute(ctypes.byref(value), attribute, handle)
+            capability.append(value.value)
+        gpus.append(Gpu(name.value.decode(errors="replace"), (capability[0], capability[1])))
+    return gpus
+
+
+def _built_with_cuda() -> bool:
+    return bool(mx.runtime.Features().is_enabled("CUDA"))
+
+
+def _why_not(index: int, gpus: list[Gpu], cuda: bool) -> str | None:
+    """Why GPU `index` cannot be used, or None if it can."""
+    if not cuda:
+        return "the installed MXNet is built for the CPU alone; the README's GPU section names the wheel to install"
+    if index >= len(gpus):
+        return f"{len(gpus)} GPU{'s are' if len(gpus) != 1 else ' is'} visible here"
+    name, (major, minor) = gpus[index]
+    if not OLDEST_GPU <= (major, minor) < FIRST_GPU_TOO_NEW:
+        age = "new" if (major, minor) >= FIRST_GPU_TOO_NEW else "old"
+        return (
+            f"{name} has compute capability {major}.{minor}, too {age} for MXNet 1.9.1, "
+            "whose wheels run on 5.0 (Maxwell) to 8.9 (Ada)"
+        )
+    return None
+
+
+def pick_device(
+    device: str = "auto",
+    gpus: Callable[[], list[Gpu]] = visible_gpus,
+    cuda: Callable[[], bool] = _built_with_cuda,
+) -> Any:
+    """Turn a device's name into an MXNet context.
+
+    Parameters
+    ----------
+    device : str
+        `auto` (a GPU that this build of MXNet can run, else the CPU), `cpu`, `gpu` (the first) or `gpu:N`.
+    gpus, cuda : callable
+        The probes: which GPUs there are, and whether MXNet was built for them.
+
+    Returns
+    -------
+    mxnet.Context
+
+    Raises
+    ------
+    UsageError
+        If `device` is not one of these names.
+    DeviceError
+        If the GPU asked for is not there, or this build of MXNet cannot run it.
+    """
+    match = re.fullmatch(r"auto|cpu|gpu(?::(\d{1,4}))?", device) if isinstance(device, str) else None
+    if match is None:
+        raise UsageError(f"device: got {device!r}, but it must be auto, cpu, gpu or gpu:N with N from 0")
+    if device == "cpu":
+        return mx.cpu()
+    if device == "auto":
+        found = gpus() if cuda() else []
+        usable = [index for index in range(len(found)) if _why_not(index, found, True) is None]
+        return mx.gpu(usable[0]) if usable else mx.cpu()
+    index = int(match[1] or 0)
+    has_cuda = cuda()
+    problem = _why_not(index, gpus() if has_cuda else [], has_cuda)
+    if problem is not None:
+        raise DeviceError(f"device {device}: {problem}")
+    return mx.gpu(index)

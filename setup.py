@@ -1,0 +1,52 @@
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = next(
+    line.split('"')[1]
+    for line in (HERE / "seq2seq" / "__init__.py").read_text(encoding="utf-8").splitlines()
+    if line.startswith("__version__")
+)
+
+setup(
+    name="seq2seq",
+    version=VERSION,
+    description="Learn to turn one string into another, with Apache MXNet's symbolic API and fused LSTM cells",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Education",
+        "Intended Audience :: Science/Research",
+        "License :: OSI Approved :: Apache Software License",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3.9",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
+    packages=find_packages(include=["seq2seq", "seq2seq.*"]),
+    package_data={"seq2seq": ["py.typed"]},
+    # NumPy 1.26, the last that MXNet 1.9.1 can use, has no wheel for Python 3.13.
+    python_requires=">=3.9,<3.13",
+    install_requires=[
+        "mxnet==1.9.1",  # the last release
+        "numpy>=1.23,<2",  # MXNet's extension of NumPy stops at 1.x
+        "safetensors>=0.4,<1",  # weights in a format that holds arrays and nothing that runs
+        "tqdm>=4.60,<5",  # the progress bar
+        'setuptools>=65.5; python_version >= "3.12"',  # MXNet imports distutils, which Python 3.12 no longer has
+    ],
+    extras_require={
+        "plot": ["matplotlib>=3.5,<4"],
+        "test": [
+            "pytest>=7.4,<10",
+            "pytest-timeout>=2.1,<3",
+            "hypothesis>=6.80,<7",
+            "ruff>=0.6,<1",
+            "mypy>=1.8,<3",
+        ],
+    },
+)
