@@ -1,0 +1,409 @@
+"""Arithmetic expressions such as `3*7+2`, and their values.
+
+Inside this module a batch of N expressions of up to K terms is two arrays: `numbers` (N, K), and `operators`
+(N, K) with the character code of the operator before each number. The first operator is always `+`; a term that
+is absent has operator 0. Everything is a loop over the K terms, or the characters, with NumPy doing the N rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Callable, NamedTuple
+
+import numpy as np
+
+from seq2seq.errors import SourceError, UsageError, is_whole, require
+from seq2seq.tasks.base import Pairs, Task
+
+OPERATORS = "+-*"
+PLUS, MINUS, TIMES, ZERO, SPACE = (ord(character) for character in "+-*0 ")
+LIST_LIMIT = 10_000_000
+MOST_TERMS = 1000
+INT64_MAX = 2**63 - 1
+
+
+class Expressions(NamedTuple):
+    """N expressions as numbers: see the module's docstring."""
+
+    numbers: np.ndarray  # (N, K) int64
+    operators: np.ndarray  # (N, K) uint8
+
+
+@dataclass(frozen=True)
+class Arithmetic(Task):
+    """Expressions over whole numbers with the usual precedence: `3*7+2` is 23, and so is `2+3*7`.
+
+    The three numbers from 1 to 10 are those of the notebook `E2_sequence_modeling_basic_math`
+    (sunilmallya/dl-twitch-series, 2017), which kept to one operator in an expression (`mixed=False`).
+
+    Parameters
+    ----------
+    operators : str
+        Any of `+`, `-` and `*`.
+    terms : int or (int, int)
+        How many numbers an expression has, or the least and the most.
+    operands : (int, int)
+        The smallest and the largest number, from 0.
+    mixed : bool
+        Whether an expression may use several operators or keeps to one.
+
+    Raises
+    ------
+    UsageError
+        If an option is not allowed, or values could pass what 64-bit integers hold.
+    """
+
+    operators: str = field(default="+*", metadata={"help": "any of + - *", "parse": str})
+    terms: int | tuple[int, int] = field(
+        default=3, metadata={"help": "how many numbers, as 3 or as a range 2-4", "parse": "range"}
+    )
+    operands: tuple[int, int] = field(
+        default=(1, 10), metadata={"help": "smallest and largest number, as 1-10", "parse": "range"}
+    )
+    mixed: bool = field(default=True, metadata={"help": "mix operators in one expression", "parse": bool})
+
+    name = "arithmetic"
+    keys = ("expression", "commutative")
+
+    def __post_init__(self) -> None:
+        allowed_operators = isinstance(self.operators, str) and 0 < len(set(self.operators)) == len(self.operators)
+        require(
+            allowed_operators and set(self.operators) <= set(OPERATORS),
+            "operators",
+            self.operators,
+            "one or more of + - *, each once",
+        )
+        terms: Any = (self.terms, self.terms) if is_whole(self.terms, 1) else self.terms
+        require(
+            _is_range(terms, 1) and terms[1] <= MOST_TERMS,
+            "terms",
+            self.terms,
+            f"a whole number from 1 to {MOST_TERMS}, or a pair (least, most) of them",
+        )
+        require(_is_range(self.operands, 0), "operands", self.operands, "a pair (smallest, largest) from 0")
+        require(isinstance(self.mixed, bool), "mixed", self.mixed, "true or false")
+        # One way of writing each choice, so that equal tasks draw equal data.
+        object.__setattr__(self, "operators", "".join(o for o in OPERATORS if o in self.operators))
+        least, most = terms
+        object.__setattr__(self, "terms", least if least == most else (least, most))
+        object.__setattr__(self, "operands", tuple(self.operands))
+        # The bound looks at the largest operand and at a product of them all: partial results stay below it too.
+        largest = self.operands[1]
+        bound = most * largest
+        if "*" in self.operators:  # never raise to a huge power only to see that it is huge
+            bound = max(bound, largest**most if most * largest.bit_length() < 200 else INT64_MAX + 1)
+        if bound > INT64_MAX:
+            raise UsageError(
+                f"operands: {most} terms up to {largest} with operators {self.operators} "
+                f"can pass {INT64_MAX}, the largest value that is computed exactly"
+            )
+
+    # What the options allow ---------------------------------------------------------------------------------------
+
+    @property
+    def _term_range(self) -> range:
+        least, most = self.terms if isinstance(self.terms, tuple) else (self.terms, self.terms)
+        return range(least, most + 1)
+
+    @property
+    def characters(self) -> str:
+        return "0123456789" + self.operators + " "
+
+    @property
+    def source_length(self) -> int:
+        most = self._term_range[-1]
+        return most * len(str(self.operands[1])) + most - 1
+
+    @property
+    def target_length(self) -> int:
+        extremes = [value for terms in self._term_range for value in self._extremes(terms)]
+        return max(len(str(value)) for value in extremes)
+
+    def _extremes(self, terms: int) -> tuple[int, int]:
+        """The least and the greatest value of an expression of that many terms."""
+        low, high = self.operands
+        if terms == 1:
+            return low, high
+        # Taking away the most from the least; with products allowed beside differences, a product takes away more.
+        taken = (terms - 1) * high
+        if self.mixed and "*" in self.operators:
+            taken = max(taken, high ** (terms - 1))
+        candidates = {"-": (low - taken, high - (terms - 1) * low)}
+        candidates["+"] = (terms * low, terms * high)
+        candidates["*"] = (low**terms, high**terms)
+        used = [candidates[operator] for operator in self.operators]
+        # Mixed expressions lie within these: a sum or a product of all terms is the largest, and without `-` the
+        # least is no smaller than the least single term.
+        return min(least for least, _ in used), max(greatest for _, greatest in used)
+
+    @property
+    def count(self) -> int:
+        return sum(self._count(terms) for terms in self._term_range)
+
+    def _count(self, terms: int) -> int:
+        low, high = self.operands
+        choices = len(self.operators) ** (terms - 1) if self.mixed else len(self.operators) if terms > 1 else 1
+        return int((high - low + 1) ** terms * choices)
+
+    def options(self) -> dict[str, Any]:
+        return asdict(self)
+
+    # Drawing ------------------------------------------------------------------------------------------------------
+
+    def list(self) -> Pairs:
+        if self.count > LIST_LIMIT:
+            raise UsageError(f"list: there are {self.count} expressions, more than the {LIST_LIMIT} that are listed")
+        return self._pairs(_stack([self._list(terms) for terms in self._term_range]))
+
+    def sample(self, n: int, rng: np.random.Generator) -> Pairs:
+        """Draw `n` pairs: each number of terms is equally likely, then each number and operator."""
+        require(is_whole(n, 0), "n", n, "a whole number from 0")
+        lengths = rng.integers(len(self._term_range), size=n)
+        parts = [self._draw(terms, int((lengths == i).sum()), rng) for i, terms in enumerate(self._term_range)]
+        drawn = _stack(parts)
+        order = np.argsort(np.argsort(lengths, kind="stable"), kind="stable")
+        return self._pairs(Expressions(drawn.numbers[order], drawn.operators[order]))
+
+    def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
+        """Draw `n` distinct pairs: as nearly as can be, the same number for each number of terms."""
+        require(is_whole(n, 0) and n <= self.count, "n", n, f"a whole number from 0 to {self.count}")
+        shares = _fair_shares(n, [self._count(terms) for terms in self._term_range])
+        drawn = _stack([self._draw_distinct(terms, share, rng) for terms, share in zip(self._term_range, shares)])
+        order = rng.permutation(n)
+        return self._pairs(Expressions(drawn.numbers[order], drawn.operators[order]))
+
+    def _pairs(self, expressions: Expressions) -> Pairs:
+        return Pairs(_write(expressions, self.source_length), _write_values(_values(expressions), self.target_length))
+
+    def _draw(self, terms: int, n: int, rng: np.random.Generator) -> Expressions:
+        low, high = self.operands
+        numbers = rng.integers(low, high, size=(n, terms), endpoint=True)
+        codes = np.array([ord(operator) for operator in self.operators], np.uint8)
+        chosen = codes[rng.integers(len(codes), size=(n, max(terms - 1, 0) if self.mixed else 1))]
+        operators = np.full((n, terms), PLUS, np.uint8)
+        operators[:, 1:] = chosen
+        return Expressions(numbers, operators)
+
+    def _list(self, terms: int) -> Expressions:
+        """All expressions of that many terms: the digits of their rank, in a mixed radix, choose the parts."""
+        low, high = self.operands
+        rank = np.arange(self._count(terms))
+        codes = np.array([ord(operator) for operator in self.operators], np.uint8)
+        numbers = np.empty((len(rank), terms), np.int64)
+        operators = np.full((len(rank), terms), PLUS, np.uint8)
+        for term in reversed(range(terms)):
+            rank, digit = np.divmod(rank, high - low + 1)
+            numbers[:, term] = low + digit
+            if self.mixed and term > 0:
+                rank, digit = np.divmod(rank, len(codes))
+                operators[:, term] = codes[digit]
+        if not self.mixed and terms > 1:
+            operators[:, 1:] = codes[rank][:, None]
+        return Expressions(numbers, operators)
+
+    def _draw_distinct(self, terms: int, n: int, rng: np.random.Generator) -> Expressions:
+        if 2 * n >= self._count(terms):  # most of them are wanted: no dearer than listing them
+            everything = self._list(terms)
+            chosen = rng.permutation(len(everything.numbers))[:n]
+            return Expressions(everything.numbers[chosen], everything.operators[chosen])
+        drawn = self._draw(terms, 0, rng)
+        while len(drawn.numbers) < n:
+            missing = n - len(drawn.numbers)
+            drawn = _stack([drawn, self._draw(terms, missing + missing // 8 + 16, rng)])
+            # By hash: two different expressions that share one lose a draw, and no expression comes twice.
+            _, first = np.unique(_hash_in_order(drawn), return_index=True)
+            first = np.sort(first)[:n]
+            drawn = Expressions(drawn.numbers[first], drawn.operators[first])
+        return drawn
+
+    # Reading ------------------------------------------------------------------------------------------------------
+
+    def key(self, sources: np.ndarray, key: str) -> np.ndarray:
+        """What makes two sources the same question.
+
+        Parameters
+        ----------
+        sources : ndarray of str, shape (N,)
+        key : str
+            `expression`: the string itself. `commutative`: also the order of terms and of factors is ignored, so
+            `3*7+2` and `2+7*3` are one, and so are `5-2+1` and `5+1-2`.
+
+        Returns
+        -------
+        ndarray, shape (N,)
+        """
+        require(key in self.keys, "key", key, f"one of {', '.join(self.keys)}")
+        return sources if key == "expression" else _hash_commutative(_read(sources))
+
+    def normalise(self, source: str) -> str:
+        squeezed = source.replace(" ", "")
+        operator = "[" + re.escape(self.operators) + "]"
+        if not re.fullmatch(rf"(0|[1-9][0-9]*)({operator}(0|[1-9][0-9]*))*", squeezed, re.ASCII):
+            example = "7" if self._term_range[-1] == 1 else "3" + self.operators[-1] + "7"
+            raise SourceError(
+                f"{source!r} is not an expression of whole numbers and {self.operators} such as {example}"
+            )
+        return squeezed
+
+    @property
+    def breakdowns(self) -> Mapping[str, Callable[[np.ndarray], np.ndarray]]:
+        return {"operator": _operators_used}
+
+
+def _is_range(value: Any, least: int) -> bool:
+    return (
+        isinstance(value, (tuple, list))
+        and len(value) == 2
+        and all(is_whole(part, least) for part in value)
+        and value[0] <= value[1]
+    )
+
+
+def _fair_shares(n: int, limits: list[int]) -> list[int]:
+    """Split `n` as evenly as the limits allow, the earlier ones getting what does not divide."""
+    shares = [0] * len(limits)
+    while n > 0:
+        unfilled = [i for i, limit in enumerate(limits) if shares[i] < limit]
+        for position, i in enumerate(unfilled):
+            share = -(-n // (len(unfilled) - position))
+            taken = min(share, limits[i] - shares[i])
+            shares[i] += taken
+            n -= taken
+    return shares
+
+
+def _stack(parts: list[Expressions]) -> Expressions:
+    """Join expressions of different numbers of terms, the missing terms marked absent."""
+    width = max(part.numbers.shape[1] for part in parts)
+
+    def joined(arrays: list[np.ndarray]) -> np.ndarray:
+        return np.concatenate([np.pad(array, ((0, 0), (0, width - array.shape[1]))) for array in arrays])
+
+    return Expressions(joined([part.numbers for part in parts]), joined([part.operators for part in parts]))
+
+
+def _values(expressions: Expressions) -> np.ndarray:
+    """The value of each expression, shape (N,): products first, then sums from left to right."""
+    numbers, operators = expressions
+    total = np.zeros(len(numbers), np.int64)
+    product = numbers[:, 0].copy()  # of the run of factors being read, with the sign before it
+    for number, operator in zip(numbers.T[1:], operators.T[1:]):
+        times, ends = operator == TIMES, (operator == PLUS) | (operator == MINUS)
+        total += np.where(ends, product, 0)
+        signed = np.where(operator == MINUS, -number, number)
+        product = np.where(times, product * number, np.where(ends, signed, product))
+    return total + product
+
+
+def _mix(hashes: np.ndarray) -> np.ndarray:
+    """Scatter 64-bit values, one to one: the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
+    hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return hashes ^ (hashes >> np.uint64(31))
+
+
+def _hash_number(numbers: np.ndarray) -> np.ndarray:
+    return _mix(numbers.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
+
+
+def _hash_in_order(expressions: Expressions) -> np.ndarray:
+    """A 64-bit hash an expression, shape (N,), that depends on the order of everything."""
+    hashes = np.zeros(len(expressions.numbers), np.uint64)
+    for number, operator in zip(expressions.numbers.T, expressions.operators.T):
+        hashes = _mix(hashes * np.uint64(3) + _hash_number(number) + operator.astype(np.uint64))
+    return hashes
+
+
+def _hash_commutative(expressions: Expressions) -> np.ndarray:
+    """A 64-bit hash an expression, shape (N,), the same for every order of its terms and factors.
+
+    Sums do not depend on order, so a product is the sum of its factors' hashes, scattered again with its sign, and
+    an expression the sum of its products'. Two expressions that share a hash by chance end on one side of a split:
+    that wastes a little and leaks nothing.
+    """
+    numbers, operators = expressions
+    total = np.zeros(len(numbers), np.uint64)
+    factors, sign = _hash_number(numbers[:, 0]), operators[:, 0].astype(np.uint64)
+    for number, operator in zip(numbers.T[1:], operators.T[1:]):
+        times, ends = operator == TIMES, (operator == PLUS) | (operator == MINUS)
+        total = np.where(ends, total + _mix(factors + sign), total)
+        hashed = _hash_number(number)
+        factors = np.where(times, factors + hashed, np.where(ends, hashed, factors))
+        sign = np.where(ends, operator.astype(np.uint64), sign)
+    return total + _mix(factors + sign)
+
+
+def _blank(n: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """N lines of spaces as character codes (N, width), and where each is written next, from the right (N,)."""
+    return np.full((n, width), SPACE, np.uint32), np.full(n, width)
+
+
+def _as_strings(codes: np.ndarray) -> np.ndarray:
+    return codes.view(f"U{codes.shape[1]}").reshape(len(codes))
+
+
+def _write_digits(codes: np.ndarray, end: np.ndarray, values: np.ndarray, rows: np.ndarray) -> None:
+    """Write the digits of `values` (the rows' own) leftwards from `end`, which moves along."""
+    while len(rows):
+        values, digit = np.divmod(values, 10)
+        end[rows] -= 1
+        codes[rows, end[rows]] = ZERO + digit
+        more = values > 0
+        rows, values = rows[more], values[more]
+
+
+def _write(expressions: Expressions, width: int) -> np.ndarray:
+    """Expressions as right-justified strings, shape (N,)."""
+    numbers, operators = expressions
+    codes, end = _blank(len(numbers), width)
+    for term in reversed(range(numbers.shape[1])):
+        rows = np.flatnonzero(operators[:, term])
+        _write_digits(codes, end, numbers[rows, term], rows)
+        if term > 0:
+            end[rows] -= 1
+            codes[rows, end[rows]] = operators[rows, term]
+    return _as_strings(codes)
+
+
+def _write_values(values: np.ndarray, width: int) -> np.ndarray:
+    """Whole numbers as right-justified strings, shape (N,)."""
+    codes, end = _blank(len(values), width)
+    _write_digits(codes, end, np.abs(values), np.arange(len(values)))
+    negative = np.flatnonzero(values < 0)
+    codes[negative, end[negative] - 1] = MINUS
+    return _as_strings(codes)
+
+
+def _codes(sources: np.ndarray) -> np.ndarray:
+    """Strings (N,) as character codes (N, S), 0 where a string has ended."""
+    sources = np.ascontiguousarray(sources)
+    return sources.view(np.uint32).reshape(len(sources), -1)
+
+
+def _read(sources: np.ndarray) -> Expressions:
+    """The inverse of `_write`. A loop over the characters: digits extend the number, an operator begins the next."""
+    codes = _codes(sources)
+    is_operator = (codes == PLUS) | (codes == MINUS) | (codes == TIMES)
+    terms = int(is_operator.sum(axis=1).max(initial=0)) + 1
+    numbers = np.zeros((len(codes), terms), np.int64)
+    operators = np.zeros((len(codes), terms), np.uint8)
+    operators[:, 0] = PLUS
+    rows, term = np.arange(len(codes)), np.zeros(len(codes), np.int64)
+    for column, starts in zip(codes.T, is_operator.T):
+        term += starts
+        operators[rows[starts], term[starts]] = column[starts]
+        digits = rows[(column >= ZERO) & (column <= ZERO + 9)]
+        numbers[digits, term[digits]] = numbers[digits, term[digits]] * 10 + column[digits].astype(np.int64) - ZERO
+    return Expressions(numbers, operators)
+
+
+def _operators_used(sources: np.ndarray) -> np.ndarray:
+    """Which operators each source has, as labels such as `+` and `+*`, shape (N,)."""
+    codes = _codes(sources)
+    labels = np.full(len(codes), "", "U3")
+    for operator in OPERATORS:
+        used = (codes == ord(operator)).any(axis=1)
+        labels[used] = np.char.add(labels[used], operator)
+    return np.where(labels == "", "none", labels)

@@ -1,0 +1,86 @@
+"""What a task is: options, and a random generator, in; pairs of strings out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Callable, ClassVar, NamedTuple
+
+import numpy as np
+
+
+class Pairs(NamedTuple):
+    """Sources and their targets.
+
+    Attributes
+    ----------
+    sources, targets : ndarray of str, shape (N,)
+        Right-justified with spaces to the task's source and target lengths.
+    """
+
+    sources: np.ndarray
+    targets: np.ndarray
+
+
+class Task(ABC):
+    """A rule that draws (source, target) pairs.
+
+    Attributes
+    ----------
+    name : str
+        What the command line and the run folder call it.
+    keys : tuple of str
+        The ways in which two sources can count as the same question, the weakest first.
+    """
+
+    name: ClassVar[str]
+    keys: ClassVar[tuple[str, ...]] = ("expression",)
+
+    @property
+    @abstractmethod
+    def characters(self) -> str:
+        """Every character of the sources and targets, the space among them."""
+
+    @property
+    @abstractmethod
+    def source_length(self) -> int:
+        """Width of the sources in characters (S)."""
+
+    @property
+    @abstractmethod
+    def target_length(self) -> int:
+        """Width of the targets in characters (T)."""
+
+    @property
+    @abstractmethod
+    def count(self) -> int:
+        """How many distinct sources there are, exactly."""
+
+    @abstractmethod
+    def list(self) -> Pairs:
+        """All distinct pairs, in a fixed order. Raises `UsageError` when there are too many to list."""
+
+    @abstractmethod
+    def sample(self, n: int, rng: np.random.Generator) -> Pairs:
+        """Draw `n` pairs independently, so that some may come twice."""
+
+    @abstractmethod
+    def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
+        """Draw `n` pairs with `n` distinct sources, without listing them all when they are many."""
+
+    def key(self, sources: np.ndarray, key: str) -> np.ndarray:
+        """One comparable value a source, shape (N,), equal where two sources are the same question."""
+        return sources
+
+    def normalise(self, source: str) -> str:
+        """The source as the task would write it. Raises `SourceError` if it is none of the task's."""
+        return source
+
+    @property
+    def breakdowns(self) -> Mapping[str, Callable[[np.ndarray], np.ndarray]]:
+        """Ways to group sources in an evaluation: name to a function from sources (N,) to labels (N,)."""
+        return {}
+
+    @abstractmethod
+    def options(self) -> dict[str, Any]:
+        """What rebuilds this task: `type(task)(**task.options())`, in values that JSON can hold."""
