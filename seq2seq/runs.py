@@ -1,0 +1,220 @@
+"""The run folder: everything about one training run, in files that are whole at every moment.
+
+| file | what |
+|---|---|
+| `config.json` | options, seed, versions; written last of the first files, so a folder that has it has them all |
+| `metrics.csv` | a row an epoch |
+| `best.safetensors`, `last.safetensors` | weights by parameter name |
+| `optimizer.safetensors` | what a resumed training needs: weights, moments and, as JSON, where it was |
+| `evaluation.json` | the last evaluation |
+
+A file is written under another name, flushed to disk and renamed. Nothing that is read is unpickled or run as code.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Union
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_safetensors
+
+from seq2seq.config import Config
+from seq2seq.errors import RunError
+
+FORMAT = 1
+CONFIG, METRICS, EVALUATION, OPTIMIZER = "config.json", "metrics.csv", "evaluation.json", "optimizer.safetensors"
+WEIGHTS = {"best": "best.safetensors", "last": "last.safetensors"}
+FILES = {CONFIG, METRICS, EVALUATION, OPTIMIZER, *WEIGHTS.values()}
+PathLike = Union[str, "os.PathLike[str]"]
+
+
+class Run:
+    """One run folder.
+
+    Parameters
+    ----------
+    path : path
+        The folder; it need not exist yet.
+    """
+
+    def __init__(self, path: PathLike) -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    @classmethod
+    def newest(cls, folder: PathLike = "runs") -> Run:
+        """The run in `folder` that was trained last. Raises `RunError` if there is none."""
+        configs = sorted(Path(folder).glob(f"*/{OPTIMIZER}"), key=lambda path: path.stat().st_mtime)
+        runs = [cls(path.parent) for path in configs if (path.parent / CONFIG).exists()]
+        if not runs:
+            raise RunError(f"{folder}: holds no run; train one, or name its folder")
+        return runs[-1]
+
+    @property
+    def exists(self) -> bool:
+        """Whether the folder holds a run."""
+        return (self.path / CONFIG).is_file()
+
+    def require_free(self) -> None:
+        """Raise `RunError` if the folder holds a run, or anything that is not of one."""
+        if self.exists:
+            raise RunError(f"{self.path}: already holds a run; resume it, or choose another folder")
+        try:
+            names = {entry.name for entry in self.path.iterdir()}
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise RunError(f"{self.path}: cannot be made a run folder: {error.strerror}") from None
+        foreign = names - FILES - {f"{name}.tmp" for name in FILES}
+        if foreign:
+            raise RunError(f"{self.path}: is no run, but holds {min(foreign)}; choose another folder")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Make the folder and keep other processes from training into it, until this one ends, however it ends."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.path, os.O_RDONLY)
+        except OSError as error:
+            raise RunError(f"{self.path}: cannot be made a run folder: {error.strerror}") from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            raise RunError(f"{self.path}: another process is training into this run") from None
+        try:
+            yield
+        finally:
+            os.close(handle)
+
+    # Writing ------------------------------------------------------------------------------------------------------
+
+    def _write(self, name: str, content: bytes) -> None:
+        temporary, final = self.path / f"{name}.tmp", self.path / name
+        try:
+            with open(temporary, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, final)
+        except OSError as error:
+            raise RunError(f"{final}: cannot be written: {error.strerror}") from None
+
+    def write_config(self, config: Config, fingerprint: str) -> None:
+        """Write the options, with a digest of the data set that they make."""
+        versions = {name: metadata.version(name) for name in ("numpy", "safetensors")}
+        values = {
+            "format": FORMAT,
+            **config.to_json(),
+            "data_fingerprint": fingerprint,
+            "versions": {"python": platform.python_version(), "seq2seq": _own_version(), "mxnet": "1.9.1", **versions},
+        }
+        self._write(CONFIG, _json(values))
+
+    def write_metrics(self, rows: list[dict[str, Any]]) -> None:
+        """Write a row an epoch."""
+        text = io.StringIO()
+        if rows:
+            writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        self._write(METRICS, text.getvalue().encode())
+
+    def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
+        """Write arrays by name, and beside them a state in values that JSON can hold."""
+        self._write(name, to_safetensors(dict(arrays), metadata={"seq2seq": json.dumps(state)}))
+
+    def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
+        self._write(EVALUATION, _json(evaluation))
+
+    # Reading ------------------------------------------------------------------------------------------------------
+
+    def _read(self, name: str) -> str:
+        path = self.path / name
+        try:
+            return path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            if name == CONFIG:
+                raise RunError(f"{self.path}: holds no run (there is no {CONFIG})") from None
+            raise RunError(f"{path}: is missing") from None
+        except UnicodeDecodeError:
+            raise RunError(f"{path}: is damaged: not text") from None
+        except OSError as error:
+            raise RunError(f"{path}: cannot be read: {error.strerror}") from None
+
+    def _config_values(self) -> dict[str, Any]:
+        try:
+            values = json.loads(self._read(CONFIG))
+        except ValueError:
+            raise RunError(f"{self.path / CONFIG}: is damaged: not JSON") from None
+        if not isinstance(values, dict) or values.get("format") != FORMAT:
+            raise RunError(f"{self.path / CONFIG}: is not the configuration of a run of this version (format {FORMAT})")
+        return values
+
+    def read_config(self) -> Config:
+        """The options the run was made with."""
+        values = self._config_values()
+        try:
+            return Config.from_json(values)
+        except KeyError as error:
+            raise RunError(f"{self.path / CONFIG}: is damaged: it lacks {error}") from None
+        except (TypeError, ValueError, AttributeError) as error:
+            raise RunError(f"{self.path / CONFIG}: is damaged: {error}") from None
+
+    def check_fingerprint(self, fingerprint: str) -> None:
+        """Raise `RunError` unless the data set made now is the one the run was trained on."""
+        if self._config_values().get("data_fingerprint") != fingerprint:
+            raise RunError(
+                f"{self.path / CONFIG}: its options no longer make the data that the run was trained on, "
+                "so what was held out is not known; was the file edited, or NumPy changed?"
+            )
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        """The rows of `metrics.csv`, values as numbers."""
+        try:
+            return [
+                {name: float(value) if "." in value or "e" in value or "n" in value else int(value)
+                 for name, value in row.items()}
+                for row in csv.DictReader(io.StringIO(self._read(METRICS)))
+            ]  # fmt: skip
+        except (TypeError, ValueError):
+            raise RunError(f"{self.path / METRICS}: is damaged") from None
+
+    def read_arrays(self, name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Arrays by name, and the state beside them."""
+        path = self.path / name
+        try:
+            with safe_open(path, framework="np") as file:
+                state = json.loads((file.metadata() or {})["seq2seq"])
+                return {key: file.get_tensor(key) for key in file}, state
+        except FileNotFoundError:
+            raise RunError(f"{path}: is missing") from None
+        except (KeyError, TypeError):
+            raise RunError(f"{path}: was not written by this library") from None
+        except (SafetensorError, ValueError) as error:
+            raise RunError(f"{path}: is damaged: {error}") from None
+        except OSError as error:
+            raise RunError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def _json(values: Mapping[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _own_version() -> str:
+    from seq2seq import __version__
+
+    return __version__

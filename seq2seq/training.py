@@ -1,0 +1,399 @@
+"""The training loop, over MXNet's `Module`. Nothing in it knows about arithmetic.
+
+What an interrupted training needs to go on is small, because everything random is a function of the seed and of a
+count: the order of the examples of the epoch, and the dropout masks of the number of updates.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from seq2seq.config import TrainingConfig
+from seq2seq.dataset import Examples
+from seq2seq.decoding import Predictor
+from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted
+from seq2seq.models import RepeatModel
+from seq2seq.mx import mx
+from seq2seq.progress import Progress
+from seq2seq.runs import OPTIMIZER, WEIGHTS, Run
+from seq2seq.vocabulary import Codec
+
+VALIDATION_BATCH = 512
+SHOWN = 10  # held-out questions in one show
+REFRESH_SECONDS = 0.25  # between two readings of the loss; each waits for the engine
+SAVE_SECONDS = 10.0  # between two saves; at most so much work is lost when the process is killed
+RESEED_UPDATES = (
+    16  # MXNet's random state cannot be saved, so with dropout it is set anew each epoch and every so many updates
+)
+
+
+class LearningRate(mx.lr_scheduler.LRScheduler):
+    """The learning rate of an update: a straight rise over the warm-up, then constant or half a cosine down to 0.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    updates : int
+        How many updates there will be in all.
+    """
+
+    def __init__(self, config: TrainingConfig, updates: int) -> None:
+        super().__init__(base_lr=config.learning_rate)
+        self.config = config
+        self.updates = updates
+
+    def __call__(self, update: int) -> float:
+        """The rate of update number `update`, the first being 1."""
+        rate = self.config.learning_rate
+        warmup = self.config.warmup_steps
+        if update <= warmup:
+            return rate * update / (warmup + 1)
+        if self.config.schedule == "constant":
+            return rate
+        done = (update - 1 - warmup) / max(1, self.updates - warmup)
+        return rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+@dataclass
+class State:
+    """Where a training is: with the arrays beside it, all that a resumed one needs."""
+
+    epoch: int = 0  # epochs completed
+    step: int = 0  # steps done of the epoch under way
+    updates: int = 0  # steps done in all
+    seconds: float = 0.0  # spent training
+    best_epoch: int = 0
+    best_exact_match: float = -1.0
+    best_loss: float = math.inf
+
+    def improves(self, exact_match: float, loss: float) -> bool:
+        return (exact_match, -loss) > (self.best_exact_match, -self.best_loss)
+
+
+class Trainer:
+    """Learns a model's weights from examples.
+
+    Parameters
+    ----------
+    model : RepeatModel
+    codec : Codec
+        Turns arrays back into strings, to show questions and answers.
+    config : TrainingConfig
+    train, validation : Examples
+        What to learn from, and what to choose the best weights by.
+    seed : int
+        Decides the first weights, the order of the examples and the dropout.
+    device : mxnet.Context
+    run : Run, optional
+        Where to keep everything; without it, nothing is written.
+    progress : Progress, optional
+        Told of every step and epoch; silent by default.
+
+    Attributes
+    ----------
+    state : State
+    history : list of dict
+        The rows of `metrics.csv`.
+    best_weights : dict of str to ndarray
+        The weights of the epoch with the highest exact match on the validation examples, the lower loss deciding.
+    """
+
+    def __init__(
+        self,
+        model: RepeatModel,
+        codec: Codec,
+        config: TrainingConfig,
+        train: Examples,
+        validation: Examples,
+        *,
+        seed: int = 0,
+        device: Any = None,
+        run: Run | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.model = model
+        self.codec = codec
+        self.config = config
+        self.train = train
+        self.validation = validation
+        self.seed = seed
+        self.device = device or mx.cpu()
+        self.run = run
+        self.progress = progress or Progress()
+        self.state = State()
+        self.history: list[dict[str, Any]] = []
+        self._stop = False
+        self._saved_at = 0.0
+
+        self.steps_per_epoch = -(-len(train) // config.batch_size)
+        self._modules: dict[int, Any] = {}
+        self.module = self._module(config.batch_size)
+        self._loss_sum = mx.nd.zeros((1,), self.device)  # over the examples of the epoch so far
+        self._predictor = Predictor(
+            model, min(len(validation), VALIDATION_BATCH), self.device, shared_module=self.module
+        )
+        self.best_weights = self.weights()
+
+    # Parts --------------------------------------------------------------------------------------------------------
+
+    def _module(self, batch_size: int) -> Any:
+        """The module bound to that many examples. All of them share parameters, gradients and optimizer."""
+        if batch_size not in self._modules:
+            module = mx.mod.Module(
+                self.model.loss(mx.sym.var("source"), mx.sym.var("target")),
+                data_names=["source"],
+                label_names=["target"],
+                context=self.device,
+            )
+            dtype = self.train.sources.dtype
+            module.bind(
+                [mx.io.DataDesc("source", (batch_size, self.model.source_length), dtype)],
+                [mx.io.DataDesc("target", (batch_size, self.model.target_length), dtype)],
+                shared_module=self._modules.get(self.config.batch_size),
+            )
+            if not self._modules:
+                self._initialise(module)
+            self._modules[batch_size] = module
+        return self._modules[batch_size]
+
+    def _initialise(self, module: Any) -> None:
+        """First weights as in the notebook (Glorot and Bengio 2010; the LSTM's forget gates start open), optimizer."""
+        config = self.config
+        mx.random.seed(self.seed)
+        module.init_params(mx.init.Xavier())
+        # The loss is a mean already, so gradients are not divided by the batch size once more.
+        schedule = LearningRate(config, config.epochs * self.steps_per_epoch)
+        options = {"learning_rate": config.learning_rate, "lr_scheduler": schedule, "rescale_grad": 1.0}
+        options.update({"epsilon": config.epsilon} if config.optimizer == "adam" else {"momentum": config.momentum})
+        module.init_optimizer(kvstore=None, optimizer=config.optimizer, optimizer_params=options)
+        self._learning_rate = schedule
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """The weights of the moment, by parameter name."""
+        parameters, _ = self.module.get_params()
+        return {name: array.asnumpy() for name, array in sorted(parameters.items())}
+
+    # The loop -----------------------------------------------------------------------------------------------------
+
+    def fit(self) -> list[dict[str, Any]]:
+        """Train until the last epoch, or until patience runs out.
+
+        Returns
+        -------
+        list of dict
+            A row an epoch.
+
+        Raises
+        ------
+        TrainingInterrupted
+            After SIGINT or SIGTERM: the step under way was finished and everything was written to the run folder.
+        Seq2SeqError
+            If the loss is no longer a number. What was saved before stays.
+        """
+        done = self.state.epoch * len(self.train) + self.state.step * self.config.batch_size
+        with self._signals_stop(), self.progress:
+            self.progress.start(self.config.epochs, len(self.train), done)
+            self._saved_at = self._clock = time.monotonic()
+            while self.state.epoch < self.config.epochs and not self._out_of_patience():
+                self._train_epoch()
+            self.save()
+        return self.history
+
+    def _out_of_patience(self) -> bool:
+        return 0 < self.config.patience <= self.state.epoch - self.state.best_epoch
+
+    def _train_epoch(self) -> None:
+        state, batch_size = self.state, self.config.batch_size
+        order = np.random.default_rng((self.seed, 1, state.epoch)).permutation(len(self.train))
+        examples = self.train.take(order)
+        sources = mx.nd.array(examples.sources, self.device, dtype=examples.sources.dtype)
+        targets = mx.nd.array(examples.targets, self.device, dtype=examples.targets.dtype)
+        started, skipped = time.monotonic(), state.step
+        next_refresh = started + REFRESH_SECONDS
+
+        for start in range(state.step * batch_size, len(order), batch_size):
+            rows = slice(start, min(start + batch_size, len(order)))
+            self._step(sources[rows], targets[rows])
+            if time.monotonic() >= next_refresh:
+                self.progress.advance(rows.stop, float(self._loss_sum.asscalar()) / rows.stop)
+                next_refresh = time.monotonic() + REFRESH_SECONDS
+            if state.step < self.steps_per_epoch:  # else the epoch's end below comes first
+                self._stop_or_save()
+
+        loss = float(self._loss_sum.asscalar()) / len(order)
+        if not math.isfinite(loss):
+            raise Seq2SeqError(
+                f"training diverged: the loss is {loss} in epoch {state.epoch + 1}; try a lower learning_rate"
+            )
+        seconds = time.monotonic() - started
+        self._end_epoch(loss, (len(order) - skipped * batch_size) / seconds)
+        self._stop_or_save()
+
+    def _step(self, source: Any, target: Any) -> None:
+        """One update, without waiting for the engine: source (N, S) and target (N, T) on the device."""
+        state = self.state
+        if self.model.random and (state.step == 0 or state.updates % RESEED_UPDATES == 0):
+            mx.random.seed((self.seed * 1_000_003 + state.updates) % 2**31)
+        module = self._module(len(source))
+        module.forward_backward(mx.io.DataBatch([source], [target]))
+        if self.config.clip_norm:
+            _clip([gradient for (gradient,) in module._exec_group.grad_arrays], self.config.clip_norm)
+        module.update()
+        self.module._params_dirty = True  # the parameters are one, but each module has its own note of changes
+        self._loss_sum += module.get_outputs()[0] * len(source)
+        state.step += 1
+        state.updates += 1
+
+    def _end_epoch(self, loss: float, samples_per_second: float) -> None:
+        state = self.state
+        answers = self._predictor.answer(self.validation.sources, self.validation.targets)
+        exact = (answers.ids == self.validation.targets).all(axis=1)
+        assert answers.loss is not None
+        exact_match, validation_loss = float(exact.mean()), float(answers.loss.mean())
+        state.epoch, state.step = state.epoch + 1, 0
+        self._loss_sum[:] = 0
+        if state.improves(exact_match, validation_loss):
+            state.best_epoch, state.best_exact_match, state.best_loss = state.epoch, exact_match, validation_loss
+            self.best_weights = self.weights()
+        self._tick()
+        row = {
+            "epoch": state.epoch,
+            "step": state.updates,
+            "learning_rate": self._learning_rate(state.updates),
+            "train_loss": loss,
+            "validation_loss": validation_loss,
+            "validation_exact_match": exact_match,
+            "samples_per_second": round(samples_per_second, 1),
+            "seconds": round(state.seconds, 3),
+        }
+        self.history.append(row)
+        self.progress.end_epoch(row)
+        if self.config.show_every and (state.epoch % self.config.show_every == 0 or state.epoch == self.config.epochs):
+            self.progress.show(self._questions(answers.ids[:SHOWN], exact[:SHOWN]))
+
+    def _questions(self, ids: np.ndarray, exact: np.ndarray) -> list[str]:
+        """The first validation questions with the model's answers, ✓ or ✗, and the right answer where it differs."""
+        sources = self.codec.decode_sources(self.validation.sources[: len(ids)])
+        targets = self.codec.decode_targets(self.validation.targets[: len(ids)])
+        width = max(map(len, sources))
+        return [
+            f"{source:>{width}} -> {answer} " + ("✓" if right else f"✗ ({target})")
+            for source, answer, target, right in zip(sources, self.codec.decode_targets(ids), targets, exact)
+        ]
+
+    # Stopping, saving, going on -----------------------------------------------------------------------------------
+
+    @contextmanager
+    def _signals_stop(self) -> Iterator[None]:
+        """SIGINT and SIGTERM ask the loop to stop after a step; a second one stops at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def ask(number: int, frame: Any) -> None:
+            if self._stop:
+                raise KeyboardInterrupt
+            self._stop = True
+
+        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop_or_save(self) -> None:
+        if self.model.random and self.state.step and self.state.updates % RESEED_UPDATES:
+            return  # the masks that follow could not be drawn again
+        if self._stop:
+            self.save()
+            raise TrainingInterrupted(f"stopped in epoch {self.state.epoch + 1} after {self.state.updates} updates")
+        if time.monotonic() - self._saved_at >= SAVE_SECONDS:
+            self.save()
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self.state.seconds += now - self._clock
+        self._clock = now
+
+    _clock = 0.0
+
+    def save(self) -> None:
+        """Write weights, metrics and state to the run folder. The state is last: it says what the others hold."""
+        if self.run is None:
+            return
+        if self._saved_at:
+            self._tick()
+        weights = self.weights()
+        best = {"epoch": self.state.best_epoch, "validation_exact_match": self.state.best_exact_match}
+        self.run.write_arrays(WEIGHTS["best"], self.best_weights, best)
+        self.run.write_arrays(WEIGHTS["last"], weights, {"epoch": self.state.epoch, "step": self.state.updates})
+        self.run.write_metrics(self.history)
+        arrays = {f"weight.{name}": array for name, array in weights.items()}
+        arrays.update({f"best.{name}": array for name, array in self.best_weights.items()})
+        arrays.update({name: moment.asnumpy() for name, moment in self._moments().items()})
+        arrays["loss_sum"] = self._loss_sum.asnumpy()
+        self.run.write_arrays(OPTIMIZER, arrays, {**asdict(self.state), "best_loss": repr(self.state.best_loss)})
+        self._saved_at = time.monotonic()
+
+    def _moments(self) -> dict[str, Any]:
+        """The optimizer's arrays by name: none yet, momentum, or first and second moments of each parameter."""
+        module, updater = self.module, self.module._updater
+        moments = {}
+        for index, (name, (parameter,)) in enumerate(zip(module._param_names, module._exec_group.param_arrays)):
+            if index not in updater.states:
+                updater.states[index] = updater.optimizer.create_state_multi_precision(index, parameter)
+                updater.states_synced[index] = True
+            state = updater.states[index]
+            parts = state if isinstance(state, (tuple, list)) else [state]
+            moments.update({f"moment{i}.{name}": part for i, part in enumerate(parts) if part is not None})
+        return moments
+
+    def restore(self) -> None:
+        """Go back to where the run folder's state was saved. To be called before `fit`.
+
+        Raises
+        ------
+        RunError
+            If a file is missing, damaged, or of another model.
+        """
+        assert self.run is not None
+        arrays, state = self.run.read_arrays(OPTIMIZER)
+        path = self.run.path / OPTIMIZER
+        weights = {name: array.shape for name, array in self.weights().items()}
+        expected = {f"{prefix}.{name}": shape for prefix in ("weight", "best") for name, shape in weights.items()}
+        expected.update({name: moment.shape for name, moment in self._moments().items()})
+        expected["loss_sum"] = (1,)
+        if {name: array.shape for name, array in arrays.items()} != expected:
+            raise RunError(f"{path}: holds the arrays of another model")
+        try:
+            self.state = State(**{**state, "best_loss": float(state["best_loss"])})
+        except (KeyError, TypeError, ValueError):
+            raise RunError(f"{path}: was not written by this library") from None
+        self.history = [row for row in self.run.read_metrics() if row["epoch"] <= self.state.epoch]
+        if [row["epoch"] for row in self.history] != list(range(1, self.state.epoch + 1)):
+            raise RunError(f"{self.run.path}/metrics.csv: lacks epochs that {OPTIMIZER} has done")
+
+        self.module.set_params({name: mx.nd.array(arrays[f"weight.{name}"]) for name in weights}, {})
+        self.best_weights = {name: arrays[f"best.{name}"] for name in weights}
+        for name, moment in self._moments().items():
+            moment[:] = arrays[name]
+        self._loss_sum[:] = arrays["loss_sum"]
+        self.module._optimizer.begin_num_update = self.module._optimizer.num_update = self.state.updates
+
+
+def _clip(gradients: list[Any], longest: float) -> None:
+    """Scale gradients in place so that their joint length is at most `longest` (Pascanu et al. 2013), on the device."""
+    squares = mx.nd.multi_sum_sq(*gradients, num_arrays=len(gradients)).sum()
+    scale = mx.nd.minimum(longest / mx.nd.sqrt(squares), 1.0)
+    for gradient in gradients:
+        mx.nd.broadcast_mul(gradient, scale, out=gradient)
