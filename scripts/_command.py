@@ -1,0 +1,113 @@
+"""What the scripts share: one way of naming options, and one line for an error."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NoReturn
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that the scripts run from a plain checkout
+
+from seq2seq import Seq2SeqError, TrainingInterrupted, UsageError
+
+WRONG_USE, FAILURE, INTERRUPTED = 2, 1, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def __init__(self, description: str, epilog: str) -> None:
+        super().__init__(
+            description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )  # fmt: skip
+        self.add_argument("--seed", type=int, default=0, metavar="N", help="decides all that is random (default: 0)")
+        self.add_argument("--device", default="auto", help="auto, cpu, gpu or gpu:N (default: auto)")
+
+    def error(self, message: str) -> NoReturn:
+        fail(f"{self.prog}: {message}", WRONG_USE)
+
+
+def fail(message: str, status: int) -> NoReturn:
+    """End with one line on stderr."""
+    print(" ".join(message.split()), file=sys.stderr)
+    sys.exit(status)
+
+
+def add_options(group: Any, config: Any, prefix: str = "") -> None:
+    """An option for each field of a config dataclass, absent from the result unless it is given."""
+    for field in fields(config):
+        name, parse = field.name, field.metadata["parse"]
+        help_text = field.metadata["help"]
+        if "default" not in help_text:
+            help_text += f" (default: {_show(field.default)})"
+        flag = name.replace("_", "-")
+        options: dict[str, Any] = {"dest": f"{prefix}{name}", "default": argparse.SUPPRESS, "help": help_text}
+        if parse is bool:
+            group.add_argument(f"--{prefix}{flag}", f"--{prefix}no-{flag}", action=_YesNo, **options)
+        else:
+            parser = PARSERS.get(parse, parse)
+            group.add_argument(f"--{prefix}{flag}", type=parser, metavar=METAVARS[parse], **options)
+
+
+class _YesNo(argparse.Action):
+    """A flag, and the flag with `no-` before its name that means the contrary."""
+
+    def __init__(self, option_strings: list[str], dest: str, **options: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, **options)
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: Any = None) -> None:
+        setattr(namespace, self.dest, option_string == self.option_strings[0])
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def whole_or_range(text: str) -> Any:
+    """`3` as 3, `2-4` as (2, 4)."""
+    match = re.fullmatch(r"(\d{1,30})(?:-(\d{1,30}))?", text, re.ASCII)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"got {text!r}, but it must be a whole number or a range such as 2-4")
+    return (int(match[1]), int(match[2])) if match[2] else int(match[1])
+
+
+def share_or_count(text: str) -> Any:
+    """`0.1` as a share, `500` as a number."""
+    try:
+        return int(text) if text.isdecimal() else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"got {text!r}, but it must be a share such as 0.1 or a number") from None
+
+
+PARSERS: dict[Any, Callable[[str], Any]] = {"range": whole_or_range, "amount": share_or_count}
+METAVARS: dict[Any, str] = {"range": "N[-N]", "amount": "SHARE|N", int: "N", float: "X", str: "TEXT"}
+
+
+def run(main: Callable[[], int]) -> NoReturn:
+    """Call a script's main function; whatever goes wrong is one line on stderr and an exit status."""
+    name = os.path.basename(sys.argv[0])
+    try:
+        status = main()
+        sys.stdout.flush()
+    except UsageError as error:
+        fail(f"{name}: {error}", WRONG_USE)
+    except (Seq2SeqError, ImportError) as error:
+        fail(f"{name}: {error}", FAILURE)
+    except TrainingInterrupted as error:
+        fail(f"{name}: {error}", INTERRUPTED)
+    except KeyboardInterrupt:
+        fail(f"{name}: interrupted", INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output has gone, as in `... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = FAILURE
+    except (OSError, MemoryError) as error:
+        fail(f"{name}: {error or type(error).__name__}", FAILURE)
+    sys.exit(status)

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Answer expressions with a trained run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+import _command
+
+from seq2seq import Solver, SourceError
+from seq2seq.runs import Run
+
+BLOCK = 1 << 16  # bytes read at once, at the most
+LINE_LIMIT = 1 << 20  # a longer line is no source; what is kept of it stays small
+BATCH = 1024
+
+
+def report(problem: str) -> None:
+    print(f"solve.py: {problem}", file=sys.stderr)
+
+
+def lines_of_stdin() -> Iterator[list[str]]:
+    """The lines of stdin in lists, as they come: whatever can be read without waiting is answered at once."""
+    rest = b""
+    while block := sys.stdin.buffer.raw.read(BLOCK):  # type: ignore[attr-defined]
+        *lines, rest = (rest + block).split(b"\n")
+        rest = rest[:LINE_LIMIT]
+        yield [line.decode(errors="replace") for line in lines]
+    if rest:
+        yield [rest.decode(errors="replace")]
+
+
+def answer(solver: Solver, sources: list[str], what: str, first: int) -> bool:
+    """Print an answer a line, an empty one for a source that cannot be read. Returns whether all could be."""
+    prepared: dict[int, str] = {}
+    for index, source in enumerate(sources):
+        try:
+            prepared[index] = solver.prepare(source)
+        except SourceError as error:
+            report(f"{what} {first + index}: {error}")
+    answers = dict(zip(prepared, solver(prepared.values()) if prepared else []))
+    sys.stdout.write("".join(f"{answers.get(index, '')}\n" for index in range(len(sources))))
+    sys.stdout.flush()
+    return len(prepared) == len(sources)
+
+
+def converse(solver: Solver) -> bool:
+    """A prompt, with history, until the end of input."""
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  (gives input() its history and editing)
+    print(f"{solver.run.path}: type an expression, such as {solver.example}; Ctrl-D ends", file=sys.stderr)
+    while True:
+        try:
+            source = input("> ")
+        except (EOFError, KeyboardInterrupt):
+            print(file=sys.stderr)
+            return True
+        try:
+            [answered] = solver.answer([source])
+        except SourceError as error:
+            report(str(error))
+        else:
+            print(f"{answered.text}    ({answered.confidence:.0%} sure)")
+
+
+def main() -> int:
+    parser = _command.Parser(
+        "Answer expressions, one answer a line. Without any, read a line each from stdin; at a terminal, prompt.",
+        "examples:\n  python scripts/solve.py '3*7+2' '1+1+1'\n"
+        "  python scripts/solve.py < questions.txt > answers.txt\n\n"
+        "An expression that cannot be read gives an empty line, a message that names its line, and exit status 2.",
+    )
+    parser.add_argument("expressions", nargs="*", metavar="EXPRESSION")
+    parser.add_argument("--run", metavar="DIR", help="the run folder (default: the newest under runs/)")
+    arguments = parser.parse_args()
+    solver = Solver(arguments.run or Run.newest().path, device=arguments.device)
+
+    if arguments.expressions:
+        good = answer(solver, arguments.expressions, "argument", 1)
+    elif sys.stdin is not None and os.isatty(sys.stdin.fileno()):
+        good = converse(solver)
+    else:
+        good, count = True, 0
+        for lines in lines_of_stdin():
+            for start in range(0, len(lines), BATCH):
+                batch = lines[start : start + BATCH]
+                good &= answer(solver, batch, "line", count + 1)
+                count += len(batch)
+    return 0 if good else _command.WRONG_USE
+
+
+if __name__ == "__main__":
+    _command.run(main)

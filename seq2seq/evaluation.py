@@ -1,0 +1,126 @@
+"""How good a model is on what it has not seen, and on what it was trained on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from seq2seq.dataset import Dataset, Examples
+from seq2seq.decoding import Predictor
+from seq2seq.tasks import Task
+
+MISTAKES = 10
+
+
+@dataclass(frozen=True)
+class Score:
+    """Accuracy over some examples.
+
+    Attributes
+    ----------
+    n : int
+        How many.
+    exact_match : float
+        The share of answers of which every character is right.
+    character_accuracy : float
+        The share of right characters over all T places, those filled with spaces included.
+    """
+
+    n: int
+    exact_match: float
+    character_accuracy: float
+
+    @classmethod
+    def of(cls, correct: np.ndarray) -> Score:
+        """From which characters are right: bool, shape (N, T)."""
+        return cls(len(correct), float(correct.all(axis=1).mean()), float(correct.mean()))
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer and the probability that the model gave to it."""
+
+    source: str
+    target: str
+    answer: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores on held-out examples and on training examples.
+
+    Attributes
+    ----------
+    held_out, train_distribution : Score
+        On examples set aside for this, and on as many (or all) of those trained on.
+    overlap : float
+        The share of the held-out sources that were trained on: 0 unless the data were drawn without a split.
+    breakdowns : dict of str to dict of str to Score
+        Held-out scores by the length of the answer, and by the groups that the task knows.
+    mistakes : list of Mistake
+        Held-out answers that are wrong, the surest first.
+    """
+
+    held_out: Score
+    train_distribution: Score
+    overlap: float
+    breakdowns: dict[str, dict[str, Score]]
+    mistakes: list[Mistake]
+
+    def to_json(self) -> dict[str, Any]:
+        values = asdict(self)
+        values["held_out"]["overlap"] = values.pop("overlap")
+        breakdowns = values.pop("breakdowns")
+        mistakes = values.pop("mistakes")
+        return {**values, **{f"by_{name}": scores for name, scores in breakdowns.items()}, "mistakes": mistakes}
+
+
+def evaluate(predictor: Predictor, dataset: Dataset, task: Task, samples: int, seed: int) -> Evaluation:
+    """Score a model on the test examples, and on training examples beside them.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    dataset : Dataset
+    task : Task
+        Tells how to group sources.
+    samples : int
+        The most examples to score of each; of more, so many are chosen at random.
+    seed : int
+        Decides which.
+    """
+    rng = np.random.default_rng((seed, 2))
+    test, train = _choose(dataset.test, samples, rng), _choose(dataset.train, samples, rng)
+    answers = predictor.answer(test.sources)
+    correct = answers.ids == test.targets
+    right = correct.all(axis=1)
+
+    codec = dataset.codec
+    targets = codec.decode_targets(test.targets)
+    groups = {name: label(codec.vocabulary.decode(test.sources)) for name, label in task.breakdowns.items()}
+    groups["length"] = np.array([len(target) for target in targets])
+
+    wrong = np.flatnonzero(~right)
+    surest = wrong[np.argsort(-answers.confidence[wrong], kind="stable")[:MISTAKES]]
+    sources, said = codec.decode_sources(test.sources[surest]), codec.decode_targets(answers.ids[surest])
+    return Evaluation(
+        held_out=Score.of(correct),
+        train_distribution=Score.of(predictor.answer(train.sources).ids == train.targets),
+        overlap=dataset.overlap,
+        breakdowns={name: _by_label(correct, labels) for name, labels in groups.items()},
+        mistakes=[
+            Mistake(source, targets[row], answer, float(answers.confidence[row]))
+            for row, source, answer in zip(surest, sources, said)
+        ],
+    )
+
+
+def _choose(examples: Examples, samples: int, rng: np.random.Generator) -> Examples:
+    return examples if len(examples) <= samples else examples.take(rng.choice(len(examples), samples, replace=False))
+
+
+def _by_label(correct: np.ndarray, labels: np.ndarray) -> dict[str, Score]:
+    return {str(label): Score.of(correct[labels == label]) for label in np.unique(labels)}
