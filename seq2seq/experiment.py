@@ -84,25 +84,24 @@ def train(
     dataset = build_dataset(config.task, config.data, config.seed)
     codec = dataset.codec
     model = RepeatModel(config.model, codec.source_length, codec.target_length, len(codec.vocabulary))
-    reporter = progress_for_stderr() if progress else Progress()
+    trainer = Trainer(
+        model,
+        codec,
+        config.training,
+        dataset.train,
+        dataset.validation,
+        seed=config.seed,
+        device=context,
+        run=run,
+        progress=progress_for_stderr() if progress else Progress(),
+    )
+    if not resumed:
+        with run.creating() as begun:
+            begun.write_config(config, dataset.fingerprint)
+            trainer.save(begun)
     with run.lock():
-        if resumed:
-            run.check_fingerprint(dataset.fingerprint)
-        trainer = Trainer(
-            model,
-            codec,
-            config.training,
-            dataset.train,
-            dataset.validation,
-            seed=config.seed,
-            device=context,
-            run=run,
-            progress=reporter,
-        )
-        if resumed:
-            trainer.restore()
-        else:
-            trainer.save()
+        run.check_fingerprint(dataset.fingerprint)
+        trainer.restore()
         run.write_config(config, dataset.fingerprint)
         trainer.fit()
     return Solver(run.path, device=device)

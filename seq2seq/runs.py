@@ -2,13 +2,14 @@
 
 | file | what |
 |---|---|
-| `config.json` | options, seed, versions; written last of the first files, so a folder that has it has them all |
+| `config.json` | options, seed, versions |
 | `metrics.csv` | a row an epoch |
 | `best.safetensors`, `last.safetensors` | weights by parameter name |
 | `optimizer.safetensors` | what a resumed training needs: weights, moments and, as JSON, where it was |
 | `evaluation.json` | the last evaluation |
 
-A file is written under another name, flushed to disk and renamed. Nothing that is read is unpickled or run as code.
+The folder is made under another name and renamed, and so is every file, after it was flushed to disk. Nothing that
+is read is unpickled or run as code.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import io
 import json
 import os
 import platform
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
@@ -35,7 +37,6 @@ from seq2seq.errors import RunError
 FORMAT = 1
 CONFIG, METRICS, EVALUATION, OPTIMIZER = "config.json", "metrics.csv", "evaluation.json", "optimizer.safetensors"
 WEIGHTS = {"best": "best.safetensors", "last": "last.safetensors"}
-FILES = {CONFIG, METRICS, EVALUATION, OPTIMIZER, *WEIGHTS.values()}
 PathLike = Union[str, "os.PathLike[str]"]
 
 
@@ -57,8 +58,8 @@ class Run:
     @classmethod
     def newest(cls, folder: PathLike = "runs") -> Run:
         """The run in `folder` that was trained last. Raises `RunError` if there is none."""
-        configs = sorted(Path(folder).glob(f"*/{OPTIMIZER}"), key=lambda path: path.stat().st_mtime)
-        runs = [cls(path.parent) for path in configs if (path.parent / CONFIG).exists()]
+        states = sorted(Path(folder).glob(f"[!.]*/{OPTIMIZER}"), key=lambda path: path.stat().st_mtime)
+        runs = [cls(path.parent) for path in states if cls(path.parent).exists]
         if not runs:
             raise RunError(f"{folder}: holds no run; train one, or name its folder")
         return runs[-1]
@@ -69,27 +70,37 @@ class Run:
         return (self.path / CONFIG).is_file()
 
     def require_free(self) -> None:
-        """Raise `RunError` if the folder holds a run, or anything that is not of one."""
+        """Raise `RunError` if the folder holds a run, or anything else."""
         if self.exists:
             raise RunError(f"{self.path}: already holds a run; resume it, or choose another folder")
         try:
-            names = {entry.name for entry in self.path.iterdir()}
+            names = sorted(entry.name for entry in self.path.iterdir())
         except FileNotFoundError:
             return
         except OSError as error:
             raise RunError(f"{self.path}: cannot be made a run folder: {error.strerror}") from None
-        foreign = names - FILES - {f"{name}.tmp" for name in FILES}
-        if foreign:
-            raise RunError(f"{self.path}: is no run, but holds {min(foreign)}; choose another folder")
+        if names:
+            raise RunError(
+                f"{self.path}: is no run (there is no {CONFIG}), but holds {names[0]}; choose another folder"
+            )
+
+    @contextmanager
+    def creating(self) -> Iterator[Run]:
+        """A run folder of another name to write the first files into; it becomes this one, whole, at the end."""
+        begun = Run(self.path.with_name(f".{self.path.name}.{os.getpid()}"))
+        try:
+            begun.path.mkdir(parents=True)
+            yield begun
+            os.rename(begun.path, self.path)
+        except OSError as error:
+            raise RunError(f"{self.path}: cannot be made a run folder: {error.strerror}") from None
+        finally:
+            shutil.rmtree(begun.path, ignore_errors=True)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Make the folder and keep other processes from training into it, until this one ends, however it ends."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.path, os.O_RDONLY)
-        except OSError as error:
-            raise RunError(f"{self.path}: cannot be made a run folder: {error.strerror}") from None
+        """Keep other processes from training into the folder, until this one ends, however it ends."""
+        handle = os.open(self.path, os.O_RDONLY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -198,16 +209,17 @@ class Run:
         path = self.path / name
         try:
             with safe_open(path, framework="np") as file:
-                state = json.loads((file.metadata() or {})["seq2seq"])
-                return {key: file.get_tensor(key) for key in file}, state
+                state = json.loads((file.metadata() or {}).get("seq2seq", "null"))
+                arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (it is no mapping)
         except FileNotFoundError:
             raise RunError(f"{path}: is missing") from None
-        except (KeyError, TypeError):
-            raise RunError(f"{path}: was not written by this library") from None
         except (SafetensorError, ValueError) as error:
             raise RunError(f"{path}: is damaged: {error}") from None
         except OSError as error:
             raise RunError(f"{path}: cannot be read: {error.strerror or error}") from None
+        if not isinstance(state, dict):
+            raise RunError(f"{path}: was not written by this library")
+        return arrays, state
 
 
 def _json(values: Mapping[str, Any]) -> bytes:

@@ -327,22 +327,23 @@ class Trainer:
 
     _clock = 0.0
 
-    def save(self) -> None:
+    def save(self, run: Run | None = None) -> None:
         """Write weights, metrics and state to the run folder. The state is last: it says what the others hold."""
-        if self.run is None:
+        run = run or self.run
+        if run is None:
             return
         if self._saved_at:
             self._tick()
         weights = self.weights()
         best = {"epoch": self.state.best_epoch, "validation_exact_match": self.state.best_exact_match}
-        self.run.write_arrays(WEIGHTS["best"], self.best_weights, best)
-        self.run.write_arrays(WEIGHTS["last"], weights, {"epoch": self.state.epoch, "step": self.state.updates})
-        self.run.write_metrics(self.history)
+        run.write_arrays(WEIGHTS["best"], self.best_weights, best)
+        run.write_arrays(WEIGHTS["last"], weights, {"epoch": self.state.epoch, "step": self.state.updates})
+        run.write_metrics(self.history)
         arrays = {f"weight.{name}": array for name, array in weights.items()}
         arrays.update({f"best.{name}": array for name, array in self.best_weights.items()})
         arrays.update({name: moment.asnumpy() for name, moment in self._moments().items()})
         arrays["loss_sum"] = self._loss_sum.asnumpy()
-        self.run.write_arrays(OPTIMIZER, arrays, {**asdict(self.state), "best_loss": repr(self.state.best_loss)})
+        run.write_arrays(OPTIMIZER, arrays, {**asdict(self.state), "best_loss": repr(self.state.best_loss)})
         self._saved_at = time.monotonic()
 
     def _moments(self) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class Arithmetic(Task):
         largest = self.operands[1]
         bound = most * largest
         if "*" in self.operators:  # never raise to a huge power only to see that it is huge
-            bound = max(bound, largest**most if most * largest.bit_length() < 200 else INT64_MAX + 1)
+            bound = max(bound, largest**most if most * (largest - 1).bit_length() < 200 else INT64_MAX + 1)
         if bound > INT64_MAX:
             raise UsageError(
                 f"operands: {most} terms up to {largest} with operators {self.operators} "

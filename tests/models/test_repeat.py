@@ -1,0 +1,97 @@
+import numpy as np
+import pytest
+
+from seq2seq.config import ModelConfig
+from seq2seq.decoding import Predictor
+from seq2seq.models import RepeatModel
+from seq2seq.mx import mx
+from tests import reference
+
+S, T, V = 8, 4, 13
+
+SIZES = [
+    (32, ModelConfig(hidden_size=32, layers=1, bidirectional=False)),  # the notebook's, where its reshape works
+    (5, ModelConfig(hidden_size=16, layers=1, bidirectional=False)),  # where it does not
+    (7, ModelConfig(hidden_size=3, layers=1, bidirectional=True)),
+    (1, ModelConfig(hidden_size=10, layers=2, bidirectional=True)),
+    (6, ModelConfig(hidden_size=9, layers=3, bidirectional=False)),
+]
+
+
+def bind_loss(config, batch_size):
+    module = mx.mod.Module(
+        RepeatModel(config, S, T, V).loss(mx.sym.var("source"), mx.sym.var("target")), ["source"], ["target"]
+    )
+    module.bind([("source", (batch_size, S))], [("target", (batch_size, T))])
+    mx.random.seed(3)
+    module.init_params(mx.init.Uniform(0.5))
+    return module
+
+
+def weights_of(module):
+    return {name: array.asnumpy() for name, array in module.get_params()[0].items()}
+
+
+@pytest.mark.parametrize("batch_size, config", SIZES)
+def test_log_probabilities_and_loss_agree_with_numpy(batch_size, config):
+    rng = np.random.default_rng(0)
+    source, target = rng.integers(V, size=(batch_size, S)), rng.integers(V, size=(batch_size, T))
+    module = bind_loss(config, batch_size)
+    expected = reference.log_probabilities(
+        weights_of(module), source, T, V, config.hidden_size, config.layers, config.bidirectional
+    )
+
+    predictor = Predictor(RepeatModel(config, S, T, V), batch_size, mx.cpu(), weights=weights_of(module))
+    np.testing.assert_allclose(predictor._forward(source), expected, atol=1e-5)
+
+    module.forward(mx.io.DataBatch([mx.nd.array(source)], [mx.nd.array(target)]), is_train=True)
+    loss = -np.take_along_axis(expected, target[:, :, None], axis=2).mean()
+    np.testing.assert_allclose(module.get_outputs()[0].asscalar(), loss, atol=1e-5)
+
+
+@pytest.mark.parametrize("batch_size, config", SIZES[1:4])
+def test_gradients_agree_with_finite_differences(batch_size, config):
+    rng = np.random.default_rng(1)
+    source, target = rng.integers(V, size=(batch_size, S)), rng.integers(V, size=(batch_size, T))
+    module = bind_loss(config, batch_size)
+    module.forward_backward(mx.io.DataBatch([mx.nd.array(source)], [mx.nd.array(target)]))
+    gradients = {
+        name: gradient.asnumpy() for name, (gradient,) in zip(module._param_names, module._exec_group.grad_arrays)
+    }
+    weights = {name: array.astype(np.float64) for name, array in weights_of(module).items()}
+
+    def loss():
+        log_probabilities = reference.log_probabilities(
+            weights, source, T, V, config.hidden_size, config.layers, config.bidirectional
+        )
+        return -np.take_along_axis(log_probabilities, target[:, :, None], axis=2).mean()
+
+    assert set(gradients) == {"encoder_parameters", "decoder_parameters", "output_weight", "output_bias"}
+    for name, gradient in gradients.items():
+        flat = weights[name].reshape(-1)
+        for index in rng.choice(flat.size, min(flat.size, 40), replace=False):
+            kept, step = flat[index], 1e-5
+            flat[index] = kept + step
+            above = loss()
+            flat[index] = kept - step
+            below = loss()
+            flat[index] = kept
+            assert gradient.reshape(-1)[index] == pytest.approx((above - below) / (2 * step), abs=1e-5), name
+
+
+def test_dropout_acts_in_training_alone():
+    config = ModelConfig(hidden_size=8, layers=2, dropout=0.5)
+    model = RepeatModel(config, S, T, V)
+    assert model.random and not RepeatModel(ModelConfig(), S, T, V).random
+    module = bind_loss(config, 4)
+    batch = mx.io.DataBatch([mx.nd.ones((4, S))], [mx.nd.ones((4, T))])
+
+    def losses(is_train):
+        values = []
+        for _ in range(3):
+            module.forward(batch, is_train=is_train)
+            values.append(module.get_outputs()[0].asscalar())
+        return set(values)
+
+    assert len(losses(False)) == 1
+    assert len(losses(True)) == 3

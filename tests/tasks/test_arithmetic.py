@@ -1,0 +1,199 @@
+import ast
+import hashlib
+import operator
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seq2seq import Arithmetic, SourceError, UsageError
+
+WORTH = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
+
+
+def value(source):
+    """The value of an expression by Python's own parser and whole numbers."""
+
+    def of(node):
+        return node.value if isinstance(node, ast.Constant) else WORTH[type(node.op)](of(node.left), of(node.right))
+
+    return of(ast.parse(source.strip(), mode="eval").body)
+
+
+def ranges(least, most, longest):
+    return st.tuples(st.integers(least, most), st.integers(0, longest)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+
+
+OPERATORS = st.sampled_from(["+", "-", "*", "+-", "+*", "-*", "+-*"])
+small_tasks = st.builds(
+    Arithmetic, operators=OPERATORS, terms=ranges(1, 3, 1), operands=ranges(0, 12, 3), mixed=st.booleans()
+).filter(lambda task: task.count <= 8_000)
+any_tasks = st.builds(
+    Arithmetic, operators=OPERATORS, terms=ranges(1, 4, 2), operands=ranges(0, 700, 700), mixed=st.booleans()
+).filter(lambda task: task.count >= 200)
+
+
+@given(small_tasks)
+@settings(max_examples=60, deadline=None)
+def test_list_is_all_expressions_each_once_with_its_value(task):
+    sources, targets = task.list()
+    assert len(set(sources.tolist())) == len(sources) == task.count
+    assert [int(target) for target in targets] == [value(source) for source in sources.tolist()]
+    for source in sources.tolist():
+        assert task.normalise(source) == source.strip()
+    used = [set(source) & set("+-*") for source in sources.tolist()]
+    assert all(operators <= set(task.operators) for operators in used)
+    if not task.mixed:
+        assert all(len(operators) <= 1 for operators in used)
+
+
+@given(small_tasks)
+@settings(max_examples=60, deadline=None)
+def test_widths_are_those_of_the_longest_source_and_target(task):
+    sources, targets = task.list()
+    assert max(len(source.strip()) for source in sources.tolist()) == task.source_length
+    assert max(len(target.strip()) for target in targets.tolist()) == task.target_length
+    assert all(source == source.strip().rjust(task.source_length) for source in sources.tolist())
+    assert all(target == target.strip().rjust(task.target_length) for target in targets.tolist())
+
+
+@given(any_tasks, st.integers(0, 2**32))
+@settings(max_examples=60, deadline=None)
+def test_draws_are_right_distinct_and_the_same_for_the_same_seed(task, seed):
+    sources, targets = task.sample_distinct(200, np.random.default_rng(seed))
+    assert len(set(sources.tolist())) == 200
+    assert [int(target) for target in targets] == [value(source) for source in sources.tolist()]
+    again = task.sample_distinct(200, np.random.default_rng(seed))
+    assert (again.sources == sources).all() and (again.targets == targets).all()
+    sources, targets = task.sample(50, np.random.default_rng(seed))
+    assert [int(target) for target in targets] == [value(source) for source in sources.tolist()]
+
+
+def test_draws_are_the_same_on_every_python():
+    task = Arithmetic("+-*", terms=(2, 4), operands=(0, 99))
+    pairs = [task.sample(500, np.random.default_rng(7)), task.sample_distinct(500, np.random.default_rng(7))]
+    digest = hashlib.sha256(repr([part.tolist() for pair in pairs for part in pair]).encode()).hexdigest()
+    assert digest[:16] == "100708dd6acad39c"
+
+
+def test_the_notebooks_expressions():
+    task = Arithmetic(operators="+*", terms=3, operands=(1, 10), mixed=False)
+    assert (task.count, task.source_length, task.target_length) == (2000, 8, 4)
+    assert sorted(task.characters) == sorted("0123456789+* ")
+    assert Arithmetic().count == 4000
+
+
+def test_products_come_before_sums_and_differences_are_taken_from_the_left():
+    task = Arithmetic("+-*", terms=3, operands=(2, 7))
+    answers = dict(zip(*(part.tolist() for part in task.list())))
+    assert answers["3*7+2"].strip() == "23"
+    assert answers["2+3*7"].strip() == "23"
+    assert answers["2-3-7"].strip() == "-8"
+    assert answers["2-3*7"].strip() == "-19"
+
+
+def test_each_number_of_terms_is_drawn_as_often():
+    task = Arithmetic("+", terms=(1, 3), operands=(0, 99))
+    drawn = [source.count("+") for source in task.sample(3000, np.random.default_rng(0)).sources.tolist()]
+    assert all(900 < drawn.count(n) < 1100 for n in range(3))
+    drawn = [source.count("+") for source in task.sample_distinct(3000, np.random.default_rng(0)).sources.tolist()]
+    assert [drawn.count(n) for n in range(3)] == [100, 1450, 1450]  # there are but 100 of one term
+
+
+def test_huge_tasks_are_counted_exactly_and_drawn_without_listing():
+    task = Arithmetic("+", terms=4, operands=(0, 10**17))
+    assert task.count == (10**17 + 1) ** 4
+    sources, targets = task.sample_distinct(1000, np.random.default_rng(0))
+    assert [int(target) for target in targets] == [value(source) for source in sources.tolist()]
+    with pytest.raises(UsageError, match="list: there are"):
+        task.list()
+
+
+def test_values_at_the_edge_of_64_bits_are_exact():
+    sources, targets = Arithmetic("*", terms=9, operands=(127, 127)).list()
+    assert targets.tolist() == [str(127**9)]
+    with pytest.raises(UsageError, match="operands: 9 terms up to 128"):
+        Arithmetic("*", terms=9, operands=(128, 128))
+    assert Arithmetic("*", terms=900, operands=(0, 1)).target_length == 1
+    sources, targets = Arithmetic("-", terms=2, operands=(0, 2**62 - 1)).sample(500, np.random.default_rng(0))
+    assert [int(target) for target in targets] == [value(source) for source in sources.tolist()]
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"operators": ""}, "operators: got ''"),
+        ({"operators": "+/"}, "operators: got '\\+/'.*one or more of"),
+        ({"operators": "++"}, "operators: got"),
+        ({"operators": 3}, "operators: got 3"),
+        ({"terms": 0}, "terms: got 0"),
+        ({"terms": True}, "terms: got True"),
+        ({"terms": (3, 2)}, "terms: got \\(3, 2\\)"),
+        ({"terms": 10**9}, "terms: got 1000000000.*to 1000"),
+        ({"operands": (-1, 3)}, "operands: got \\(-1, 3\\)"),
+        ({"operands": 5}, "operands: got 5"),
+        ({"operands": (1.0, 2.0)}, "operands: got"),
+        ({"operands": (1, 10**7)}, "operands: 3 terms up to 10000000 .* exactly"),
+        ({"operands": (1, 2**63), "terms": 1, "operators": "+"}, "operands: 1 terms"),
+        ({"mixed": 1}, "mixed: got 1"),
+    ],
+)
+def test_options_that_are_refused(options, message):
+    with pytest.raises(UsageError, match=message):
+        Arithmetic(**options)
+
+
+def test_asking_for_more_than_there_are():
+    with pytest.raises(UsageError, match="n: got 5000, but it must be a whole number from 0 to 4000"):
+        Arithmetic().sample_distinct(5000, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("source", ["3+", "+3", "3++4", "03+4", "3+4*", "３+4", "3-4", "", "3 + + 4"])
+def test_what_is_no_expression_of_the_task(source):
+    with pytest.raises(SourceError, match="is not an expression"):
+        Arithmetic("+*").normalise(source)
+
+
+def test_spaces_do_not_matter():
+    assert Arithmetic().normalise(" 3 * 7+2 ") == "3*7+2"
+
+
+def keys(task, *sources):
+    return task.key(np.array([source.rjust(task.source_length) for source in sources]), "commutative").tolist()
+
+
+def test_the_commutative_key():
+    task = Arithmetic("+-*", terms=(1, 5), operands=(0, 99))
+    same = keys(task, "3*7+2", "2+7*3", "7*3+2", "2+3*7")
+    assert len(set(same)) == 1
+    assert len(set(keys(task, "5-2+1", "5+1-2", "1+5-2", "1-2+5"))) == 1
+    different = ["3*7+2", "3+7*2", "3*7-2", "2-3*7", "2*3+7", "3*7*2", "3+7+2", "37+2", "3-7", "7-3", "3", "3+0", "3*1"]
+    assert len(set(keys(task, *different))) == len(different)
+
+
+def canonical(source):
+    """An expression's terms with their signs, factors sorted, terms sorted: equal for every order of them."""
+    terms = source.strip().replace("-", "+-").split("+")
+    return tuple(sorted((term.startswith("-"), tuple(sorted(term.lstrip("-").split("*")))) for term in terms))
+
+
+@given(small_tasks)
+@settings(max_examples=40, deadline=None)
+def test_the_commutative_key_groups_exactly_the_reorderings(task):
+    sources = task.list().sources[:3000]
+    assert len(set(task.key(sources, "commutative").tolist())) == len(set(map(canonical, sources.tolist())))
+    by_key = {}
+    for key, source in zip(task.key(sources, "commutative").tolist(), sources.tolist()):
+        assert by_key.setdefault(key, canonical(source)) == canonical(source)
+
+
+def test_operators_used():
+    task = Arithmetic("+-*", terms=(1, 3), operands=(0, 9))
+    sources = np.array([source.rjust(5) for source in ("7", "1+2", "1*2+3", "1-2-3", "3-2*1")])
+    assert task.breakdowns["operator"](sources).tolist() == ["none", "+", "+*", "-", "-*"]
+
+
+def test_options_rebuild_the_task():
+    task = Arithmetic("*+", terms=(2, 2), operands=[0, 5])
+    assert Arithmetic(**task.options()) == task == Arithmetic("+*", terms=2, operands=(0, 5))

@@ -1,0 +1,97 @@
+from dataclasses import replace
+from itertools import chain
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seq2seq import Arithmetic, DataConfig, UsageError
+from seq2seq.dataset import build_dataset, split_by_key
+from tests.tasks.test_arithmetic import any_tasks, canonical, small_tasks
+
+configs = st.builds(
+    DataConfig,
+    examples=st.sampled_from([40, 50, 200]),
+    validation=st.sampled_from([0.1, 0.3, 4]),
+    test=st.sampled_from([0.1, 0.25, 7]),
+    split=st.sampled_from(["expression", "commutative"]),
+    reverse_target=st.booleans(),
+)
+
+
+whole = st.tuples(small_tasks.filter(lambda task: task.count >= 50), configs.map(lambda c: replace(c, examples=None)))
+
+
+@given(st.one_of(whole, st.tuples(any_tasks, configs)), st.integers(0, 2**32))
+@settings(max_examples=80, deadline=None)
+def test_splits_share_no_question(task_and_config, seed):
+    task, config = task_and_config
+    try:
+        dataset = build_dataset(task, config, seed)
+    except UsageError as error:  # a few large groups of reorderings can leave nothing for a split
+        assert config.split == "commutative" and "leaves none" in str(error)
+        return
+    key = str if config.split == "expression" else canonical
+    splits = [dataset.codec.decode_sources(part.sources) for part in (dataset.train, dataset.validation, dataset.test)]
+    sources = list(chain(*splits))
+    assert len(sources) == len(set(sources)) == (config.examples or task.count)
+    train, validation, test = ({key(source) for source in split} for split in splits)
+    assert not train & validation and not train & test and not validation & test
+    assert dataset.overlap == 0
+
+
+def test_the_default_task_is_split_whole():
+    dataset = build_dataset(Arithmetic(), DataConfig(), 0)
+    assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (3200, 400, 400)
+    assert dataset.train.sources.shape == (3200, 8) and dataset.train.targets.shape == (3200, 4)
+
+
+def test_sources_keep_their_targets():
+    dataset = build_dataset(Arithmetic("+", terms=2), DataConfig(), 3)
+    for part in (dataset.train, dataset.validation, dataset.test):
+        for source, target in zip(
+            dataset.codec.decode_sources(part.sources), dataset.codec.decode_targets(part.targets)
+        ):
+            assert sum(map(int, source.split("+"))) == int(target)
+
+
+def test_without_a_split_the_overlap_is_measured():
+    dataset = build_dataset(
+        Arithmetic(mixed=False), DataConfig(examples=10_000, validation=100, test=1000, split="none"), 0
+    )
+    assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (10_000, 100, 1000)
+    trained = set(dataset.codec.decode_sources(dataset.train.sources))
+    tested = dataset.codec.decode_sources(dataset.test.sources)
+    assert dataset.overlap == np.mean([source in trained for source in tested]) > 0.97
+
+
+def test_the_seed_decides_and_the_fingerprint_tells():
+    def fingerprint(seed, **options):
+        return build_dataset(Arithmetic(), DataConfig(**options), seed).fingerprint
+
+    assert fingerprint(1) == fingerprint(1)
+    assert len({fingerprint(1), fingerprint(2), fingerprint(1, test=0.2), fingerprint(1, reverse_target=False)}) == 4
+
+
+def test_keys_stay_together_and_shares_are_kept():
+    keys = np.repeat(np.arange(100), 3)
+    train, validation, test = split_by_key(keys, 0.1, 60, np.random.default_rng(0))
+    assert sorted(np.concatenate([train, validation, test])) == list(range(300))
+    assert (len(train), len(validation), len(test)) == (210, 30, 60)
+    assert not set(keys[train]) & set(keys[test])
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"validation": 0.9, "test": 0.9}, "leaves none for train"),
+        ({"validation": 100_000}, "leaves none for train"),
+        ({"validation": 0.000001}, "leaves none for validation"),
+        ({"examples": 5000}, "examples: got 5000, but it must be at most 4000"),
+        ({"split": "length"}, "split: got 'length', but it must be none or one of expression, commutative"),
+    ],
+)
+def test_what_cannot_be_split(options, message):
+    with pytest.raises(UsageError, match=message):
+        build_dataset(Arithmetic(), DataConfig(**options), 0)

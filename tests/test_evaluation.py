@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+
+from seq2seq import Arithmetic, DataConfig
+from seq2seq.dataset import build_dataset
+from seq2seq.decoding import Answers
+from seq2seq.evaluation import MISTAKES, evaluate
+
+TASK = Arithmetic("+*", terms=2, operands=(1, 10))
+DATA = build_dataset(TASK, DataConfig(test=60), 0)
+
+
+class WrongAbout:
+    """Answers as the truth would, but for some sources, whose first written character it gets wrong."""
+
+    def __init__(self, *wrong):
+        self.wrong = wrong
+
+    def answer(self, sources):
+        truth = {}
+        for part in (DATA.train, DATA.test):
+            truth.update(zip(map(bytes, part.sources), part.targets))
+        ids = np.array([truth[bytes(source)] for source in sources])
+        confidence = np.linspace(0.5, 0.9, len(sources))
+        for row, source in enumerate(DATA.codec.decode_sources(sources)):
+            if source in self.wrong:
+                ids[row, 0] = (ids[row, 0] + 1) % 10
+        return Answers(ids, confidence, None)
+
+
+def test_scores_are_counted_by_hand():
+    tested = DATA.codec.decode_sources(DATA.test.sources)
+    wrong = [source for source in tested if "*" in source][:3]
+    result = evaluate(WrongAbout(*wrong), DATA, TASK, samples=1000, seed=0)
+    assert (result.held_out.n, result.held_out.exact_match) == (60, pytest.approx(57 / 60))
+    assert result.held_out.character_accuracy == pytest.approx(1 - 3 / (60 * 3))
+    assert result.train_distribution.n == len(DATA.train) and result.train_distribution.exact_match == 1
+    assert result.overlap == 0
+
+    by_operator = result.breakdowns["operator"]
+    products = sum("*" in source for source in tested)
+    assert (by_operator["*"].n, by_operator["*"].exact_match) == (products, pytest.approx(1 - 3 / products))
+    assert by_operator["+"].exact_match == 1
+    lengths = [len(target) for target in DATA.codec.decode_targets(DATA.test.targets)]
+    assert {label: score.n for label, score in result.breakdowns["length"].items()} == {
+        str(length): lengths.count(length) for length in sorted(set(lengths))
+    }
+
+    assert {mistake.source for mistake in result.mistakes} == set(wrong)
+    confidences = [mistake.confidence for mistake in result.mistakes]
+    assert confidences == sorted(confidences, reverse=True)
+    for mistake in result.mistakes:
+        left, right = map(int, mistake.source.split("*"))
+        assert int(mistake.target) == left * right and mistake.answer != mistake.target
+
+
+def test_only_the_surest_mistakes_are_listed():
+    result = evaluate(WrongAbout(*DATA.codec.decode_sources(DATA.test.sources)), DATA, TASK, 1000, 0)
+    assert result.held_out.exact_match == 0 and len(result.mistakes) == MISTAKES
+
+
+def test_samples_limit_both_scores_and_the_seed_decides_which():
+    wrong = WrongAbout(*DATA.codec.decode_sources(DATA.test.sources)[:30])
+    scores = [evaluate(wrong, DATA, TASK, samples=20, seed=seed) for seed in (0, 0, 1, 2, 3)]
+    assert all((score.held_out.n, score.train_distribution.n) == (20, 20) for score in scores)
+    assert scores[0] == scores[1]
+    assert len({tuple(mistake.source for mistake in score.mistakes) for score in scores}) > 1
+
+
+def test_json_has_the_promised_keys():
+    values = evaluate(WrongAbout(), DATA, TASK, 1000, 0).to_json()
+    assert list(values) == ["held_out", "train_distribution", "by_operator", "by_length", "mistakes"]
+    assert values["held_out"] == {"n": 60, "exact_match": 1.0, "character_accuracy": 1.0, "overlap": 0.0}

@@ -1,0 +1,80 @@
+import shutil
+
+import pytest
+
+from seq2seq import Arithmetic, DeviceError, RunError, Solver, UsageError, train
+
+
+def test_train_gives_a_solver_and_a_run_folder(small, tmp_path):
+    solver = train(run_dir=tmp_path / "run", **small)
+    assert isinstance(solver, Solver)
+    assert solver.config.training.epochs == 3 and solver.task == small["task"]
+    assert len(solver.run.read_metrics()) == 3
+
+
+def test_the_default_folder_is_named_for_the_task(small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    solver = train(**small)
+    assert solver.run.path.parent.name == "runs" and solver.run.path.name.startswith("arithmetic-20")
+    assert train(resume=True, progress=False).run.path == solver.run.path
+
+
+def test_a_preset_and_options_over_it(tmp_path):
+    options = {"epochs": 1, "examples": 64, "progress": False}
+    config = train(preset="notebook", run_dir=tmp_path / "run", **options).config
+    assert (config.training.epochs, config.data.examples) == (1, 64)
+    assert (config.model.hidden_size, config.data.split) == (32, "none")
+
+
+def test_a_folder_with_a_run_is_refused_and_left_alone(small, tmp_path):
+    train(run_dir=tmp_path / "run", **small)
+    before = {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    with pytest.raises(RunError, match="run: already holds a run; resume it, or choose another folder"):
+        train(run_dir=tmp_path / "run", **small)
+    assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+
+
+def test_resuming_begins_a_run_that_is_not_there(small, tmp_path):
+    assert len(train(run_dir=tmp_path / "run", resume=True, **small).run.read_metrics()) == 3
+
+
+def test_a_finished_run_can_be_given_more_epochs_and_nothing_else(small, tmp_path):
+    solver = train(run_dir=tmp_path / "run", **small)
+    rows = solver.run.read_metrics()
+    longer = train(run_dir=tmp_path / "run", resume=True, **{**small, "epochs": 5})
+    assert longer.config.training.epochs == 5
+    assert longer.run.read_metrics()[:3] == rows and len(longer.run.read_metrics()) == 5
+    for other in ({"hidden_size": 9}, {"seed": 1}, {"task": Arithmetic()}, {"preset": "notebook"}):
+        with pytest.raises(UsageError, match=r"was made with .*; a resumed run keeps its options"):
+            train(run_dir=tmp_path / "run", resume=True, progress=False, **other)
+
+
+def test_the_data_must_be_those_it_was_trained_on(small, tmp_path):
+    solver = train(run_dir=tmp_path / "run", **small)
+    solver.run.write_config(solver.config, "another digest")
+    with pytest.raises(RunError, match="no longer make the data"):
+        train(run_dir=tmp_path / "run", resume=True, progress=False)
+
+
+@pytest.mark.parametrize(
+    "options, error, message",
+    [
+        ({"epoch": 3}, UsageError, "unknown option 'epoch'"),
+        ({"epochs": 0}, UsageError, "epochs: got 0"),
+        ({"preset": "best"}, UsageError, "preset: got 'best', but it must be one of default, notebook"),
+        ({"device": "gpu:9"}, DeviceError, "device gpu:9"),
+        ({"examples": 10**9}, UsageError, "examples: got 1000000000, but it must be at most 100"),
+        ({"seed": "x"}, UsageError, "seed: got 'x'"),
+        ({"task": "sums"}, UsageError, "task: got 'sums', but it must be a Task"),
+    ],
+)
+def test_wrong_options_leave_no_folder(small, tmp_path, options, error, message):
+    with pytest.raises(error, match=message):
+        train(run_dir=tmp_path / "run", **{**small, **options})
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_can_be_moved_and_resumed_elsewhere(small, tmp_path):
+    train(run_dir=tmp_path / "run", **small)
+    shutil.move(tmp_path / "run", tmp_path / "moved")
+    assert len(train(run_dir=tmp_path / "moved", resume=True, progress=False, epochs=4).run.read_metrics()) == 4

@@ -1,0 +1,62 @@
+import io
+import sys
+
+import pytest
+
+from seq2seq.progress import Bar, Lines, progress_for_stderr
+
+ROW = {
+    "epoch": 1, "step": 5, "learning_rate": 0.1, "train_loss": 0.5, "validation_loss": 0.6,
+    "validation_exact_match": 0.25, "samples_per_second": 1234.5, "seconds": 1.0,
+}  # fmt: skip
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def shown(kind, monkeypatch, stream):
+    monkeypatch.setattr(sys, "stderr", stream)
+    with progress_for_stderr() as progress:
+        assert type(progress) is kind
+        progress.start(2, 80, 0)
+        progress.advance(40, 0.7)
+        progress.end_epoch(ROW)
+        progress.show(["1+1 -> 2 ✓", "1+2 -> 4 ✗ (3)"])
+        progress.end_epoch({**ROW, "epoch": 2})
+    return stream.getvalue()
+
+
+def test_plain_lines_when_stderr_is_no_terminal(monkeypatch):
+    text = shown(Lines, monkeypatch, io.StringIO())
+    lines = text.splitlines()
+    assert lines[0].startswith("epoch 1/2: loss 0.5000, exact match 0.250, 1234 samples/s, 0:00 left")
+    assert lines[1:3] == ["    1+1 -> 2 ✓", "    1+2 -> 4 ✗ (3)"]
+    assert "\r" not in text
+
+
+def test_a_bar_at_a_terminal(monkeypatch):
+    text = shown(Bar, monkeypatch, Terminal())
+    last = text.split("\r")[-1]
+    assert "epoch 2/2" in last and "loss 0.5000, exact match 0.250" in last and "left" in last and "100%" in last
+    assert "samples/s" in last
+    assert "1+2 -> 4 ✗ (3)\n" in text
+
+
+@pytest.mark.parametrize("kind", [Bar, Lines])
+def test_going_on_from_the_middle(kind, monkeypatch, capsys):
+    with kind() as progress:
+        progress.start(4, 100, 250)
+        progress.advance(75, 0.1)
+        progress.end_epoch({**ROW, "epoch": 3})
+        progress.end_epoch({**ROW, "epoch": 4})
+    assert "4/4" in capsys.readouterr().err
+
+
+def test_long_epochs_speak_once_a_minute(monkeypatch, capsys):
+    with Lines() as progress:
+        progress.start(2, 100, 0)
+        monkeypatch.setattr(Lines, "SECONDS", 0.0)
+        progress.advance(50, 0.25)
+    assert "epoch 1/2 at 50 samples: loss 0.2500" in capsys.readouterr().err

@@ -1,0 +1,171 @@
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+
+from seq2seq import Config, RunError, Solver, train
+from seq2seq.runs import Run
+
+
+@pytest.fixture
+def run_copy(solved, tmp_path):
+    shutil.copytree(solved.run.path, tmp_path / "copy")
+    return Run(tmp_path / "copy")
+
+
+def test_a_run_is_complete_in_itself(solved, run_copy):
+    names = {entry.name for entry in run_copy.path.iterdir()}
+    assert names >= {"config.json", "metrics.csv", "best.safetensors", "last.safetensors", "optimizer.safetensors"}
+    assert not any(name.endswith(".tmp") for name in names)
+    questions = ["1+2", "9+9"]
+    assert Solver(run_copy.path)(questions) == solved(questions)
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    run = Run(tmp_path)
+    arrays = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.zeros((0,), np.float32)}
+    run.write_arrays("best.safetensors", arrays, {"epoch": 3})
+    read, state = run.read_arrays("best.safetensors")
+    assert state == {"epoch": 3} and all((read[name] == arrays[name]).all() for name in arrays)
+    rows = [{"epoch": 1, "train_loss": 0.1 + 0.2, "seconds": 1e-05}]
+    run.write_metrics(rows)
+    assert run.read_metrics() == rows
+    run.write_metrics([])
+    assert run.read_metrics() == []
+    run.write_config(Config(seed=4), "digest")
+    assert run.read_config() == Config(seed=4)
+    run.check_fingerprint("digest")
+    with pytest.raises(RunError, match="no longer make the data"):
+        run.check_fingerprint("other")
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
+    run = Run(tmp_path)
+    run.write_evaluation({"n": 1})
+
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RunError, match=r"evaluation\.json: cannot be written: No space left on device"):
+        run.write_evaluation({"n": 2})
+    assert json.loads((tmp_path / "evaluation.json").read_text()) == {"n": 1}
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "best.safetensors", "last.safetensors", "optimizer.safetensors", "metrics.csv"]
+)
+@pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "noise", "folder"])
+def test_a_damaged_file_is_named_in_one_line_and_nothing_is_overwritten(run_copy, name, damage):
+    path = run_copy.path / name
+    content = path.read_bytes()
+    path.unlink()
+    if damage == "folder":
+        path.mkdir()
+    elif damage != "missing":
+        path.write_bytes({"empty": b"", "truncated": content[: len(content) // 3], "noise": b"\xff\x00" * 99}[damage])
+    before = {entry.name: entry.read_bytes() for entry in run_copy.path.iterdir() if entry.is_file()}
+
+    def use():
+        if name in ("best.safetensors", "last.safetensors"):
+            return Solver(run_copy.path, weights=name.split(".")[0])
+        if name == "config.json":
+            return Solver(run_copy.path)
+        return train(run_dir=run_copy.path, resume=True, progress=False, epochs=125)
+
+    with pytest.raises(RunError) as caught:
+        use()
+    assert "\n" not in str(caught.value)
+    assert name in str(caught.value)
+    assert before == {entry.name: entry.read_bytes() for entry in run_copy.path.iterdir() if entry.is_file()}
+
+
+def test_foreign_files_are_refused(run_copy, solved):
+    from safetensors.numpy import save_file
+
+    save_file({"x": np.zeros(3, np.float32)}, run_copy.path / "best.safetensors")
+    with pytest.raises(RunError, match=r"best\.safetensors: was not written by this library"):
+        Solver(run_copy.path)
+    run_copy.write_arrays("best.safetensors", {"x": np.zeros(3, np.float32)}, {})
+    with pytest.raises(RunError, match=r"best\.safetensors: holds the weights of another model"):
+        Solver(run_copy.path)
+    arrays, state = solved.run.read_arrays("best.safetensors")
+    run_copy.write_arrays("best.safetensors", {name: array[:-1] for name, array in arrays.items()}, state)
+    with pytest.raises(RunError, match=r"best\.safetensors: holds the weights of another model"):
+        Solver(run_copy.path)
+    run_copy.write_arrays("optimizer.safetensors", arrays, state)
+    with pytest.raises(RunError, match=r"optimizer\.safetensors: holds the arrays of another model"):
+        train(run_dir=run_copy.path, resume=True, progress=False)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"format": 99}, "not the configuration of a run of this version"),
+        ({"task": {"name": "chess"}}, "is damaged: task: got 'chess'"),
+        ({"model": {"hidden_size": -3}}, "is damaged: hidden_size: got -3"),
+        ({"model": {"colour": 3}}, "is damaged: .*colour"),
+        ({"training": None}, "is damaged: "),
+    ],
+)
+def test_a_config_that_is_not_ours(run_copy, change, message):
+    path = run_copy.path / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(RunError, match=message):
+        Solver(run_copy.path)
+
+
+def test_the_held_out_set_is_checked_against_the_run(run_copy):
+    path = run_copy.path / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "seed": 5}))
+    with pytest.raises(RunError, match="what was held out is not known"):
+        Solver(run_copy.path).evaluate()
+
+
+def test_folders_that_are_not_free(run_copy, tmp_path):
+    with pytest.raises(RunError, match="already holds a run"):
+        run_copy.require_free()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").touch()
+    with pytest.raises(RunError, match=r"is no run .* but holds thesis\.tex"):
+        Run(tmp_path / "mine").require_free()
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="cannot be made a run folder: Not a directory"):
+        Run(tmp_path / "file").require_free()
+    (run_copy.path / "config.json").unlink()
+    with pytest.raises(RunError, match=r"is no run \(there is no config.json\), but holds best"):
+        run_copy.require_free()
+    (tmp_path / "empty").mkdir()
+    Run(tmp_path / "empty").require_free()
+
+
+def test_a_folder_becomes_a_run_whole_or_not_at_all(tmp_path):
+    run = Run(tmp_path / "runs" / "new")
+    with pytest.raises(KeyError), run.creating() as begun:
+        begun.write_evaluation({})
+        raise KeyError
+    assert list((tmp_path / "runs").iterdir()) == []
+    with run.creating() as begun:
+        begun.write_config(Config(), "digest")
+        assert not run.path.exists()
+    assert run.exists and [entry.name for entry in (tmp_path / "runs").iterdir()] == ["new"]
+    with pytest.raises(RunError, match="cannot be made a run folder: Directory not empty"), run.creating():
+        pass
+
+
+def test_two_processes_cannot_train_into_one_run(tmp_path):
+    run = Run(tmp_path)
+    with run.lock(), pytest.raises(RunError, match="another process is training into this run"), run.lock():
+        pass
+    with run.lock():
+        pass
+
+
+def test_the_newest_run_is_found(run_copy, tmp_path):
+    shutil.copytree(run_copy.path, tmp_path / "older")
+    os.utime(tmp_path / "older" / "optimizer.safetensors", (1, 1))
+    assert Run.newest(tmp_path).path == run_copy.path
+    with pytest.raises(RunError, match="holds no run"):
+        Run.newest(tmp_path / "nowhere")

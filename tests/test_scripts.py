@@ -1,0 +1,306 @@
+"""The three commands as a person or a program calls them."""
+
+import json
+import os
+import pty
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from seq2seq import Solver
+from seq2seq.runs import Run
+
+ROOT = Path(__file__).parent.parent
+TASK = ["--task.operators", "+", "--task.terms", 2, "--task.operands", "0-9"]
+TINY = [*TASK, "--hidden-size", 8, "--layers", 1, "--batch-size", 16]
+BEFORE = """
+import os, runpy, sys
+sys.argv = sys.argv[1:]
+sys.path[:0] = [os.getcwd(), os.path.dirname(sys.argv[0])]
+"""
+
+
+def command(script, *arguments, python=(sys.executable,)):
+    return [*python, str(ROOT / "scripts" / f"{script}.py"), *map(str, arguments)]
+
+
+def call(script, *arguments, **options):
+    return subprocess.run(command(script, *arguments), capture_output=True, timeout=200, **{"text": True, **options})
+
+
+@pytest.mark.parametrize("script", ["train", "evaluate", "solve"])
+def test_help(script):
+    result = call(script, "--help")
+    assert result.returncode == 0 and not result.stderr
+    for option in ("--seed", "--device", "examples:"):
+        assert option in result.stdout
+
+
+def test_help_of_train_has_every_option_with_its_default():
+    text = " ".join(call("train", "--help").stdout.split())
+    for option in (
+        "--task.operands N[-N] smallest and largest number, as 1-10 (default: 1-10)",
+        "--epochs N passes over the training examples (default: 100)",
+        "--bidirectional, --no-bidirectional read the source in both directions (default: yes)",
+    ):
+        assert option in text
+
+
+def test_train_then_evaluate_then_solve(tmp_path):
+    result = call("train", *TINY, "--epochs", 2, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    out = result.stdout.splitlines()
+    assert re.fullmatch(r"held-out exact match: [01]\.\d{4} \(\d+ of 10 right\)", out[-3])
+    assert out[-2] == "of the held-out expressions, 0.0% had been trained on"
+    run_dir = re.fullmatch(r"try: python scripts/solve.py --run (runs/arithmetic-\S+) \d\+\d", out[-1])[1]
+    assert "epoch 2/2: loss" in result.stderr and "\r" not in result.stderr
+
+    result = call("evaluate", "--json", cwd=tmp_path)
+    assert result.returncode == 0 and not result.stderr
+    values = json.loads(result.stdout)
+    assert list(values) == [
+        "run", "task", "held_out", "train_distribution", "by_operator", "by_length", "mistakes"
+    ]  # fmt: skip
+    assert (values["run"], values["task"]) == (run_dir, "arithmetic")
+    for part in ("held_out", "train_distribution"):
+        assert {"n", "exact_match", "character_accuracy"} <= set(values[part])
+    assert f"({round(values['held_out']['exact_match'] * 10)} of 10 right)" in out[-3]
+
+    text = call("evaluate", "--run", run_dir, "--samples", 5, cwd=tmp_path).stdout
+    assert re.search(r"^held out +5 ", text, re.M) and "worst mistakes" in text
+
+    answers = call("solve", "3+4", "9+9", cwd=tmp_path)
+    assert answers.stdout.splitlines() == Solver(tmp_path / run_dir)(["3+4", "9+9"])
+    assert answers.returncode == 0 and not answers.stderr
+
+
+def test_a_gpu_that_is_not_there(tmp_path):
+    result = call("train", *TINY, "--device", "gpu:7", "--run-dir", tmp_path / "run")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert re.fullmatch(r"train\.py: device gpu:7: .*\n", result.stderr)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--epochs", "x"], "train.py: argument --epochs: invalid int value: 'x'"),
+        (["--epochs", "0"], "train.py: epochs: got 0, but it must be a whole number from 1"),
+        (["--task.operands", "1-x"], "train.py: argument --task.operands: got '1-x', but it must be a whole number"),
+        (["--task.operators", "/"], "train.py: operators: got '/', but it must be one or more of + - *"),
+        (["--test", "much"], "train.py: argument --test: got 'much', but it must be a share such as 0.1 or a number"),
+        (["--preset", "mine"], "train.py: argument --preset: invalid choice: 'mine'"),
+        (["--hidden", "3"], "train.py: unrecognized arguments: --hidden 3"),
+        (["--device", "tpu"], "train.py: device: got 'tpu'"),
+        (["--seed", "-1"], "train.py: seed: got -1"),
+    ],
+)
+def test_wrong_use_is_one_line_and_status_2(arguments, message, tmp_path):
+    result = call("train", *arguments, cwd=tmp_path)
+    assert result.returncode == 2 and result.stdout == ""
+    assert result.stderr.startswith(message) and result.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_failures_are_one_line_and_status_1(tmp_path, solved):
+    for script, arguments, message in [
+        ("evaluate", [], "evaluate.py: runs: holds no run; train one, or name its folder"),
+        ("solve", ["--run", "nowhere", "1+1"], "solve.py: nowhere: holds no run (there is no config.json)"),
+        ("train", ["--run-dir", solved.run.path], f"train.py: {solved.run.path}: already holds a run; resume it"),
+        ("train", ["--resume"], "train.py: runs: holds no run"),
+    ]:
+        result = call(script, *arguments, cwd=tmp_path)
+        assert result.returncode == 1 and result.stdout == ""
+        assert result.stderr.startswith(message) and result.stderr.count("\n") == 1
+    result = call("evaluate", "--run", solved.run.path, "--samples", 0)
+    assert (result.returncode, result.stderr) == (
+        2, "evaluate.py: --samples: got 0, but it must be a whole number from 1\n"
+    )  # fmt: skip
+
+
+def test_an_option_that_a_resumed_run_does_not_have(solved):
+    result = call("train", "--run-dir", solved.run.path, "--resume", "--hidden-size", 99)
+    assert result.returncode == 2
+    assert result.stderr.endswith("was made with 32; a resumed run keeps its options\n")
+
+
+# solve.py ----------------------------------------------------------------------------------------------------------
+
+
+def test_bad_lines_are_named_and_leave_an_empty_line(solved):
+    text = b"3+4\n\n9+9\nx\n1+\n\xff\xfe\n12345+1\n0+0"
+    result = call("solve", "--run", solved.run.path, input=text, text=False)
+    assert result.stdout == b"7\n\n18\n\n\n\n\n0\n"
+    assert result.returncode == 2
+    lines = result.stderr.decode().splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["line 2", "line 4", "line 5", "line 6", "line 7"]
+    assert lines[0] == "solve.py: line 2: the source is empty"
+    assert lines[1] == "solve.py: line 4: 'x': 'x' is not among the characters '0123456789+ '"
+    assert lines[4] == "solve.py: line 7: '12345+1' has 7 characters, but this run reads 3"
+
+
+def test_bad_arguments_are_named(solved):
+    result = call("solve", "--run", solved.run.path, "1+1", "", "2+2")
+    assert (result.stdout, result.returncode) == ("2\n\n4\n", 2)
+    assert result.stderr == "solve.py: argument 2: the source is empty\n"
+
+
+def test_no_input_is_no_answer(solved):
+    result = call("solve", "--run", solved.run.path, stdin=subprocess.DEVNULL)
+    assert (result.stdout, result.stderr, result.returncode) == ("", "", 0)
+
+
+def test_answers_come_while_the_questions_still_do(solved):
+    process = subprocess.Popen(
+        command("solve", "--run", solved.run.path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    )
+    for question, answer in (b"3+4\n", b"7\n"), (b"9+9\n", b"18\n"):
+        process.stdin.write(question)
+        assert process.stdout.readline() == answer
+    process.stdin.close()
+    assert process.wait(30) == 0
+    process.stdout.close()
+
+
+def test_a_long_stream_in_flat_memory(solved):
+    code = BEFORE + (
+        "import resource\ntry: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    )
+
+    def peak(lines):
+        arguments = command("solve", "--run", solved.run.path, python=(sys.executable, "-c", code))
+        result = subprocess.run(arguments, input=b"3+4\n" * lines, capture_output=True, timeout=200, cwd=ROOT)
+        assert result.stdout == b"7\n" * lines
+        return int(result.stderr) / 1024
+
+    assert peak(200_000) < peak(2_000) + 30  # megabytes
+
+
+def test_a_reader_that_goes_away(solved):
+    process = subprocess.Popen(
+        command("solve", "--run", solved.run.path),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    try:
+        process.stdin.write(b"3+4\n" * 100_000)
+        process.stdin.close()
+    except BrokenPipeError:
+        pass
+    assert process.wait(60) == 1
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+def test_a_prompt_at_a_terminal(solved):
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        command("solve", "--run", solved.run.path), stdin=slave, stdout=slave, stderr=slave, close_fds=True,
+        env={**os.environ, "TERM": "dumb"},
+    )  # fmt: skip
+    os.close(slave)
+    seen = b""
+
+    def until(text):
+        nonlocal seen
+        start = len(seen)
+        while text not in seen[start:]:
+            seen += os.read(master, 1000)
+
+    until(b"> ")
+    os.write(master, b"3+4\n")
+    until(b"% sure)")
+    assert b"7    (" in seen
+    os.write(master, b"3+x\n")
+    until(b"'x' is not among")
+    until(b"> ")
+    os.write(master, b"\x1b[A")  # the last line comes back from history
+    until(b"3+x")
+    os.write(master, b"\x7f9\n")
+    until(b"12    (")
+    os.write(master, b"\x04")
+    assert process.wait(30) == 0
+    os.close(master)
+
+
+# Interrupted and killed ---------------------------------------------------------------------------------------------
+
+EAGER = f"""{BEFORE}
+import seq2seq.training
+seq2seq.training.SAVE_SECONDS = 0.0
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+LONGER = [*TINY, "--epochs", 600, "--dropout", 0.1, "--show-every", 100]
+
+
+def start(*arguments):
+    return subprocess.Popen(
+        command("train", *arguments, python=(sys.executable, "-c", EAGER)), cwd=ROOT, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_ctrl_c_keeps_everything_and_says_how_to_go_on(tmp_path):
+    run = Run(tmp_path / "run")
+    process = start(*LONGER, "--run-dir", run.path)
+    deadline = time.monotonic() + 60
+    while not run.exists or not run.read_metrics():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and out == ""
+    assert re.search(
+        r"stopped in epoch \d+ after \d+ updates; go on with: python scripts/train.py --run-dir \S+ --resume\n$", err
+    )
+    assert "Traceback" not in err
+    assert 0 < len(run.read_metrics()) < 600
+
+
+def test_killed_at_ten_random_moments_it_ends_with_the_weights_of_a_run_never_killed(tmp_path):
+    whole = call("train", *LONGER, "--run-dir", tmp_path / "whole")
+    assert whole.returncode == 0
+    run, rng, kills = Run(tmp_path / "killed"), random.Random(1), 0
+    while kills < 10:
+        process = start(*LONGER, "--run-dir", run.path, "--resume")
+        deadline = time.monotonic() + 60
+        before = (run.path / "optimizer.safetensors").stat().st_mtime if run.exists else 0
+        # Moments spread over start-up and training: half of them only after something more has been saved.
+        if kills % 2:
+            while not (run.exists and (run.path / "optimizer.safetensors").stat().st_mtime > before):
+                assert process.poll() is None and time.monotonic() < deadline, process.communicate()
+                time.sleep(0.002)
+        time.sleep(rng.uniform(0, 0.4 if kills % 2 else 2.0))
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL  # it had not come to its end
+        kills += 1
+        if run.exists:
+            assert len(Solver(run.path)(["3+4"])) == 1
+    last = call("train", *LONGER, "--run-dir", run.path, "--resume")
+    assert last.returncode == 0, last.stderr
+    for name in ("best", "last"):
+        ours, _ = run.read_arrays(f"{name}.safetensors")
+        theirs, _ = Run(tmp_path / "whole").read_arrays(f"{name}.safetensors")
+        assert all((ours[key] == theirs[key]).all() for key in theirs)
+    assert len(run.read_metrics()) == 600
+
+
+def test_scripts_run_from_a_plain_checkout(tmp_path):
+    shutil.copytree(ROOT / "seq2seq", tmp_path / "seq2seq", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+    result = subprocess.run(
+        [sys.executable, "scripts/train.py", "--help"], cwd=tmp_path, capture_output=True, text=True,
+        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,267 @@
+import math
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from seq2seq import Arithmetic, DataConfig, ModelConfig, Seq2SeqError, TrainingConfig, TrainingInterrupted
+from seq2seq import training as training_module
+from seq2seq.dataset import Examples, build_dataset
+from seq2seq.models import RepeatModel
+from seq2seq.mx import mx
+from seq2seq.progress import Progress
+from seq2seq.runs import Run
+from seq2seq.training import LearningRate, Trainer, _clip
+
+MODEL = ModelConfig(hidden_size=6, layers=2)
+CONFIG = TrainingConfig(epochs=3, batch_size=16, warmup_steps=5, show_every=0)
+DATA = build_dataset(Arithmetic("+", terms=2), DataConfig(), 0)  # 80 to train on: 5 steps of 16
+
+
+def trainer(config=CONFIG, model=MODEL, data=DATA, seed=0, **options):
+    codec = data.codec
+    network = RepeatModel(model, codec.source_length, codec.target_length, len(codec.vocabulary))
+    return Trainer(network, codec, config, data.train, data.validation, seed=seed, **options)
+
+
+def same(first, second):
+    return first.keys() == second.keys() and all((first[name] == second[name]).all() for name in first)
+
+
+def replace(config, **changes):
+    return type(config)(**{**vars(config), **changes})
+
+
+class StopAfter(Progress):
+    """Sends this process a signal at the given update."""
+
+    def __init__(self, updates, number=signal.SIGINT):
+        self.updates, self.number = updates, number
+
+    def watch(self, trainer):
+        step = trainer._step
+
+        def counted(source, target):
+            step(source, target)
+            if trainer.state.updates == self.updates:
+                os.kill(os.getpid(), self.number)
+
+        trainer._step = counted
+        return trainer
+
+
+def test_learning_lowers_the_loss_and_the_loss_is_the_mean_over_all_examples():
+    learner = trainer(replace(CONFIG, epochs=20, learning_rate=0.01))
+    rows = learner.fit()
+    assert [row["epoch"] for row in rows] == list(range(1, 21))
+    assert rows[-1]["train_loss"] < 0.8 * rows[0]["train_loss"]
+    assert rows[-1]["step"] == 100
+
+
+@pytest.mark.parametrize("batch_size", [7, 16, 33, 80, 500])
+def test_the_last_incomplete_batch_is_neither_dropped_nor_counted_twice(batch_size):
+    # At a vanishing learning rate the loss of an epoch is that of the first weights over each example once.
+    learner = trainer(replace(CONFIG, epochs=1, batch_size=batch_size, learning_rate=1e-12))
+    answers = learner._predictor.answer(DATA.train.sources, DATA.train.targets)
+    [row] = learner.fit()
+    assert row["train_loss"] == pytest.approx(answers.loss.mean(), abs=1e-5)
+    assert row["step"] == -(-80 // batch_size)
+
+
+def test_an_incomplete_batch_moves_the_weights_as_its_examples_alone_do():
+    small = Examples(DATA.train.sources[:5], DATA.train.targets[:5])
+    data = type(DATA)(DATA.codec, small, DATA.validation, DATA.test)
+    alone, padded = trainer(replace(CONFIG, batch_size=5), data=data), trainer(CONFIG, data=data)
+    alone.fit()
+    padded.fit()
+    assert same(alone.weights(), padded.weights())
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_the_same_seed_gives_the_same_weights(dropout):
+    model = replace(MODEL, dropout=dropout)
+    learners = [trainer(model=model, seed=seed) for seed in (1, 1, 2)]
+    for learner in learners:
+        learner.fit()
+    first, again, other = (learner.weights() for learner in learners)
+    assert same(first, again) and not same(first, other)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("updates", [1, 5, 7, 14])
+def test_stopped_and_resumed_is_never_stopped_bit_for_bit(tmp_path, optimizer, dropout, updates):
+    config, model = replace(CONFIG, epochs=12, optimizer=optimizer), replace(MODEL, dropout=dropout)
+    whole = trainer(config, model)
+    whole.fit()
+
+    run = Run(tmp_path)
+    stopper = StopAfter(updates)
+    with pytest.raises(TrainingInterrupted, match=f"after {updates if not dropout else ''}"):
+        stopper.watch(trainer(config, model, run=run, progress=stopper)).fit()
+    resumed = trainer(config, model, run=run)
+    resumed.restore()
+    assert updates <= resumed.state.updates < updates + 16
+    resumed.fit()
+
+    assert same(whole.weights(), resumed.weights())
+    assert same(whole.best_weights, resumed.best_weights)
+    varying = ("seconds", "samples_per_second")
+    assert [{k: v for k, v in row.items() if k not in varying} for row in resumed.history] == [
+        {k: v for k, v in row.items() if k not in varying} for row in whole.history
+    ]
+    assert same(run.read_arrays("last.safetensors")[0], whole.weights())
+    assert same(run.read_arrays("best.safetensors")[0], whole.best_weights)
+
+
+def test_sigterm_stops_it_too_and_handlers_are_put_back(tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    stopper = StopAfter(2, signal.SIGTERM)
+    with pytest.raises(TrainingInterrupted):
+        stopper.watch(trainer(run=Run(tmp_path), progress=stopper)).fit()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_training_in_a_thread_that_cannot_have_handlers():
+    learner = trainer()
+    thread = threading.Thread(target=learner.fit)
+    thread.start()
+    thread.join()
+    assert len(learner.history) == 3
+
+
+def test_long_epochs_are_saved_within(tmp_path, monkeypatch):
+    monkeypatch.setattr(training_module, "SAVE_SECONDS", 0.0)
+    saved = []
+    learner = trainer(replace(CONFIG, epochs=1), run=Run(tmp_path))
+    monkeypatch.setattr(learner, "save", lambda: saved.append(learner.state.updates))
+    learner.fit()
+    assert saved == [1, 2, 3, 4, 5, 5]
+
+
+def test_the_best_weights_are_those_of_the_best_epoch(tmp_path):
+    learner = trainer(replace(CONFIG, epochs=30, learning_rate=0.05), run=Run(tmp_path))
+    rows = learner.fit()
+    best = max(rows, key=lambda row: (row["validation_exact_match"], -row["validation_loss"]))
+    arrays, state = learner.run.read_arrays("best.safetensors")
+    assert state == {"epoch": best["epoch"], "validation_exact_match": best["validation_exact_match"]}
+    learner.module.set_params({name: mx.nd.array(array) for name, array in arrays.items()}, {})
+    answers = learner._predictor.answer(DATA.validation.sources, DATA.validation.targets)
+    assert answers.loss.mean() == pytest.approx(best["validation_loss"], abs=1e-6)
+
+
+def test_patience_stops_early():
+    learner = trainer(replace(CONFIG, epochs=50, patience=3, learning_rate=1e-12))
+    assert len(learner.fit()) < 50
+    assert learner.state.epoch - learner.state.best_epoch == 3
+
+
+def test_a_loss_that_is_no_number_stops_and_says_so(tmp_path):
+    run = Run(tmp_path)
+    learner = trainer(run=run)
+    learner.save()
+    saved = run.read_arrays("last.safetensors")[0]
+    learner.module._exec_group.param_arrays[0][0][:] = math.nan
+    with pytest.raises(Seq2SeqError, match=r"training diverged: the loss is nan in epoch 1; try a lower learning_rate"):
+        learner.fit()
+    assert same(run.read_arrays("last.safetensors")[0], saved)
+
+
+def test_the_learning_rate():
+    config = TrainingConfig(learning_rate=1.0, warmup_steps=9, schedule="cosine")
+    rate = LearningRate(config, updates=110)
+    assert [rate(update) for update in (1, 5, 9)] == pytest.approx([0.1, 0.5, 0.9])
+    assert rate(10) == pytest.approx(1.0)
+    assert rate(10 + 101 // 2) == pytest.approx(0.5, abs=0.01)
+    assert 0 < rate(110) < 0.001
+    assert rate(1000) == 0
+    constant = LearningRate(TrainingConfig(learning_rate=1.0, warmup_steps=0, schedule="constant"), 10)
+    assert {constant(update) for update in range(1, 12)} == {1.0}
+
+
+def test_gradients_are_cut_to_their_joint_length():
+    def clipped(longest):
+        gradients = [mx.nd.array([3.0, 0.0]), mx.nd.array([[4.0]])]
+        _clip(gradients, longest)
+        return [gradient.asnumpy().tolist() for gradient in gradients]
+
+    assert clipped(10.0) == [[3.0, 0.0], [[4.0]]]
+    assert clipped(1.0) == [[pytest.approx(0.6), 0.0], [[pytest.approx(0.8)]]]
+    zero = [mx.nd.zeros((2,))]
+    _clip(zero, 1.0)
+    assert zero[0].asnumpy().tolist() == [0, 0]
+
+
+def test_clipping_acts_in_training():
+    free, cut = trainer(replace(CONFIG, optimizer="sgd", clip_norm=0.0)), trainer(replace(CONFIG, optimizer="sgd"))
+    tight = trainer(replace(CONFIG, optimizer="sgd", clip_norm=1e-6))
+    first = tight.weights()
+    for learner in (free, cut, tight):
+        learner.fit()
+    assert max(abs(first[name] - tight.weights()[name]).max() for name in first) < 1e-5
+    assert max(abs(first[name] - free.weights()[name]).max() for name in first) > 1e-3
+
+
+def test_adam_takes_the_steps_of_the_paper():
+    """Two steps on one example against Kingma and Ba (2015), algorithm 1, from the module's own gradients."""
+    example = Examples(DATA.train.sources[:1], DATA.train.targets[:1])
+    data = type(DATA)(DATA.codec, example, DATA.validation, DATA.test)
+    config = replace(CONFIG, epochs=2, batch_size=1, schedule="constant", warmup_steps=0, clip_norm=0.0)
+    learner = trainer(replace(config, learning_rate=0.01), data=data)
+    weights = {name: array.astype(np.float64) for name, array in learner.weights().items()}
+    first = {name: np.zeros_like(array) for name, array in weights.items()}
+    second = {name: np.zeros_like(array) for name, array in weights.items()}
+    step = learner._step
+    gradients = []
+
+    def kept(source, target):
+        step(source, target)
+        arrays = zip(learner.module._param_names, learner.module._exec_group.grad_arrays)
+        gradients.append({name: array.asnumpy().astype(np.float64) for name, (array,) in arrays})
+
+    learner._step = kept
+    learner.fit()
+    for t, gradient in enumerate(gradients, 1):
+        for name, g in gradient.items():
+            first[name] = 0.9 * first[name] + 0.1 * g
+            second[name] = 0.999 * second[name] + 0.001 * g * g
+            rate = 0.01 * math.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+            weights[name] -= rate * first[name] / (np.sqrt(second[name]) + 1e-8)
+    for name, array in learner.weights().items():
+        np.testing.assert_allclose(array, weights[name], atol=2e-6)
+
+
+def test_ten_questions_are_shown_every_few_epochs():
+    shown = []
+
+    class Shown(Progress):
+        def show(self, lines):
+            shown.append(lines)
+
+    learner = trainer(replace(CONFIG, epochs=5, show_every=2), progress=Shown())
+    learner.fit()
+    assert [len(lines) for lines in shown] == [10, 10, 10]  # after epochs 2 and 4, and the last
+    right = {source: target for source, target in zip(
+        DATA.codec.decode_sources(DATA.validation.sources), DATA.codec.decode_targets(DATA.validation.targets)
+    )}  # fmt: skip
+    for line in shown[-1]:
+        source, answer = line.split(" -> ")
+        assert answer.endswith("✓") or answer.endswith(f"✗ ({right[source.strip()]})")
+        assert answer.endswith("✓") == (answer.split()[0] == right[source.strip()])
+
+
+def test_nothing_waits_for_the_engine_within_an_epoch(monkeypatch):
+    waits = []
+    real = mx.nd.NDArray.asnumpy
+    monkeypatch.setattr(mx.nd.NDArray, "asnumpy", lambda self: waits.append(time.monotonic()) or real(self))
+    monkeypatch.setattr(training_module, "REFRESH_SECONDS", 1e9)
+    learner = trainer(replace(CONFIG, epochs=1))
+    waits.clear()
+    steps = []
+    step = learner._step
+    learner._step = lambda source, target: (step(source, target), steps.append(len(waits)))
+    learner.fit()
+    assert steps == [0] * 5
