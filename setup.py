@@ -42,6 +42,7 @@ setup(
     extras_require={
         "plot": ["matplotlib>=3.5,<4"],
         "test": [
+            "matplotlib>=3.5,<4",
             "pytest>=7.4,<10",
             "pytest-timeout>=2.1,<3",
             "hypothesis>=6.80,<7",

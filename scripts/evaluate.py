@@ -16,19 +16,25 @@ def main() -> int:
     parser = _command.Parser(
         "Score a run: exact match (every character of the answer right) on held-out examples first, then on examples "
         "it was trained on.",
-        "examples:\n  python scripts/evaluate.py\n  python scripts/evaluate.py --run runs/notebook --json\n",
+        "examples:\n  python scripts/evaluate.py\n  python scripts/evaluate.py --run runs/notebook --json\n"
+        "  python scripts/evaluate.py --plot curves.png\n",
     )
     parser.add_argument("--run", metavar="DIR", help="the run folder (default: the newest under runs/)")
     parser.add_argument(
         "--samples", type=int, default=10_000, metavar="N", help="most examples of each (default: 10000)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--plot", metavar="FILE", help="draw the learning curves and scores to an image")
     arguments = parser.parse_args()
     require(is_whole(arguments.samples, 1), "--samples", arguments.samples, "a whole number from 1")
     require(is_whole(arguments.seed, 0), "--seed", arguments.seed, "a whole number from 0")
 
     solver = Solver(arguments.run or Run.newest().path, device=arguments.device)
     evaluation = solver.evaluate(arguments.samples, arguments.seed)
+    if arguments.plot:
+        from seq2seq.plots import plot_run
+
+        plot_run(solver.run, evaluation, arguments.plot)
     if arguments.json:
         print(json.dumps({"run": str(solver.run.path), "task": solver.task.name, **evaluation.to_json()}))
         return 0
