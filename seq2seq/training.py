@@ -10,7 +10,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -23,6 +23,7 @@ from seq2seq.decoding import Predictor
 from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted
 from seq2seq.models import RepeatModel
 from seq2seq.mx import mx
+from seq2seq.optimizers import OPTIMIZERS, learning_rate
 from seq2seq.progress import Progress
 from seq2seq.runs import OPTIMIZER, WEIGHTS, Run
 from seq2seq.vocabulary import Codec
@@ -34,33 +35,6 @@ SAVE_SECONDS = 10.0  # between two saves; at most so much work is lost when the 
 RESEED_UPDATES = (
     16  # MXNet's random state cannot be saved, so with dropout it is set anew each epoch and every so many updates
 )
-
-
-class LearningRate(mx.lr_scheduler.LRScheduler):
-    """The learning rate of an update: a straight rise over the warm-up, then constant or half a cosine down to 0.
-
-    Parameters
-    ----------
-    config : TrainingConfig
-    updates : int
-        How many updates there will be in all.
-    """
-
-    def __init__(self, config: TrainingConfig, updates: int) -> None:
-        super().__init__(base_lr=config.learning_rate)
-        self.config = config
-        self.updates = updates
-
-    def __call__(self, update: int) -> float:
-        """The rate of update number `update`, the first being 1."""
-        rate = self.config.learning_rate
-        warmup = self.config.warmup_steps
-        if update <= warmup:
-            return rate * update / (warmup + 1)
-        if self.config.schedule == "constant":
-            return rate
-        done = (update - 1 - warmup) / max(1, self.updates - warmup)
-        return rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
 @dataclass
@@ -146,7 +120,7 @@ class Trainer:
     # Parts --------------------------------------------------------------------------------------------------------
 
     def _module(self, batch_size: int) -> Any:
-        """The module bound to that many examples. All of them share parameters, gradients and optimizer."""
+        """The module bound to that many examples. All of them share parameters and memory."""
         if batch_size not in self._modules:
             module = mx.mod.Module(
                 self.model.loss(mx.sym.var("source"), mx.sym.var("target")),
@@ -156,8 +130,8 @@ class Trainer:
             )
             dtype = self.train.sources.dtype
             module.bind(
-                [mx.io.DataDesc("source", (batch_size, self.model.source_length), dtype)],
-                [mx.io.DataDesc("target", (batch_size, self.model.target_length), dtype)],
+                [mx.io.DataDesc("source", (self.model.source_length, batch_size), dtype, layout="TN")],
+                [mx.io.DataDesc("target", (self.model.target_length, batch_size), dtype, layout="TN")],
                 shared_module=self._modules.get(self.config.batch_size),
             )
             if not self._modules:
@@ -167,15 +141,10 @@ class Trainer:
 
     def _initialise(self, module: Any) -> None:
         """First weights as in the notebook (Glorot and Bengio 2010; the LSTM's forget gates start open), optimizer."""
-        config = self.config
         mx.random.seed(self.seed)
         module.init_params(mx.init.Xavier())
-        # The loss is a mean already, so gradients are not divided by the batch size once more.
-        schedule = LearningRate(config, config.epochs * self.steps_per_epoch)
-        options = {"learning_rate": config.learning_rate, "lr_scheduler": schedule, "rescale_grad": 1.0}
-        options.update({"epsilon": config.epsilon} if config.optimizer == "adam" else {"momentum": config.momentum})
-        module.init_optimizer(kvstore=None, optimizer=config.optimizer, optimizer_params=options)
-        self._learning_rate = schedule
+        parameters = [parameter for (parameter,) in module._exec_group.param_arrays]
+        self._optimizer = OPTIMIZERS[self.config.optimizer](parameters, self.config)
 
     def weights(self) -> dict[str, np.ndarray]:
         """The weights of the moment, by parameter name."""
@@ -215,16 +184,15 @@ class Trainer:
         state, batch_size = self.state, self.config.batch_size
         order = np.random.default_rng((self.seed, 1, state.epoch)).permutation(len(self.train))
         examples = self.train.take(order)
-        sources = mx.nd.array(examples.sources, self.device, dtype=examples.sources.dtype)
-        targets = mx.nd.array(examples.targets, self.device, dtype=examples.targets.dtype)
+        sources, targets = self._batches(examples.sources), self._batches(examples.targets)
         started, skipped = time.monotonic(), state.step
         next_refresh = started + REFRESH_SECONDS
 
-        for start in range(state.step * batch_size, len(order), batch_size):
-            rows = slice(start, min(start + batch_size, len(order)))
-            self._step(sources[rows], targets[rows])
+        for step in range(state.step, self.steps_per_epoch):
+            self._step(sources(step), targets(step))
             if time.monotonic() >= next_refresh:
-                self.progress.advance(rows.stop, float(self._loss_sum.asscalar()) / rows.stop)
+                done = min(state.step * batch_size, len(order))
+                self.progress.advance(done, float(self._loss_sum.asscalar()) / done)
                 next_refresh = time.monotonic() + REFRESH_SECONDS
             if state.step < self.steps_per_epoch:  # else the epoch's end below comes first
                 self._stop_or_save()
@@ -238,20 +206,37 @@ class Trainer:
         self._end_epoch(loss, (len(order) - skipped * batch_size) / seconds)
         self._stop_or_save()
 
+    def _batches(self, ids: np.ndarray) -> Callable[[int], Any]:
+        """Ids (N, S), to a function from a step's number to its batch (S, n) on the device, which copies nothing.
+
+        Time comes first, as the recurrent layers read it, so that the graph need not turn it round.
+        """
+        batch_size = self.config.batch_size
+        whole = len(ids) // batch_size * batch_size
+        batches = ids[:whole].reshape(-1, batch_size, ids.shape[1]).transpose(0, 2, 1)
+        on_device = mx.nd.array(np.ascontiguousarray(batches), self.device, dtype=ids.dtype) if whole else []
+        rest = (
+            mx.nd.array(np.ascontiguousarray(ids[whole:].T), self.device, dtype=ids.dtype) if whole < len(ids) else None
+        )
+        return lambda step: on_device[step] if step < len(on_device) else rest
+
+    def _learning_rate(self, update: int) -> float:
+        return learning_rate(self.config, update, self.config.epochs * self.steps_per_epoch)
+
     def _step(self, source: Any, target: Any) -> None:
-        """One update, without waiting for the engine: source (N, S) and target (N, T) on the device."""
+        """One update, without waiting for the engine: source (S, N) and target (T, N) on the device."""
+        n = source.shape[1]
         state = self.state
         if self.model.random and (state.step == 0 or state.updates % RESEED_UPDATES == 0):
             mx.random.seed((self.seed * 1_000_003 + state.updates) % 2**31)
-        module = self._module(len(source))
+        module = self._module(n)
         module.forward_backward(mx.io.DataBatch([source], [target]))
-        if self.config.clip_norm:
-            _clip([gradient for (gradient,) in module._exec_group.grad_arrays], self.config.clip_norm)
-        module.update()
-        self.module._params_dirty = True  # the parameters are one, but each module has its own note of changes
-        self._loss_sum += module.get_outputs()[0] * len(source)
+        self._loss_sum += module.get_outputs()[0] * n
         state.step += 1
         state.updates += 1
+        gradients = [gradient for (gradient,) in module._exec_group.grad_arrays]
+        self._optimizer.update(gradients, self._learning_rate(state.updates), state.updates)
+        self.module._params_dirty = True  # what it has copied out before is no longer true
 
     def _end_epoch(self, loss: float, samples_per_second: float) -> None:
         state = self.state
@@ -347,17 +332,13 @@ class Trainer:
         self._saved_at = time.monotonic()
 
     def _moments(self) -> dict[str, Any]:
-        """The optimizer's arrays by name: none yet, momentum, or first and second moments of each parameter."""
-        module, updater = self.module, self.module._updater
-        moments = {}
-        for index, (name, (parameter,)) in enumerate(zip(module._param_names, module._exec_group.param_arrays)):
-            if index not in updater.states:
-                updater.states[index] = updater.optimizer.create_state_multi_precision(index, parameter)
-                updater.states_synced[index] = True
-            state = updater.states[index]
-            parts = state if isinstance(state, (tuple, list)) else [state]
-            moments.update({f"moment{i}.{name}": part for i, part in enumerate(parts) if part is not None})
-        return moments
+        """The optimizer's arrays by name."""
+        names = self.module._param_names
+        return {
+            f"moment{order}.{name}": moment
+            for order, moments in enumerate(self._optimizer.moments)
+            for name, moment in zip(names, moments)
+        }
 
     def restore(self) -> None:
         """Go back to where the run folder's state was saved. To be called before `fit`.
@@ -389,12 +370,3 @@ class Trainer:
         for name, moment in self._moments().items():
             moment[:] = arrays[name]
         self._loss_sum[:] = arrays["loss_sum"]
-        self.module._optimizer.begin_num_update = self.module._optimizer.num_update = self.state.updates
-
-
-def _clip(gradients: list[Any], longest: float) -> None:
-    """Scale gradients in place so that their joint length is at most `longest` (Pascanu et al. 2013), on the device."""
-    squares = mx.nd.multi_sum_sq(*gradients, num_arrays=len(gradients)).sum()
-    scale = mx.nd.minimum(longest / mx.nd.sqrt(squares), 1.0)
-    for gradient in gradients:
-        mx.nd.broadcast_mul(gradient, scale, out=gradient)

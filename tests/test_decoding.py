@@ -14,7 +14,7 @@ MODEL = RepeatModel(CONFIG, 5, 3, 7)
 @pytest.fixture
 def trained():
     module = mx.mod.Module(MODEL.loss(mx.sym.var("source"), mx.sym.var("target")), ["source"], ["target"])
-    module.bind([("source", (4, 5))], [("target", (4, 3))])
+    module.bind([mx.io.DataDesc("source", (5, 4), layout="TN")], [mx.io.DataDesc("target", (3, 4), layout="TN")])
     mx.random.seed(0)
     module.init_params(mx.init.Uniform(1))
     return module
@@ -45,7 +45,7 @@ def test_no_sources():
 
 def shapes():
     symbol = MODEL.logits(mx.sym.var("source"))
-    shapes, _, _ = symbol.infer_shape(source=(1, 5))
+    shapes, _, _ = symbol.infer_shape(source=(5, 1))
     return {name: shape for name, shape in zip(symbol.list_arguments(), shapes) if name != "source"}
 
 
@@ -56,7 +56,7 @@ def test_the_test_module_uses_the_trained_ones_parameters_where_they_are(trained
     before = predictor.answer(sources).confidence
 
     trained.init_optimizer(kvstore=None, optimizer="sgd", optimizer_params={"learning_rate": 5.0, "rescale_grad": 1})
-    batch = mx.io.DataBatch([mx.nd.array(sources[:4])], [mx.nd.zeros((4, 3))])
+    batch = mx.io.DataBatch([mx.nd.array(sources[:4].T)], [mx.nd.zeros((3, 4))])
     trained.forward_backward(batch)
     trained.update()
 

@@ -209,18 +209,21 @@ def test_a_prompt_at_a_terminal(solved):
         env={**os.environ, "TERM": "dumb"},
     )  # fmt: skip
     os.close(slave)
-    seen = b""
+    unread = b""
 
     def until(text):
-        nonlocal seen
-        start = len(seen)
-        while text not in seen[start:]:
-            seen += os.read(master, 1000)
+        """Read on to just behind the text; what was read is returned."""
+        nonlocal unread
+        while text not in unread:
+            unread += os.read(master, 1000)
+        end = unread.index(text) + len(text)
+        seen, unread = unread[:end], unread[end:]
+        return seen
 
     until(b"> ")
     os.write(master, b"3+4\n")
-    until(b"% sure)")
-    assert b"7    (" in seen
+    assert b"7    (" in until(b"% sure)")
+    until(b"> ")
     os.write(master, b"3+x\n")
     until(b"'x' is not among")
     until(b"> ")
@@ -228,6 +231,7 @@ def test_a_prompt_at_a_terminal(solved):
     until(b"3+x")
     os.write(master, b"\x7f9\n")
     until(b"12    (")
+    until(b"> ")
     os.write(master, b"\x04")
     assert process.wait(30) == 0
     os.close(master)

@@ -56,7 +56,7 @@ def test_sources_that_are_no_strings(solved, source):
 
 def test_evaluation_is_kept_in_the_run(solved):
     evaluation = solved.evaluate()
-    assert (evaluation.held_out.n, evaluation.train_distribution.n) == (50, 1000)
+    assert (evaluation.held_out.n, evaluation.train_distribution.n) == (50, 2000)
     assert evaluation.held_out.exact_match == 1
     assert evaluation.overlap == 1
     kept = json.loads((solved.run.path / "evaluation.json").read_text())

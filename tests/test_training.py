@@ -4,7 +4,6 @@ import signal
 import threading
 import time
 
-import numpy as np
 import pytest
 
 from seq2seq import Arithmetic, DataConfig, ModelConfig, Seq2SeqError, TrainingConfig, TrainingInterrupted
@@ -14,7 +13,7 @@ from seq2seq.models import RepeatModel
 from seq2seq.mx import mx
 from seq2seq.progress import Progress
 from seq2seq.runs import Run
-from seq2seq.training import LearningRate, Trainer, _clip
+from seq2seq.training import Trainer
 
 MODEL = ModelConfig(hidden_size=6, layers=2)
 CONFIG = TrainingConfig(epochs=3, batch_size=16, warmup_steps=5, show_every=0)
@@ -170,31 +169,6 @@ def test_a_loss_that_is_no_number_stops_and_says_so(tmp_path):
     assert same(run.read_arrays("last.safetensors")[0], saved)
 
 
-def test_the_learning_rate():
-    config = TrainingConfig(learning_rate=1.0, warmup_steps=9, schedule="cosine")
-    rate = LearningRate(config, updates=110)
-    assert [rate(update) for update in (1, 5, 9)] == pytest.approx([0.1, 0.5, 0.9])
-    assert rate(10) == pytest.approx(1.0)
-    assert rate(10 + 101 // 2) == pytest.approx(0.5, abs=0.01)
-    assert 0 < rate(110) < 0.001
-    assert rate(1000) == 0
-    constant = LearningRate(TrainingConfig(learning_rate=1.0, warmup_steps=0, schedule="constant"), 10)
-    assert {constant(update) for update in range(1, 12)} == {1.0}
-
-
-def test_gradients_are_cut_to_their_joint_length():
-    def clipped(longest):
-        gradients = [mx.nd.array([3.0, 0.0]), mx.nd.array([[4.0]])]
-        _clip(gradients, longest)
-        return [gradient.asnumpy().tolist() for gradient in gradients]
-
-    assert clipped(10.0) == [[3.0, 0.0], [[4.0]]]
-    assert clipped(1.0) == [[pytest.approx(0.6), 0.0], [[pytest.approx(0.8)]]]
-    zero = [mx.nd.zeros((2,))]
-    _clip(zero, 1.0)
-    assert zero[0].asnumpy().tolist() == [0, 0]
-
-
 def test_clipping_acts_in_training():
     free, cut = trainer(replace(CONFIG, optimizer="sgd", clip_norm=0.0)), trainer(replace(CONFIG, optimizer="sgd"))
     tight = trainer(replace(CONFIG, optimizer="sgd", clip_norm=1e-6))
@@ -203,35 +177,6 @@ def test_clipping_acts_in_training():
         learner.fit()
     assert max(abs(first[name] - tight.weights()[name]).max() for name in first) < 1e-5
     assert max(abs(first[name] - free.weights()[name]).max() for name in first) > 1e-3
-
-
-def test_adam_takes_the_steps_of_the_paper():
-    """Two steps on one example against Kingma and Ba (2015), algorithm 1, from the module's own gradients."""
-    example = Examples(DATA.train.sources[:1], DATA.train.targets[:1])
-    data = type(DATA)(DATA.codec, example, DATA.validation, DATA.test)
-    config = replace(CONFIG, epochs=2, batch_size=1, schedule="constant", warmup_steps=0, clip_norm=0.0)
-    learner = trainer(replace(config, learning_rate=0.01), data=data)
-    weights = {name: array.astype(np.float64) for name, array in learner.weights().items()}
-    first = {name: np.zeros_like(array) for name, array in weights.items()}
-    second = {name: np.zeros_like(array) for name, array in weights.items()}
-    step = learner._step
-    gradients = []
-
-    def kept(source, target):
-        step(source, target)
-        arrays = zip(learner.module._param_names, learner.module._exec_group.grad_arrays)
-        gradients.append({name: array.asnumpy().astype(np.float64) for name, (array,) in arrays})
-
-    learner._step = kept
-    learner.fit()
-    for t, gradient in enumerate(gradients, 1):
-        for name, g in gradient.items():
-            first[name] = 0.9 * first[name] + 0.1 * g
-            second[name] = 0.999 * second[name] + 0.001 * g * g
-            rate = 0.01 * math.sqrt(1 - 0.999**t) / (1 - 0.9**t)
-            weights[name] -= rate * first[name] / (np.sqrt(second[name]) + 1e-8)
-    for name, array in learner.weights().items():
-        np.testing.assert_allclose(array, weights[name], atol=2e-6)
 
 
 def test_ten_questions_are_shown_every_few_epochs():

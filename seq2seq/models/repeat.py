@@ -47,23 +47,23 @@ class RepeatModel:
         return self.config.dropout > 0
 
     def logits(self, source: Any) -> Any:
-        """Unnormalised log-probabilities.
+        """Unnormalised log-probabilities, with time first, as the recurrent layers have it.
 
         Parameters
         ----------
         source : mxnet.Symbol
-            Ids, shape (N, S), of any numeric type.
+            Ids, shape (S, N), of any numeric type.
 
         Returns
         -------
         mxnet.Symbol
-            Shape (N, T, V).
+            Shape (T, N, V).
         """
         config, sym = self.config, mx.sym
         directions = 2 if config.bidirectional else 1
         shared = {"num_hidden": config.hidden_size, "num_layers": config.layers, "dropout": config.dropout}
 
-        characters = sym.transpose(sym.one_hot(source, depth=self.vocabulary_size), axes=(1, 0, 2))  # (S, N, V)
+        characters = sym.one_hot(source, depth=self.vocabulary_size)  # (S, N, V)
         encoder = mx.rnn.FusedRNNCell(
             bidirectional=config.bidirectional, get_next_state=True, prefix="encoder_", **shared
         )
@@ -75,14 +75,12 @@ class RepeatModel:
 
         decoder = mx.rnn.FusedRNNCell(prefix="decoder_", **shared)
         outputs, _ = decoder.unroll(self.target_length, repeated, layout="TNC", merge_outputs=True)  # (T, N, H)
-        logits = sym.FullyConnected(
-            self._dropout(outputs), num_hidden=self.vocabulary_size, flatten=False, name="output"
-        )
-        return sym.transpose(logits, axes=(1, 0, 2))
+        return sym.FullyConnected(self._dropout(outputs), num_hidden=self.vocabulary_size, flatten=False, name="output")
 
     def log_probabilities(self, source: Any) -> Any:
         """Log-probability of each character at each step, shape (N, T, V), from ids (N, S)."""
-        return mx.sym.log_softmax(self.logits(source), axis=-1)
+        logits = self.logits(mx.sym.transpose(source))
+        return mx.sym.transpose(mx.sym.log_softmax(logits, axis=-1), axes=(1, 0, 2))
 
     def loss(self, source: Any, target: Any) -> Any:
         """Mean over N and T of the negative log-probability of the target's characters (nats): a scalar, shape (1,).
@@ -90,9 +88,9 @@ class RepeatModel:
         Parameters
         ----------
         source, target : mxnet.Symbol
-            Ids, shapes (N, S) and (N, T).
+            Ids, shapes (S, N) and (T, N): time first.
         """
-        picked = mx.sym.pick(self.log_probabilities(source), target, axis=-1)  # (N, T)
+        picked = mx.sym.pick(mx.sym.log_softmax(self.logits(source), axis=-1), target, axis=-1)  # (T, N)
         return mx.sym.make_loss(mx.sym.mean(-picked), name="loss")
 
     def _dropout(self, values: Any) -> Any:

@@ -22,10 +22,22 @@ def bind_loss(config, batch_size):
     module = mx.mod.Module(
         RepeatModel(config, S, T, V).loss(mx.sym.var("source"), mx.sym.var("target")), ["source"], ["target"]
     )
-    module.bind([("source", (batch_size, S))], [("target", (batch_size, T))])
+    module.bind(*shapes(batch_size))
     mx.random.seed(3)
     module.init_params(mx.init.Uniform(0.5))
     return module
+
+
+def shapes(batch_size):
+    return (
+        [mx.io.DataDesc("source", (S, batch_size), layout="TN")],
+        [mx.io.DataDesc("target", (T, batch_size), layout="TN")],
+    )
+
+
+def batch_of(source, target):
+    """A batch of ids (N, S) and (N, T), with time first, as the loss reads it."""
+    return mx.io.DataBatch([mx.nd.array(source.T)], [mx.nd.array(target.T)])
 
 
 def weights_of(module):
@@ -44,7 +56,7 @@ def test_log_probabilities_and_loss_agree_with_numpy(batch_size, config):
     predictor = Predictor(RepeatModel(config, S, T, V), batch_size, mx.cpu(), weights=weights_of(module))
     np.testing.assert_allclose(predictor._forward(source), expected, atol=1e-5)
 
-    module.forward(mx.io.DataBatch([mx.nd.array(source)], [mx.nd.array(target)]), is_train=True)
+    module.forward(batch_of(source, target), is_train=True)
     loss = -np.take_along_axis(expected, target[:, :, None], axis=2).mean()
     np.testing.assert_allclose(module.get_outputs()[0].asscalar(), loss, atol=1e-5)
 
@@ -54,7 +66,7 @@ def test_gradients_agree_with_finite_differences(batch_size, config):
     rng = np.random.default_rng(1)
     source, target = rng.integers(V, size=(batch_size, S)), rng.integers(V, size=(batch_size, T))
     module = bind_loss(config, batch_size)
-    module.forward_backward(mx.io.DataBatch([mx.nd.array(source)], [mx.nd.array(target)]))
+    module.forward_backward(batch_of(source, target))
     gradients = {
         name: gradient.asnumpy() for name, (gradient,) in zip(module._param_names, module._exec_group.grad_arrays)
     }
@@ -84,7 +96,7 @@ def test_dropout_acts_in_training_alone():
     model = RepeatModel(config, S, T, V)
     assert model.random and not RepeatModel(ModelConfig(), S, T, V).random
     module = bind_loss(config, 4)
-    batch = mx.io.DataBatch([mx.nd.ones((4, S))], [mx.nd.ones((4, T))])
+    batch = batch_of(np.ones((4, S)), np.ones((4, T)))
 
     def losses(is_train):
         values = []

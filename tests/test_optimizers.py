@@ -1,0 +1,74 @@
+import math
+
+import numpy as np
+import pytest
+
+from seq2seq import TrainingConfig
+from seq2seq.mx import mx
+from seq2seq.optimizers import OPTIMIZERS, learning_rate
+
+SHAPES = [(3,), (2, 4), (1,)]
+
+
+def moved(optimizer, gradients, rate=0.1, **options):
+    """The parameters, zeros at first, after an update with each of the lists of gradients."""
+    parameters = [mx.nd.zeros(shape) for shape in SHAPES]
+    learner = OPTIMIZERS[optimizer](parameters, TrainingConfig(optimizer=optimizer, **options))
+    for update, arrays in enumerate(gradients, 1):
+        learner.update([mx.nd.array(array) for array in arrays], rate, update)
+    return [parameter.asnumpy() for parameter in parameters]
+
+
+def draw(updates):
+    rng = np.random.default_rng(0)
+    return [[rng.normal(size=shape) for shape in SHAPES] for _ in range(updates)]
+
+
+def cut(arrays, longest):
+    length = math.sqrt(sum((array**2).sum() for array in arrays))
+    return [array * min(1, longest / length) for array in arrays]
+
+
+@pytest.mark.parametrize("clip_norm", [0.0, 0.5, 100.0])
+def test_adam_takes_the_steps_of_the_paper(clip_norm):
+    """Kingma and Ba (2015), the efficient form of algorithm 1 at the end of their section 2."""
+    gradients = draw(4)
+    weights = [np.zeros(shape) for shape in SHAPES]
+    first, second = [np.zeros(shape) for shape in SHAPES], [np.zeros(shape) for shape in SHAPES]
+    for t, arrays in enumerate(gradients, 1):
+        rate = 0.1 * math.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        for i, g in enumerate(cut(arrays, clip_norm) if clip_norm else arrays):
+            first[i] = 0.9 * first[i] + 0.1 * g
+            second[i] = 0.999 * second[i] + 0.001 * g * g
+            weights[i] -= rate * first[i] / (np.sqrt(second[i]) + 1e-3)
+    for ours, expected in zip(moved("adam", gradients, clip_norm=clip_norm, epsilon=1e-3), weights):
+        np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("clip_norm", [0.0, 0.5, 100.0])
+def test_sgd_takes_the_steps_of_momentum(clip_norm):
+    gradients = draw(4)
+    weights, velocity = [np.zeros(shape) for shape in SHAPES], [np.zeros(shape) for shape in SHAPES]
+    for arrays in gradients:
+        for i, g in enumerate(cut(arrays, clip_norm) if clip_norm else arrays):
+            velocity[i] = 0.8 * velocity[i] - 0.1 * g
+            weights[i] = weights[i] + velocity[i]
+    for ours, expected in zip(moved("sgd", gradients, clip_norm=clip_norm, momentum=0.8), weights):
+        np.testing.assert_allclose(ours, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_a_gradient_of_zero_moves_nothing(optimizer):
+    for array in moved(optimizer, [[np.zeros(shape) for shape in SHAPES]]):
+        assert (array == 0).all()
+
+
+def test_the_learning_rate():
+    cosine = TrainingConfig(learning_rate=1.0, warmup_steps=9, schedule="cosine")
+    assert [learning_rate(cosine, update, 110) for update in (1, 5, 9)] == pytest.approx([0.1, 0.5, 0.9])
+    assert learning_rate(cosine, 10, 110) == pytest.approx(1.0)
+    assert learning_rate(cosine, 10 + 101 // 2, 110) == pytest.approx(0.5, abs=0.01)
+    assert 0 < learning_rate(cosine, 110, 110) < 0.001
+    assert learning_rate(cosine, 1000, 110) == 0
+    constant = TrainingConfig(learning_rate=1.0, warmup_steps=0, schedule="constant")
+    assert {learning_rate(constant, update, 10) for update in range(1, 12)} == {1.0}
