@@ -46,7 +46,7 @@ class DataConfig:
         },
     )
     reverse_target: bool = field(
-        default=False, metadata={"help": "learn answers least digit first (shown the right way round)", "parse": bool}
+        default=True, metadata={"help": "learn answers least digit first (shown the right way round)", "parse": bool}
     )
 
     def __post_init__(self) -> None:
