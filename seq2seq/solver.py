@@ -99,9 +99,9 @@ class Solver:
         require(isinstance(source, str), "source", source, "a string")
         if not source.strip():
             raise SourceError("the source is empty")
-        self.codec.vocabulary.encode([source], len(source))  # names the first character it does not know
+        self.codec.vocabulary.check(source, len(source))
         prepared = self.task.normalise(source)
-        self.codec.encode_sources([prepared])
+        self.codec.vocabulary.check(prepared, self.codec.source_length)
         return prepared
 
     @property

@@ -28,6 +28,7 @@ class Vocabulary:
         if len(set(characters)) != len(characters) or PAD not in characters:
             raise UsageError(f"characters: got {characters!r}, but each must come once and the space be among them")
         self.characters = characters
+        self._known = frozenset(characters)
         codes = np.array([ord(character) for character in characters])
         self.dtype = np.uint8 if len(characters) <= 256 else np.int32
         self._characters_by_id = np.array(list(characters))
@@ -56,19 +57,23 @@ class Vocabulary:
         SourceError
             If a string is too long or has a character that is not in the vocabulary.
         """
-        array = np.asarray(strings, dtype=np.str_)
-        if array.dtype.itemsize != 4 * length or not isinstance(strings, np.ndarray):
+        if not isinstance(strings, np.ndarray) or strings.dtype != f"U{length}":
             for string in strings:
-                if len(string) > length:
-                    raise SourceError(f"{_short(string)} has {len(string)} characters, but this run reads {length}")
-            array = np.array([string.rjust(length, PAD) for string in strings], dtype=f"U{length}")
-        codes = np.ascontiguousarray(array).view(np.uint32).reshape(len(array), length)
+                self.check(string, length)
+            strings = np.array([string.rjust(length, PAD) for string in strings], dtype=f"U{length}")
+        codes = np.ascontiguousarray(strings).view(np.uint32).reshape(len(strings), length)
         ids = self._id_by_code[np.minimum(codes, len(self._id_by_code) - 1)]
-        if (ids < 0).any():
-            row, column = np.argwhere(ids < 0)[0]
-            string, unknown = str(array[row]).lstrip(PAD), str(array[row])[column : column + 1]
-            raise SourceError(f"{_short(string)}: {unknown!r} is not among the characters {self.characters!r}")
+        for row in np.flatnonzero((ids < 0).any(axis=1))[:1]:
+            self.check(str(strings[row]).ljust(length, "\0"), length)
         return ids.astype(self.dtype)
+
+    def check(self, string: str, length: int) -> None:
+        """Raise `SourceError` if a string is longer than `length`, or has a character that is not here."""
+        if not self._known.issuperset(string):
+            unknown = next(character for character in string if character not in self._known)
+            raise SourceError(f"{_short(string)}: {unknown!r} is not among the characters {self.characters!r}")
+        if len(string) > length:
+            raise SourceError(f"{_short(string)} has {len(string)} characters, but this run reads {length}")
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
         """The strings (N,), as wide as the array, that the ids (N, length) stand for."""
