@@ -7,7 +7,7 @@ import json
 
 import _command
 
-from seq2seq import Solver
+import seq2seq
 from seq2seq.errors import is_whole, require
 from seq2seq.runs import Run
 
@@ -29,7 +29,7 @@ def main() -> int:
     require(is_whole(arguments.samples, 1), "--samples", arguments.samples, "a whole number from 1")
     require(is_whole(arguments.seed, 0), "--seed", arguments.seed, "a whole number from 0")
 
-    solver = Solver(arguments.run or Run.newest().path, device=arguments.device)
+    solver = seq2seq.Solver(arguments.run or Run.newest().path, device=arguments.device)
     evaluation = solver.evaluate(arguments.samples, arguments.seed)
     if arguments.plot:
         from seq2seq.plots import plot_run

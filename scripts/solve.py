@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import _command
 
-from seq2seq import Solver, SourceError
+import seq2seq
+from seq2seq import SourceError
 from seq2seq.runs import Run
 
 BLOCK = 1 << 16  # bytes read at once, at the most
@@ -33,7 +34,7 @@ def lines_of_stdin() -> Iterator[list[str]]:
         yield [rest.decode(errors="replace")]
 
 
-def answer(solver: Solver, sources: list[str], what: str, first: int) -> bool:
+def answer(solver: seq2seq.Solver, sources: list[str], what: str, first: int) -> bool:
     """Print an answer a line, an empty one for a source that cannot be read. Returns whether all could be."""
     prepared: dict[int, str] = {}
     for index, source in enumerate(sources):
@@ -47,7 +48,7 @@ def answer(solver: Solver, sources: list[str], what: str, first: int) -> bool:
     return len(prepared) == len(sources)
 
 
-def converse(solver: Solver) -> bool:
+def converse(solver: seq2seq.Solver) -> bool:
     """A prompt, with history, until the end of input."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  (gives input() its history and editing)
@@ -76,7 +77,7 @@ def main() -> int:
     parser.add_argument("expressions", nargs="*", metavar="EXPRESSION")
     parser.add_argument("--run", metavar="DIR", help="the run folder (default: the newest under runs/)")
     arguments = parser.parse_args()
-    solver = Solver(arguments.run or Run.newest().path, device=arguments.device)
+    solver = seq2seq.Solver(arguments.run or Run.newest().path, device=arguments.device)
 
     if arguments.expressions:
         good = answer(solver, arguments.expressions, "argument", 1)

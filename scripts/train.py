@@ -10,7 +10,7 @@ from typing import Any
 
 import _command
 
-from seq2seq import TrainingInterrupted, train
+import seq2seq
 from seq2seq.config import PARTS, PRESETS
 from seq2seq.tasks import TASKS
 
@@ -59,7 +59,7 @@ def main() -> int:
             task_options["operands"] = (operands, operands)
         task = replace(PRESETS[arguments.preset or "default"].task, **task_options)
     try:
-        solver = train(
+        solver = seq2seq.train(
             task,
             arguments.run_dir,
             preset=arguments.preset,
@@ -67,7 +67,7 @@ def main() -> int:
             device=arguments.device,
             **options,
         )
-    except TrainingInterrupted as interrupted:
+    except seq2seq.TrainingInterrupted as interrupted:
         where = f" --run-dir {shlex.quote(arguments.run_dir)}" if arguments.run_dir else ""
         print(f"{interrupted}; go on with: python scripts/train.py{where} --resume", file=sys.stderr)
         return _command.INTERRUPTED

@@ -23,9 +23,9 @@ from seq2seq.decoding import Predictor
 from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted
 from seq2seq.models import RepeatModel
 from seq2seq.mx import mx
-from seq2seq.optimizers import OPTIMIZERS, learning_rate
 from seq2seq.progress import Progress
 from seq2seq.runs import OPTIMIZER, WEIGHTS, Run
+from seq2seq.updating import Updater
 from seq2seq.vocabulary import Codec
 
 VALIDATION_BATCH = 512
@@ -109,47 +109,12 @@ class Trainer:
         self._saved_at = 0.0
 
         self.steps_per_epoch = -(-len(train) // config.batch_size)
-        self._modules: dict[int, Any] = {}
-        self.module = self._module(config.batch_size)
-        self._loss_sum = mx.nd.zeros((1,), self.device)  # over the examples of the epoch so far
+        updates = config.epochs * self.steps_per_epoch
+        self._updater = Updater(model, config, updates, train.sources.dtype, seed, self.device)
         self._predictor = Predictor(
-            model, min(len(validation), VALIDATION_BATCH), self.device, shared_module=self.module
+            model, min(len(validation), VALIDATION_BATCH), self.device, shared_module=self._updater.module
         )
-        self.best_weights = self.weights()
-
-    # Parts --------------------------------------------------------------------------------------------------------
-
-    def _module(self, batch_size: int) -> Any:
-        """The module bound to that many examples. All of them share parameters and memory."""
-        if batch_size not in self._modules:
-            module = mx.mod.Module(
-                self.model.loss(mx.sym.var("source"), mx.sym.var("target")),
-                data_names=["source"],
-                label_names=["target"],
-                context=self.device,
-            )
-            dtype = self.train.sources.dtype
-            module.bind(
-                [mx.io.DataDesc("source", (self.model.source_length, batch_size), dtype, layout="TN")],
-                [mx.io.DataDesc("target", (self.model.target_length, batch_size), dtype, layout="TN")],
-                shared_module=self._modules.get(self.config.batch_size),
-            )
-            if not self._modules:
-                self._initialise(module)
-            self._modules[batch_size] = module
-        return self._modules[batch_size]
-
-    def _initialise(self, module: Any) -> None:
-        """First weights as in the notebook (Glorot and Bengio 2010; the LSTM's forget gates start open), optimizer."""
-        mx.random.seed(self.seed)
-        module.init_params(mx.init.Xavier())
-        parameters = [parameter for (parameter,) in module._exec_group.param_arrays]
-        self._optimizer = OPTIMIZERS[self.config.optimizer](parameters, self.config)
-
-    def weights(self) -> dict[str, np.ndarray]:
-        """The weights of the moment, by parameter name."""
-        parameters, _ = self.module.get_params()
-        return {name: array.asnumpy() for name, array in sorted(parameters.items())}
+        self.best_weights = self._updater.weights
 
     # The loop -----------------------------------------------------------------------------------------------------
 
@@ -192,12 +157,12 @@ class Trainer:
             self._step(sources(step), targets(step))
             if time.monotonic() >= next_refresh:
                 done = min(state.step * batch_size, len(order))
-                self.progress.advance(done, float(self._loss_sum.asscalar()) / done)
+                self.progress.advance(done, self._updater.mean_loss(done))
                 next_refresh = time.monotonic() + REFRESH_SECONDS
             if state.step < self.steps_per_epoch:  # else the epoch's end below comes first
                 self._stop_or_save()
 
-        loss = float(self._loss_sum.asscalar()) / len(order)
+        loss = self._updater.mean_loss(len(order))
         if not math.isfinite(loss):
             raise Seq2SeqError(
                 f"training diverged: the loss is {loss} in epoch {state.epoch + 1}; try a lower learning_rate"
@@ -220,23 +185,14 @@ class Trainer:
         )
         return lambda step: on_device[step] if step < len(on_device) else rest
 
-    def _learning_rate(self, update: int) -> float:
-        return learning_rate(self.config, update, self.config.epochs * self.steps_per_epoch)
-
     def _step(self, source: Any, target: Any) -> None:
-        """One update, without waiting for the engine: source (S, N) and target (T, N) on the device."""
-        n = source.shape[1]
+        """One update: source (S, n) and target (T, n) on the device."""
         state = self.state
         if self.model.random and (state.step == 0 or state.updates % RESEED_UPDATES == 0):
             mx.random.seed((self.seed * 1_000_003 + state.updates) % 2**31)
-        module = self._module(n)
-        module.forward_backward(mx.io.DataBatch([source], [target]))
-        self._loss_sum += module.get_outputs()[0] * n
         state.step += 1
         state.updates += 1
-        gradients = [gradient for (gradient,) in module._exec_group.grad_arrays]
-        self._optimizer.update(gradients, self._learning_rate(state.updates), state.updates)
-        self.module._params_dirty = True  # what it has copied out before is no longer true
+        self._updater.update(source, target, state.updates)
 
     def _end_epoch(self, loss: float, samples_per_second: float) -> None:
         state = self.state
@@ -245,15 +201,15 @@ class Trainer:
         assert answers.loss is not None
         exact_match, validation_loss = float(exact.mean()), float(answers.loss.mean())
         state.epoch, state.step = state.epoch + 1, 0
-        self._loss_sum[:] = 0
+        self._updater.loss_sum[:] = 0
         if state.improves(exact_match, validation_loss):
             state.best_epoch, state.best_exact_match, state.best_loss = state.epoch, exact_match, validation_loss
-            self.best_weights = self.weights()
+            self.best_weights = self._updater.weights
         self._tick()
         row = {
             "epoch": state.epoch,
             "step": state.updates,
-            "learning_rate": self._learning_rate(state.updates),
+            "learning_rate": self._updater.rate(state.updates),
             "train_loss": loss,
             "validation_loss": validation_loss,
             "validation_exact_match": exact_match,
@@ -319,26 +275,17 @@ class Trainer:
             return
         if self._saved_at:
             self._tick()
-        weights = self.weights()
+        weights = self._updater.weights
         best = {"epoch": self.state.best_epoch, "validation_exact_match": self.state.best_exact_match}
         run.write_arrays(WEIGHTS["best"], self.best_weights, best)
         run.write_arrays(WEIGHTS["last"], weights, {"epoch": self.state.epoch, "step": self.state.updates})
         run.write_metrics(self.history)
         arrays = {f"weight.{name}": array for name, array in weights.items()}
         arrays.update({f"best.{name}": array for name, array in self.best_weights.items()})
-        arrays.update({name: moment.asnumpy() for name, moment in self._moments().items()})
-        arrays["loss_sum"] = self._loss_sum.asnumpy()
+        arrays.update({name: moment.asnumpy() for name, moment in self._updater.moments.items()})
+        arrays["loss_sum"] = self._updater.loss_sum.asnumpy()
         run.write_arrays(OPTIMIZER, arrays, {**asdict(self.state), "best_loss": repr(self.state.best_loss)})
         self._saved_at = time.monotonic()
-
-    def _moments(self) -> dict[str, Any]:
-        """The optimizer's arrays by name."""
-        names = self.module._param_names
-        return {
-            f"moment{order}.{name}": moment
-            for order, moments in enumerate(self._optimizer.moments)
-            for name, moment in zip(names, moments)
-        }
 
     def restore(self) -> None:
         """Go back to where the run folder's state was saved. To be called before `fit`.
@@ -351,9 +298,9 @@ class Trainer:
         assert self.run is not None
         arrays, state = self.run.read_arrays(OPTIMIZER)
         path = self.run.path / OPTIMIZER
-        weights = {name: array.shape for name, array in self.weights().items()}
+        weights = {name: array.shape for name, array in self._updater.weights.items()}
         expected = {f"{prefix}.{name}": shape for prefix in ("weight", "best") for name, shape in weights.items()}
-        expected.update({name: moment.shape for name, moment in self._moments().items()})
+        expected.update({name: moment.shape for name, moment in self._updater.moments.items()})
         expected["loss_sum"] = (1,)
         if {name: array.shape for name, array in arrays.items()} != expected:
             raise RunError(f"{path}: holds the arrays of another model")
@@ -365,8 +312,8 @@ class Trainer:
         if [row["epoch"] for row in self.history] != list(range(1, self.state.epoch + 1)):
             raise RunError(f"{self.run.path}/metrics.csv: lacks epochs that {OPTIMIZER} has done")
 
-        self.module.set_params({name: mx.nd.array(arrays[f"weight.{name}"]) for name in weights}, {})
+        self._updater.set_weights({name: arrays[f"weight.{name}"] for name in weights})
         self.best_weights = {name: arrays[f"best.{name}"] for name in weights}
-        for name, moment in self._moments().items():
+        for name, moment in self._updater.moments.items():
             moment[:] = arrays[name]
-        self._loss_sum[:] = arrays["loss_sum"]
+        self._updater.loss_sum[:] = arrays["loss_sum"]

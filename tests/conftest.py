@@ -1,6 +1,9 @@
+import shutil
+
 import pytest
 
 from seq2seq import Arithmetic, train
+from seq2seq.runs import Run
 
 SMALL = {"epochs": 3, "hidden_size": 8, "layers": 1, "batch_size": 16, "show_every": 0}
 
@@ -18,3 +21,10 @@ def solved(tmp_path_factory):
     options = {"epochs": 50, "hidden_size": 32, "layers": 1, "batch_size": 32, "learning_rate": 0.01}
     data = {"split": "none", "examples": 2000, "validation": 20, "test": 50}
     return train(Arithmetic("+", terms=2, operands=(0, 9)), path, progress=False, **options, **data)
+
+
+@pytest.fixture
+def run_copy(solved, tmp_path):
+    """A copy of that run, to do with as you like."""
+    shutil.copytree(solved.run.path, tmp_path / "copy")
+    return Run(tmp_path / "copy")

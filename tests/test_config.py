@@ -64,3 +64,11 @@ def test_the_notebook_to_the_number():
 def test_an_error_names_the_option_its_value_and_what_is_allowed(config, option, value):
     with pytest.raises(UsageError, match=f"^{option}: got .*, but it must be"):
         config(**{option: value})
+
+
+def test_json_keeps_the_seed():
+    assert Config.from_json(Config(seed=7).to_json()) == Config(seed=7)
+
+
+def test_the_notebook_holds_out_a_hundred():
+    assert (PRESETS["notebook"].data.validation, PRESETS["notebook"].data.test) == (100, 100)

@@ -95,3 +95,21 @@ def test_keys_stay_together_and_shares_are_kept():
 def test_what_cannot_be_split(options, message):
     with pytest.raises(UsageError, match=message):
         build_dataset(Arithmetic(), DataConfig(**options), 0)
+
+
+def test_the_fingerprint_covers_every_array():
+    data = build_dataset(Arithmetic("+", terms=2), DataConfig(), 0)
+    for name in ("train", "validation", "test"):
+        for array in ("sources", "targets"):
+            part = getattr(data, name)
+            other = getattr(part, array).copy()
+            other[0, -1] ^= 1
+            assert replace(data, **{name: replace(part, **{array: other})}).fingerprint != data.fingerprint
+
+
+def test_how_many_are_drawn_by_default():
+    large = build_dataset(Arithmetic("+", terms=2, operands=(0, 999)), DataConfig(), 0)
+    assert [len(part) for part in (large.train, large.validation, large.test)] == [40_000, 5_000, 5_000]
+    independent = build_dataset(Arithmetic(), DataConfig(split="none", validation=0.00001), 0)
+    parts = (independent.train, independent.validation, independent.test)
+    assert [len(part) for part in parts] == [50_000, 1, 5_000]

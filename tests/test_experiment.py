@@ -3,6 +3,7 @@ import shutil
 import pytest
 
 from seq2seq import Arithmetic, DeviceError, RunError, Solver, UsageError, train
+from seq2seq.mx import mx
 
 
 def test_train_gives_a_solver_and_a_run_folder(small, tmp_path):
@@ -78,3 +79,47 @@ def test_a_run_can_be_moved_and_resumed_elsewhere(small, tmp_path):
     train(run_dir=tmp_path / "run", **small)
     shutil.move(tmp_path / "run", tmp_path / "moved")
     assert len(train(run_dir=tmp_path / "moved", resume=True, progress=False, epochs=4).run.read_metrics()) == 4
+
+
+def test_the_newest_run_is_resumed_by_default(small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    solver = train(**small)
+    monkeypatch.setattr("seq2seq.experiment.default_run_dir", lambda task: tmp_path / "another")
+    assert train(resume=True, progress=False).run.path == solver.run.path
+
+
+def test_a_moved_run_goes_on_where_it_was(small, tmp_path):
+    rows = train(run_dir=tmp_path / "run", **small).run.read_metrics()
+    shutil.move(tmp_path / "run", tmp_path / "moved")
+    moved = train(run_dir=tmp_path / "moved", resume=True, progress=False, epochs=4).run
+    assert moved.path == tmp_path / "moved" and not (tmp_path / "run").exists()
+    assert moved.read_metrics()[:3] == rows and len(moved.read_metrics()) == 4
+
+
+def test_a_run_that_is_being_trained_is_left_alone(small, tmp_path):
+    run = train(run_dir=tmp_path / "run", **small).run
+    before = {path: path.read_bytes() for path in run.path.iterdir()}
+    with run.lock(), pytest.raises(RunError, match="another process is training into this run"):
+        train(run_dir=run.path, resume=True, progress=False, epochs=5)
+    assert {path: path.read_bytes() for path in run.path.iterdir()} == before
+
+
+def test_a_preset_named_again_keeps_the_runs_seed(tmp_path):
+    options = {"preset": "notebook", "run_dir": tmp_path / "run", "epochs": 1, "progress": False}
+    train(seed=3, **options)
+    assert train(resume=True, **options).config.seed == 3
+
+
+def test_resuming_does_not_begin_in_a_folder_of_other_things(small, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").touch()
+    with pytest.raises(RunError, match=r"is no run .* but holds thesis\.tex"):
+        train(run_dir=tmp_path / "mine", resume=True, **small)
+
+
+def test_the_device_is_the_solvers_too(small, tmp_path, monkeypatch):
+    asked = []
+    for module in ("experiment", "solver"):
+        monkeypatch.setattr(f"seq2seq.{module}.pick_device", lambda device: asked.append(device) or mx.cpu())
+    train(run_dir=tmp_path / "run", device="cpu", **small)
+    assert asked == ["cpu", "cpu"]

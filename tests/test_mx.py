@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from seq2seq import DeviceError, UsageError
+from seq2seq import mx as mx_module
 from seq2seq.mx import Gpu, mx, pick_device
 
 ROOT = Path(__file__).parent.parent
@@ -114,3 +115,39 @@ def test_a_name_that_is_no_device(device):
 
 def test_the_real_probes_agree_with_this_machine():
     assert str(pick_device("auto")).startswith(("cpu", "gpu"))
+
+
+def test_the_driver_is_read(monkeypatch):
+    """Two GPUs as the CUDA driver's functions would describe them; no driver; a driver that has none."""
+
+    class Driver:
+        names, capabilities = (b"Kepler", b"Ada"), ((3, 7), (8, 9))
+
+        def __init__(self, status=0):
+            self.status = status
+
+        def cuInit(self, flags):
+            return self.status
+
+        def cuDeviceGetCount(self, count):
+            count._obj.value = 2
+            return 0
+
+        def cuDeviceGet(self, handle, index):
+            handle._obj.value = index
+
+        def cuDeviceGetName(self, name, length, handle):
+            name.value = self.names[handle.value]
+
+        def cuDeviceGetAttribute(self, value, attribute, handle):
+            value._obj.value = self.capabilities[handle.value][{75: 0, 76: 1}[attribute]]
+
+    def missing(name):
+        raise OSError("libcuda.so.1: cannot open shared object file")
+
+    monkeypatch.setattr(mx_module.ctypes, "CDLL", lambda name: Driver())
+    assert mx_module.visible_gpus() == [Gpu("Kepler", (3, 7)), Gpu("Ada", (8, 9))]
+    monkeypatch.setattr(mx_module.ctypes, "CDLL", lambda name: Driver(status=100))
+    assert mx_module.visible_gpus() == []
+    monkeypatch.setattr(mx_module.ctypes, "CDLL", missing)
+    assert mx_module.visible_gpus() == []

@@ -29,3 +29,21 @@ def test_pictures_that_cannot_be_drawn(solved, evaluation, tmp_path, monkeypatch
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(Seq2SeqError, match=r"pip install 'seq2seq\[plot\]'"):
         plot_run(solved.run, evaluation, tmp_path / "run.png")
+
+
+def test_the_picture_has_the_curves_and_the_bars(solved, tmp_path, monkeypatch):
+    figures = pytest.importorskip("matplotlib.figure")
+    drawn = []
+    monkeypatch.setattr(figures.Figure, "savefig", lambda figure, file: drawn.append(figure))
+    evaluation = solved.evaluate()
+    plot_run(solved.run, evaluation, tmp_path / "run.png")
+    loss, exact, groups = drawn[0].axes
+    rows = solved.run.read_metrics()
+    for line, column in zip([*loss.lines, *exact.lines], ["train_loss", "validation_loss", "validation_exact_match"]):
+        assert list(line.get_xdata()) == [row["epoch"] for row in rows]
+        assert list(line.get_ydata()) == [row[column] for row in rows]
+    assert (len(loss.lines), len(exact.lines)) == (2, 1)
+    scores = [score for scores in evaluation.breakdowns.values() for score in scores.values()]
+    assert [bar.get_width() for bar in groups.patches] == [
+        score.exact_match for score in [evaluation.held_out, *scores]
+    ]

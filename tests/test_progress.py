@@ -60,3 +60,24 @@ def test_long_epochs_speak_once_a_minute(monkeypatch, capsys):
         monkeypatch.setattr(Lines, "SECONDS", 0.0)
         progress.advance(50, 0.25)
     assert "epoch 1/2 at 50 samples: loss 0.2500" in capsys.readouterr().err
+
+
+def test_a_resumed_training_begins_where_it_was(monkeypatch, capsys):
+    clock = iter([0.0, 0.0, 100.0, 10.0, 10.0, 10.0])
+    monkeypatch.setattr("seq2seq.progress.time.monotonic", lambda: next(clock))
+    with Lines() as progress:
+        progress.start(4, 100, 250)  # at 0 s
+        progress.advance(75, 0.1)  # at 100 s: a line; 25 samples in 10 s leave 125 for 50 s
+    assert capsys.readouterr().err == "epoch 3/4 at 75 samples: loss 0.1000, 0:50 left\n"
+
+
+def test_a_resumed_bar_begins_where_it_was(monkeypatch):
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    with Bar() as progress:
+        progress.start(4, 100, 250)
+        assert (progress._bar.n, progress._bar.initial) == (250, 250)
+        progress.advance(75, 0.1)
+        assert progress._bar.n == 275 and "epoch 3/4" in progress._bar.desc
+        progress.end_epoch({**ROW, "epoch": 3})
+        assert progress._bar.n == 300

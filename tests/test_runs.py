@@ -9,12 +9,6 @@ from seq2seq import Config, RunError, Solver, train
 from seq2seq.runs import Run
 
 
-@pytest.fixture
-def run_copy(solved, tmp_path):
-    shutil.copytree(solved.run.path, tmp_path / "copy")
-    return Run(tmp_path / "copy")
-
-
 def test_a_run_is_complete_in_itself(solved, run_copy):
     names = {entry.name for entry in run_copy.path.iterdir()}
     assert names >= {"config.json", "metrics.csv", "best.safetensors", "last.safetensors", "optimizer.safetensors"}
@@ -169,3 +163,44 @@ def test_the_newest_run_is_found(run_copy, tmp_path):
     assert Run.newest(tmp_path).path == run_copy.path
     with pytest.raises(RunError, match="holds no run"):
         Run.newest(tmp_path / "nowhere")
+
+
+def test_half_made_runs_are_not_the_newest(run_copy, tmp_path):
+    shutil.copytree(run_copy.path, tmp_path / ".new.123")  # left by a process that was killed while it made it
+    shutil.copytree(run_copy.path, tmp_path / "no-config")
+    (tmp_path / "no-config" / "config.json").unlink()
+    os.utime(run_copy.path / "optimizer.safetensors", (1, 1))
+    assert Run.newest(tmp_path).path == run_copy.path
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "null", '"config"'])
+def test_json_that_is_no_config(run_copy, text):
+    (run_copy.path / "config.json").write_text(text)
+    with pytest.raises(RunError, match="not the configuration of a run of this version"):
+        Solver(run_copy.path)
+
+
+@pytest.mark.parametrize("key", ["task", "data", "model", "training", "seed"])
+def test_a_config_that_lacks_something(run_copy, key):
+    path = run_copy.path / "config.json"
+    values = json.loads(path.read_text())
+    del values[key]
+    path.write_text(json.dumps(values))
+    with pytest.raises(RunError, match=f"config.json: is damaged: it lacks '{key}'"):
+        Solver(run_copy.path)
+
+
+@pytest.mark.parametrize("damage", [{"best_loss": None}, {"best_loss": "x"}, {"colour": 3}])
+def test_a_state_that_is_not_ours(run_copy, damage):
+    arrays, state = run_copy.read_arrays("optimizer.safetensors")
+    run_copy.write_arrays("optimizer.safetensors", arrays, {**state, **damage})
+    with pytest.raises(RunError, match=r"optimizer\.safetensors: was not written by this library"):
+        train(run_dir=run_copy.path, resume=True, progress=False)
+
+
+def test_arrays_of_another_shape_are_refused(run_copy):
+    arrays, state = run_copy.read_arrays("optimizer.safetensors")
+    for name in ("weight.output_bias", "best.output_bias", "moment1.output_bias", "loss_sum"):
+        run_copy.write_arrays("optimizer.safetensors", {**arrays, name: np.zeros(99, np.float32)}, state)
+        with pytest.raises(RunError, match=r"optimizer\.safetensors: holds the arrays of another model"):
+            train(run_dir=run_copy.path, resume=True, progress=False)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from seq2seq import Solver
+from seq2seq import Arithmetic, Solver
 from seq2seq.runs import Run
 
 ROOT = Path(__file__).parent.parent
@@ -169,21 +169,6 @@ def test_answers_come_while_the_questions_still_do(solved):
     process.stdout.close()
 
 
-def test_a_long_stream_in_flat_memory(solved):
-    code = BEFORE + (
-        "import resource\ntry: runpy.run_path(sys.argv[0], run_name='__main__')\n"
-        "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
-    )
-
-    def peak(lines):
-        arguments = command("solve", "--run", solved.run.path, python=(sys.executable, "-c", code))
-        result = subprocess.run(arguments, input=b"3+4\n" * lines, capture_output=True, timeout=200, cwd=ROOT)
-        assert result.stdout == b"7\n" * lines
-        return int(result.stderr) / 1024
-
-    assert peak(200_000) < peak(2_000) + 30  # megabytes
-
-
 def test_a_reader_that_goes_away(solved):
     process = subprocess.Popen(
         command("solve", "--run", solved.run.path),
@@ -235,6 +220,93 @@ def test_a_prompt_at_a_terminal(solved):
     os.write(master, b"\x04")
     assert process.wait(30) == 0
     os.close(master)
+
+
+def test_lines_are_numbered_through_blocks_and_batches(solved):
+    """Lines that blocks of 65536 bytes cut in two, more than a batch of them, and a bad one far down."""
+    lines = [f"{i % 10}{' ' * (i % 7)}+{i % 3}" for i in range(30_000)]
+    lines[1500] = lines[25_000] = "x"
+    result = call("solve", "--run", solved.run.path, input="\n".join(lines))
+    answers = result.stdout.split("\n")
+    assert len(answers) == 30_001 and answers[-1] == ""
+    assert [i for i, answer in enumerate(answers[:-1]) if answer == ""] == [1500, 25_000]
+    assert all(answer == str(i % 10 + i % 3) for i, answer in enumerate(answers[:-1]) if answer)
+    assert [line.split(": ")[1] for line in result.stderr.splitlines()] == ["line 1501", "line 25001"]
+    assert result.returncode == 2
+
+
+def test_a_long_stream_in_flat_memory(solved):
+    code = BEFORE + (  # not ru_maxrss: a process begins with that of its parent
+        "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "finally: print([line for line in open('/proc/self/status') if line.startswith('VmHWM')][0], file=sys.stderr)"
+    )
+
+    def peak(text):
+        arguments = command("solve", "--run", solved.run.path, python=(sys.executable, "-c", code))
+        result = subprocess.run(arguments, input=text, capture_output=True, timeout=200, cwd=ROOT)
+        return int(result.stderr.split()[-2]) / 1024, result.stdout
+
+    line = b"3+4" + b" " * 500 + b"\n"
+    low, _ = peak(line * 2_000)
+    high, answers = peak(line * 100_000)
+    assert answers == b"7\n" * 100_000
+    assert high < low + 20  # megabytes
+    endless, answers = peak(b"9" * 60_000_000 + b"\n3+4\n")
+    assert answers == b"\n7\n"
+    assert endless < low + 30
+
+
+def test_options_of_train_reach_the_run(tmp_path):
+    run = tmp_path / "run"
+    result = call(
+        "train", "--preset", "notebook", "--task.operators", "+-", "--task.operands", 5, "--examples", 64,
+        "--epochs", 1,
+        "--validation", 7, "--test", "0.25", "--seed", 3, "--bidirectional", "--reverse-target", "--run-dir", run,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    config = Solver(run).config
+    assert config.task == Arithmetic("+-", terms=3, operands=(5, 5), mixed=False)
+    assert (config.data.examples, config.data.validation, config.data.test, config.seed) == (64, 7, 0.25, 3)
+    assert (config.model.hidden_size, config.model.bidirectional, config.data.reverse_target) == (32, True, True)
+    result = call("train", "--run-dir", run, "--resume", "--epochs", 2)  # the seed was not given: it is the run's
+    assert result.returncode == 0, result.stderr
+    result = call(
+        "train", *TINY, "--no-bidirectional", "--no-reverse-target", "--epochs", 1, "--run-dir", tmp_path / "no"
+    )
+    config = Solver(tmp_path / "no").config
+    assert (config.model.bidirectional, config.data.reverse_target) == (False, False)
+
+
+def test_evaluate_draws_and_samples_by_seed(solved, tmp_path):
+    pytest.importorskip("matplotlib")
+    run = tmp_path / "run"
+    shutil.copytree(solved.run.path, run)
+    result = call("evaluate", "--run", run, "--samples", 20, "--seed", 7, "--plot", tmp_path / "run.png")
+    assert result.returncode == 0 and not result.stderr
+    assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((run / "evaluation.json").read_text())["seed"] == 7
+    text = call("evaluate", "--run", run).stdout
+    assert re.search(r"^held out +50 ", text, re.M) and re.search(r"^trained on +2000 ", text, re.M)
+
+
+def test_a_full_disk_is_one_line(solved):
+    with open("/dev/full", "w") as full:
+        arguments = command("solve", "--run", solved.run.path, "3+4")
+        result = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, text=True, timeout=200)
+    assert (result.returncode, result.stderr) == (1, "solve.py: [Errno 28] No space left on device\n")
+
+
+def test_ctrl_c_before_training_is_one_line(tmp_path):
+    code = BEFORE + (
+        "import seq2seq.experiment\n"
+        "def interrupted(*arguments): raise KeyboardInterrupt\n"
+        "seq2seq.experiment.build_dataset = interrupted\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+    arguments = command("train", *TINY, "--run-dir", tmp_path / "run", python=(sys.executable, "-c", code))
+    result = subprocess.run(arguments, capture_output=True, text=True, timeout=200, cwd=ROOT)
+    assert (result.returncode, result.stderr) == (130, "train.py: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 # Interrupted and killed ---------------------------------------------------------------------------------------------

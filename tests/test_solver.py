@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 
 from seq2seq import RunError, Solver, SourceError, UsageError
@@ -72,3 +73,12 @@ def test_best_and_last_weights(solved):
 def test_no_run(tmp_path):
     with pytest.raises(RunError, match=r"nowhere: holds no run \(there is no config.json\)"):
         Solver(tmp_path / "nowhere")
+
+
+def test_the_weights_asked_for_are_those_that_answer(solved, run_copy):
+    arrays, state = run_copy.read_arrays("last.safetensors")
+    run_copy.write_arrays("last.safetensors", {name: np.zeros_like(array) for name, array in arrays.items()}, state)
+    characters = len(solved.codec.vocabulary)
+    blank = Solver(run_copy.path, weights="last").answer(["1+1"])[0]
+    assert blank.confidence == pytest.approx(characters**-2.0, rel=1e-4)
+    assert Solver(run_copy.path).answer(["1+1"]) == solved.answer(["1+1"])

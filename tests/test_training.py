@@ -11,9 +11,10 @@ from seq2seq import training as training_module
 from seq2seq.dataset import Examples, build_dataset
 from seq2seq.models import RepeatModel
 from seq2seq.mx import mx
+from seq2seq.optimizers import learning_rate
 from seq2seq.progress import Progress
 from seq2seq.runs import Run
-from seq2seq.training import Trainer
+from seq2seq.training import State, Trainer
 
 MODEL = ModelConfig(hidden_size=6, layers=2)
 CONFIG = TrainingConfig(epochs=3, batch_size=16, warmup_steps=5, show_every=0)
@@ -76,7 +77,7 @@ def test_an_incomplete_batch_moves_the_weights_as_its_examples_alone_do():
     alone, padded = trainer(replace(CONFIG, batch_size=5), data=data), trainer(CONFIG, data=data)
     alone.fit()
     padded.fit()
-    assert same(alone.weights(), padded.weights())
+    assert same(alone._updater.weights, padded._updater.weights)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
@@ -85,7 +86,7 @@ def test_the_same_seed_gives_the_same_weights(dropout):
     learners = [trainer(model=model, seed=seed) for seed in (1, 1, 2)]
     for learner in learners:
         learner.fit()
-    first, again, other = (learner.weights() for learner in learners)
+    first, again, other = (learner._updater.weights for learner in learners)
     assert same(first, again) and not same(first, other)
 
 
@@ -106,13 +107,13 @@ def test_stopped_and_resumed_is_never_stopped_bit_for_bit(tmp_path, optimizer, d
     assert updates <= resumed.state.updates < updates + 16
     resumed.fit()
 
-    assert same(whole.weights(), resumed.weights())
+    assert same(whole._updater.weights, resumed._updater.weights)
     assert same(whole.best_weights, resumed.best_weights)
     varying = ("seconds", "samples_per_second")
     assert [{k: v for k, v in row.items() if k not in varying} for row in resumed.history] == [
         {k: v for k, v in row.items() if k not in varying} for row in whole.history
     ]
-    assert same(run.read_arrays("last.safetensors")[0], whole.weights())
+    assert same(run.read_arrays("last.safetensors")[0], whole._updater.weights)
     assert same(run.read_arrays("best.safetensors")[0], whole.best_weights)
 
 
@@ -147,7 +148,7 @@ def test_the_best_weights_are_those_of_the_best_epoch(tmp_path):
     best = max(rows, key=lambda row: (row["validation_exact_match"], -row["validation_loss"]))
     arrays, state = learner.run.read_arrays("best.safetensors")
     assert state == {"epoch": best["epoch"], "validation_exact_match": best["validation_exact_match"]}
-    learner.module.set_params({name: mx.nd.array(array) for name, array in arrays.items()}, {})
+    learner._updater.set_weights(arrays)
     answers = learner._predictor.answer(DATA.validation.sources, DATA.validation.targets)
     assert answers.loss.mean() == pytest.approx(best["validation_loss"], abs=1e-6)
 
@@ -163,7 +164,7 @@ def test_a_loss_that_is_no_number_stops_and_says_so(tmp_path):
     learner = trainer(run=run)
     learner.save()
     saved = run.read_arrays("last.safetensors")[0]
-    learner.module._exec_group.param_arrays[0][0][:] = math.nan
+    learner._updater.module._exec_group.param_arrays[0][0][:] = math.nan
     with pytest.raises(Seq2SeqError, match=r"training diverged: the loss is nan in epoch 1; try a lower learning_rate"):
         learner.fit()
     assert same(run.read_arrays("last.safetensors")[0], saved)
@@ -172,11 +173,11 @@ def test_a_loss_that_is_no_number_stops_and_says_so(tmp_path):
 def test_clipping_acts_in_training():
     free, cut = trainer(replace(CONFIG, optimizer="sgd", clip_norm=0.0)), trainer(replace(CONFIG, optimizer="sgd"))
     tight = trainer(replace(CONFIG, optimizer="sgd", clip_norm=1e-6))
-    first = tight.weights()
+    first = tight._updater.weights
     for learner in (free, cut, tight):
         learner.fit()
-    assert max(abs(first[name] - tight.weights()[name]).max() for name in first) < 1e-5
-    assert max(abs(first[name] - free.weights()[name]).max() for name in first) > 1e-3
+    assert max(abs(first[name] - tight._updater.weights[name]).max() for name in first) < 1e-5
+    assert max(abs(first[name] - free._updater.weights[name]).max() for name in first) > 1e-3
 
 
 def test_ten_questions_are_shown_every_few_epochs():
@@ -210,3 +211,171 @@ def test_nothing_waits_for_the_engine_within_an_epoch(monkeypatch):
     learner._step = lambda source, target: (step(source, target), steps.append(len(waits)))
     learner.fit()
     assert steps == [0] * 5
+
+
+@pytest.mark.parametrize("updates, stops", [(3, 16), (16, 16), (20, 32), (40, 40), (45, 48)])
+def test_with_dropout_an_epoch_is_stopped_and_resumed_within(tmp_path, updates, stops):
+    config, model = replace(CONFIG, epochs=2, batch_size=2), replace(MODEL, dropout=0.3)  # 40 steps an epoch
+    whole = trainer(config, model)
+    whole.fit()
+    run, stopper = Run(tmp_path), StopAfter(updates)
+    with pytest.raises(TrainingInterrupted):
+        stopper.watch(trainer(config, model, run=run, progress=stopper)).fit()
+    resumed = trainer(config, model, run=run)
+    resumed.restore()
+    assert (resumed.state.updates, resumed.state.step) == (stops, stops % 40)
+    resumed.fit()
+    assert same(whole._updater.weights, resumed._updater.weights)
+
+
+def test_dropout_is_a_function_of_the_seed_and_the_update(monkeypatch):
+    def masks(seed):
+        seeds = []
+        learner = trainer(replace(CONFIG, batch_size=2), replace(MODEL, dropout=0.3), seed=seed)
+        monkeypatch.setattr(training_module.mx.random, "seed", seeds.append)
+        learner.fit()
+        monkeypatch.undo()
+        return seeds
+
+    first, second = masks(1), masks(2)
+    assert len(first) == len(set(first)) == 9  # before updates 0, 16, 32, 40 (a new epoch), 48, 64, 80, 96 and 112
+    assert not set(first) & set(second)
+
+
+def test_restoring_brings_back_the_best_weights_and_the_time(tmp_path):
+    run, stopper = Run(tmp_path), StopAfter(7)
+    stopped = stopper.watch(trainer(run=run, progress=stopper))
+    with pytest.raises(TrainingInterrupted):
+        stopped.fit()
+    assert not same(stopped.best_weights, stopped._updater.weights)
+    resumed = trainer(run=run)
+    resumed.restore()
+    assert same(resumed.best_weights, stopped.best_weights) and same(resumed._updater.weights, stopped._updater.weights)
+    assert resumed.state == stopped.state and resumed.state.seconds > 0
+    seconds = [row["seconds"] for row in resumed.fit()]
+    assert seconds == sorted(seconds) and seconds[1] >= round(stopped.state.seconds, 3)
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("writes", range(9))
+def test_killed_between_any_two_writes_it_goes_on_from_a_whole_state(tmp_path, monkeypatch, writes):
+    whole = trainer()
+    whole.fit()
+    run = Run(tmp_path)
+    learner = trainer(run=run)
+    learner.save()
+    monkeypatch.setattr(training_module, "SAVE_SECONDS", 0.0)
+    left, write = 4 * 4 + writes, run._write  # four saves of four files, and so many files more
+
+    def counted(name, content):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Killed
+        write(name, content)
+
+    monkeypatch.setattr(run, "_write", counted)
+    with pytest.raises(Killed):
+        learner.fit()
+    monkeypatch.undo()
+    resumed = trainer(run=run)
+    resumed.restore()
+    assert resumed.state.updates == 4 + writes // 4
+    resumed.fit()
+    assert same(resumed._updater.weights, whole._updater.weights) and same(resumed.best_weights, whole.best_weights)
+    assert [row["epoch"] for row in run.read_metrics()] == [1, 2, 3]
+
+
+def test_a_second_signal_stops_at_once():
+    learner = trainer()
+
+    def twice(source, target):
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        raise AssertionError("it went on")
+
+    learner._step = twice
+    with pytest.raises(KeyboardInterrupt) as caught:
+        learner.fit()
+    assert not isinstance(caught.value, TrainingInterrupted)
+
+
+def test_progress_is_told_where_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(training_module, "REFRESH_SECONDS", 0.0)
+    told = []
+
+    class Told(Progress):
+        def start(self, epochs, examples, done):
+            told.append(("start", epochs, examples, done))
+
+        def advance(self, examples, loss):
+            told.append((examples, loss))
+
+    run, stopper = Run(tmp_path), StopAfter(7)
+    with pytest.raises(TrainingInterrupted):
+        stopper.watch(trainer(replace(CONFIG, learning_rate=1e-12), run=run, progress=stopper)).fit()
+    resumed = trainer(replace(CONFIG, learning_rate=1e-12), run=run, progress=Told())
+    resumed.restore()
+    rows = resumed.fit()
+    assert told[0] == ("start", 3, 80, 80 + 2 * 16)
+    assert [examples for examples, _ in told[1:]] == [48, 64, 80, 16, 32, 48, 64, 80]
+    assert told[3][1] == pytest.approx(rows[1]["train_loss"], abs=1e-6)
+    assert all(loss == pytest.approx(rows[1]["train_loss"], rel=0.1) for _, loss in told[1:])
+
+
+def test_samples_a_second_are_those_of_this_sitting(tmp_path, monkeypatch):
+    run, stopper = Run(tmp_path), StopAfter(4)  # 64 of 80 examples
+    with pytest.raises(TrainingInterrupted):
+        stopper.watch(trainer(replace(CONFIG, epochs=1), run=run, progress=stopper)).fit()
+    resumed = trainer(replace(CONFIG, epochs=1), run=run)
+    resumed.restore()
+    clock = iter(range(1000))
+    monkeypatch.setattr(training_module.time, "monotonic", lambda: float(next(clock)))
+    started = []
+    step = resumed._step
+    resumed._step = lambda source, target: (started.append(source.shape[1]), step(source, target))
+    [row] = resumed.fit()
+    assert started == [16]
+    assert row["samples_per_second"] <= 16  # 16 examples in some whole seconds of the clock above
+
+
+def test_epsilon_and_momentum_reach_the_optimizer():
+    assert trainer(replace(CONFIG, epsilon=0.5))._updater._optimizer.epsilon == 0.5
+    assert trainer(replace(CONFIG, optimizer="sgd", momentum=0.25))._updater._optimizer.momentum == 0.25
+
+
+def test_the_rate_falls_over_all_epochs_and_is_written_down():
+    learner = trainer(replace(CONFIG, epochs=4, learning_rate=1.0, warmup_steps=5, schedule="cosine"))
+    rows = learner.fit()
+    rates = [learning_rate(learner.config, update, 20) for update in (5, 10, 15, 20)]
+    assert [row["learning_rate"] for row in rows] == rates
+
+
+def test_shows_at_no_epoch_when_not_asked():
+    shown = []
+
+    class Shown(Progress):
+        def show(self, lines):
+            shown.append(lines)
+
+    trainer(replace(CONFIG, show_every=0), progress=Shown()).fit()
+    assert shown == []
+
+
+def test_the_lower_loss_decides_between_equal_exact_matches():
+    state = State(best_exact_match=0.5, best_loss=1.0)
+    assert state.improves(0.5, 0.9) and state.improves(0.6, 2.0)
+    assert not state.improves(0.5, 1.0) and not state.improves(0.5, 1.1) and not state.improves(0.4, 0.1)
+
+
+def test_the_seed_decides_the_first_weights():
+    assert same(trainer(seed=1)._updater.weights, trainer(seed=1)._updater.weights)
+    assert not same(trainer(seed=1)._updater.weights, trainer(seed=2)._updater.weights)
+
+
+def test_every_epoch_says_how_long_it_has_been():
+    seconds = [row["seconds"] for row in trainer().fit()]  # without a run: no save counts the time
+    assert seconds[0] > 0 and seconds == sorted(seconds)

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -107,3 +109,15 @@ def test_dropout_acts_in_training_alone():
 
     assert len(losses(False)) == 1
     assert len(losses(True)) == 3
+
+
+def test_dropout_is_between_layers_on_the_state_and_before_the_dense_layer():
+    graph = json.loads(
+        RepeatModel(ModelConfig(hidden_size=8, layers=2, dropout=0.5), S, T, V).logits(mx.sym.var("source")).tojson()
+    )
+    nodes = graph["nodes"]
+    drops = [node for node in nodes if node["op"] == "Dropout"]
+    assert [float(node["attrs"]["p"]) for node in drops] == [0.5, 0.5]
+    assert [float(node["attrs"]["p"]) for node in nodes if node["op"] == "RNN"] == [0.5, 0.5]
+    readers = {nodes[reader["inputs"][0][0]]["name"]: reader["op"] for reader in nodes if reader["inputs"]}
+    assert sorted(readers[node["name"]] for node in drops) == ["FullyConnected", "broadcast_axis"]

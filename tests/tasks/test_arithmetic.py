@@ -197,3 +197,19 @@ def test_operators_used():
 def test_options_rebuild_the_task():
     task = Arithmetic("*+", terms=(2, 2), operands=[0, 5])
     assert Arithmetic(**task.options()) == task == Arithmetic("+*", terms=2, operands=(0, 5))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"operators": "-*", "terms": 3, "operands": (0, 4)},  # 0-4*4 is longer than 4*4*4
+        {"operators": "-*", "terms": 4, "operands": (0, 3)},
+        {"operators": "+-", "terms": 3, "operands": (0, 5)},
+        {"operators": "-", "terms": 2, "operands": (5, 99)},
+        {"operators": "+-*", "terms": (1, 3), "operands": (0, 4)},
+    ],
+)
+def test_widths_where_a_sign_decides(options):
+    task = Arithmetic(**options)
+    values = [value(source) for source in task.list().sources.tolist()]
+    assert task.target_length == max(len(str(worth)) for worth in values)
