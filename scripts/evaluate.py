@@ -8,7 +8,6 @@ import json
 import _command
 
 import seq2seq
-from seq2seq.errors import is_whole, require
 from seq2seq.runs import Run
 
 
@@ -26,9 +25,6 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--plot", metavar="FILE", help="draw the learning curves and scores to an image")
     arguments = parser.parse_args()
-    require(is_whole(arguments.samples, 1), "--samples", arguments.samples, "a whole number from 1")
-    require(is_whole(arguments.seed, 0), "--seed", arguments.seed, "a whole number from 0")
-
     solver = seq2seq.Solver(arguments.run or Run.newest().path, device=arguments.device)
     evaluation = solver.evaluate(arguments.samples, arguments.seed)
     if arguments.plot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -65,17 +66,18 @@ def train(
     TrainingInterrupted
         After SIGINT or SIGTERM, when everything has been kept. A `KeyboardInterrupt`.
     """
-    require(preset is None or preset in PRESETS, "preset", preset, f"one of {', '.join(PRESETS)}")
+    require(preset is None or preset in list(PRESETS), "preset", preset, f"one of {', '.join(PRESETS)}")
     base = PRESETS[preset or "default"]
     config = (replace(base, task=task) if task is not None else base).with_options(**options)
     if run_dir is None:
         run_dir = Run.newest().path if resume else default_run_dir(config.task)
+    require(Path(run_dir).name not in ("", ".."), "run_dir", str(run_dir), "a folder with a name")
     run = Run(run_dir)
     resumed = resume and run.exists
     if resumed:
         chosen = set(options) | ({"task"} if task is not None else set())
         if preset is not None:
-            chosen |= set(_flat(config)) - {"seed"}
+            chosen |= set(_flat(config)) - {"seed", "epochs"}
         config = _resumed(run, config, chosen)
     else:
         run.require_free()
@@ -102,14 +104,18 @@ def train(
     with run.lock():
         run.check_fingerprint(dataset.fingerprint)
         trainer.restore()
+        epochs, done = config.training.epochs, trainer.state.epoch
+        require(epochs >= done, "epochs", epochs, f"at least {done}, which {run.path} has done")
         run.write_config(config, dataset.fingerprint)
         trainer.fit()
     return Solver(run.path, device=device)
 
 
 def default_run_dir(task: Task) -> Path:
-    """A folder under `runs/` named for the task and the time."""
-    return Path("runs") / f"{task.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    """A folder under `runs/`, not there yet, named for the task and the time."""
+    stamp = f"{task.name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    names = (stamp if number == 1 else f"{stamp}-{number}" for number in itertools.count(1))
+    return next(path for path in map(Path("runs").joinpath, names) if not path.exists())
 
 
 def _flat(config: Config) -> dict[str, Any]:

@@ -89,6 +89,7 @@ class Run:
         """A run folder of another name to write the first files into; it becomes this one, whole, at the end."""
         begun = Run(self.path.with_name(f".{self.path.name}.{os.getpid()}"))
         try:
+            shutil.rmtree(begun.path, ignore_errors=True)  # left by a killed process of the same number
             begun.path.mkdir(parents=True)
             yield begun
             os.rename(begun.path, self.path)
@@ -169,7 +170,7 @@ class Run:
     def _config_values(self) -> dict[str, Any]:
         try:
             values = json.loads(self._read(CONFIG))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise RunError(f"{self.path / CONFIG}: is damaged: not JSON") from None
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise RunError(f"{self.path / CONFIG}: is not the configuration of a run of this version (format {FORMAT})")
@@ -195,14 +196,14 @@ class Run:
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """The rows of `metrics.csv`, values as numbers."""
+        rows = csv.DictReader(io.StringIO(self._read(METRICS)))
         try:
-            return [
-                {name: float(value) if "." in value or "e" in value or "n" in value else int(value)
-                 for name, value in row.items()}
-                for row in csv.DictReader(io.StringIO(self._read(METRICS)))
-            ]  # fmt: skip
-        except (TypeError, ValueError):
+            numbers = [{name: _number(value) for name, value in row.items()} for row in rows]
+            if [row["epoch"] for row in numbers] != list(range(1, len(numbers) + 1)):
+                raise ValueError
+        except (KeyError, TypeError, ValueError):
             raise RunError(f"{self.path / METRICS}: is damaged") from None
+        return numbers
 
     def read_arrays(self, name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Arrays by name, and the state beside them."""
@@ -220,6 +221,13 @@ class Run:
         if not isinstance(state, dict):
             raise RunError(f"{path}: was not written by this library")
         return arrays, state
+
+
+def _number(text: str) -> float:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
 
 
 def _json(values: Mapping[str, Any]) -> bytes:

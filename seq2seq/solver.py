@@ -10,7 +10,7 @@ import numpy as np
 
 from seq2seq.dataset import Dataset, build_dataset
 from seq2seq.decoding import Predictor
-from seq2seq.errors import RunError, SourceError, require
+from seq2seq.errors import RunError, SourceError, is_whole, require
 from seq2seq.evaluation import Evaluation, evaluate
 from seq2seq.models import RepeatModel
 from seq2seq.mx import pick_device
@@ -120,6 +120,8 @@ class Solver:
         seed : int
             Decides which, when there are more.
         """
+        require(is_whole(samples, 1), "samples", samples, "a whole number from 1")
+        require(is_whole(seed, 0), "seed", seed, "a whole number from 0")
         evaluation = evaluate(self._predictor(samples), self.dataset, self.task, samples, seed)
         self.run.write_evaluation({"seed": seed, **evaluation.to_json()})
         return evaluation

@@ -49,6 +49,17 @@ class State:
     best_exact_match: float = -1.0
     best_loss: float = math.inf
 
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "best_loss": str(self.best_loss)}  # infinite at first, which JSON does not know
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> State:
+        """The inverse of `to_json`. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
+        state = {name: type(default)(values[name]) for name, default in vars(cls()).items()}
+        if set(state) != set(values):
+            raise ValueError
+        return cls(**state)
+
     def improves(self, exact_match: float, loss: float) -> bool:
         return (exact_match, -loss) > (self.best_exact_match, -self.best_loss)
 
@@ -284,7 +295,7 @@ class Trainer:
         arrays.update({f"best.{name}": array for name, array in self.best_weights.items()})
         arrays.update({name: moment.asnumpy() for name, moment in self._updater.moments.items()})
         arrays["loss_sum"] = self._updater.loss_sum.asnumpy()
-        run.write_arrays(OPTIMIZER, arrays, {**asdict(self.state), "best_loss": repr(self.state.best_loss)})
+        run.write_arrays(OPTIMIZER, arrays, self.state.to_json())
         self._saved_at = time.monotonic()
 
     def restore(self) -> None:
@@ -305,11 +316,11 @@ class Trainer:
         if {name: array.shape for name, array in arrays.items()} != expected:
             raise RunError(f"{path}: holds the arrays of another model")
         try:
-            self.state = State(**{**state, "best_loss": float(state["best_loss"])})
+            self.state = State.from_json(state)
         except (KeyError, TypeError, ValueError):
             raise RunError(f"{path}: was not written by this library") from None
-        self.history = [row for row in self.run.read_metrics() if row["epoch"] <= self.state.epoch]
-        if [row["epoch"] for row in self.history] != list(range(1, self.state.epoch + 1)):
+        self.history = self.run.read_metrics()[: self.state.epoch]
+        if len(self.history) != self.state.epoch:
             raise RunError(f"{self.run.path}/metrics.csv: lacks epochs that {OPTIMIZER} has done")
 
         self._updater.set_weights({name: arrays[f"weight.{name}"] for name in weights})

@@ -123,3 +123,29 @@ def test_the_device_is_the_solvers_too(small, tmp_path, monkeypatch):
         monkeypatch.setattr(f"seq2seq.{module}.pick_device", lambda device: asked.append(device) or mx.cpu())
     train(run_dir=tmp_path / "run", device="cpu", **small)
     assert asked == ["cpu", "cpu"]
+
+
+def test_a_preset_named_again_adds_no_epochs(tmp_path):
+    train(preset="notebook", run_dir=tmp_path / "run", progress=False, epochs=1)
+    again = train(preset="notebook", run_dir=tmp_path / "run", progress=False, resume=True)
+    assert again.config.training.epochs == 1
+
+
+def test_fewer_epochs_than_are_done_are_refused(small, tmp_path):
+    run = train(run_dir=tmp_path / "run", **small).run
+    with pytest.raises(UsageError, match=r"epochs: got 2, but it must be at least 3, which .*run has done"):
+        train(run_dir=run.path, resume=True, progress=False, epochs=2)
+    assert run.read_config().training.epochs == 3
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_folders_without_a_name(small, name):
+    with pytest.raises(UsageError, match=r"run_dir: got .* but it must be a folder with a name"):
+        train(run_dir=name, **small)
+
+
+def test_two_runs_in_one_second_have_folders_of_their_own(small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("seq2seq.experiment.time.strftime", lambda pattern: "now")
+    names = [train(**small).run.path.name for _ in range(3)]
+    assert names == ["arithmetic-now", "arithmetic-now-2", "arithmetic-now-3"]

@@ -173,6 +173,13 @@ def test_half_made_runs_are_not_the_newest(run_copy, tmp_path):
     assert Run.newest(tmp_path).path == run_copy.path
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", ""])
+def test_a_config_that_is_no_json(run_copy, text):
+    (run_copy.path / "config.json").write_text(text)
+    with pytest.raises(RunError, match=r"config\.json: is damaged: not JSON"):
+        Solver(run_copy.path)
+
+
 @pytest.mark.parametrize("text", ["[]", "3", "null", '"config"'])
 def test_json_that_is_no_config(run_copy, text):
     (run_copy.path / "config.json").write_text(text)
@@ -190,7 +197,7 @@ def test_a_config_that_lacks_something(run_copy, key):
         Solver(run_copy.path)
 
 
-@pytest.mark.parametrize("damage", [{"best_loss": None}, {"best_loss": "x"}, {"colour": 3}])
+@pytest.mark.parametrize("damage", [{"best_loss": None}, {"best_loss": "x"}, {"epoch": "many"}, {"colour": 3}])
 def test_a_state_that_is_not_ours(run_copy, damage):
     arrays, state = run_copy.read_arrays("optimizer.safetensors")
     run_copy.write_arrays("optimizer.safetensors", arrays, {**state, **damage})
@@ -204,3 +211,27 @@ def test_arrays_of_another_shape_are_refused(run_copy):
         run_copy.write_arrays("optimizer.safetensors", {**arrays, name: np.zeros(99, np.float32)}, state)
         with pytest.raises(RunError, match=r"optimizer\.safetensors: holds the arrays of another model"):
             train(run_dir=run_copy.path, resume=True, progress=False)
+
+
+def test_a_state_that_lacks_something(run_copy):
+    arrays, state = run_copy.read_arrays("optimizer.safetensors")
+    del state["step"]
+    run_copy.write_arrays("optimizer.safetensors", arrays, state)
+    with pytest.raises(RunError, match=r"optimizer\.safetensors: was not written by this library"):
+        train(run_dir=run_copy.path, resume=True, progress=False)
+
+
+@pytest.mark.parametrize("change", [("epoch,", "epok,"), ("\n2,", "\n7,"), ("\n3,", "\n3"), ("\n4,", "\nx,")])
+def test_metrics_that_are_not_ours(run_copy, change):
+    path = run_copy.path / "metrics.csv"
+    path.write_text(path.read_text().replace(*change, 1))
+    with pytest.raises(RunError, match=r"metrics\.csv: is damaged"):
+        run_copy.read_metrics()
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_no_obstacle(tmp_path):
+    run = Run(tmp_path / "run")
+    (tmp_path / f".run.{os.getpid()}" / "folder").mkdir(parents=True)
+    with run.creating() as begun:
+        begun.write_config(Config(), "digest")
+    assert [entry.name for entry in run.path.iterdir()] == ["config.json"]

@@ -121,7 +121,7 @@ def test_failures_are_one_line_and_status_1(tmp_path, solved):
         assert result.stderr.startswith(message) and result.stderr.count("\n") == 1
     result = call("evaluate", "--run", solved.run.path, "--samples", 0)
     assert (result.returncode, result.stderr) == (
-        2, "evaluate.py: --samples: got 0, but it must be a whole number from 1\n"
+        2, "evaluate.py: samples: got 0, but it must be a whole number from 1\n"
     )  # fmt: skip
 
 

@@ -82,3 +82,10 @@ def test_the_weights_asked_for_are_those_that_answer(solved, run_copy):
     blank = Solver(run_copy.path, weights="last").answer(["1+1"])[0]
     assert blank.confidence == pytest.approx(characters**-2.0, rel=1e-4)
     assert Solver(run_copy.path).answer(["1+1"]) == solved.answer(["1+1"])
+
+
+@pytest.mark.parametrize("options", [{"samples": 0}, {"samples": 1.5}, {"seed": -1}])
+def test_evaluations_that_are_refused(solved, options):
+    [name] = options
+    with pytest.raises(UsageError, match=f"{name}: got .*, but it must be a whole number"):
+        solved.evaluate(**options)
