@@ -94,6 +94,8 @@ METAVARS: dict[Any, str] = {"range": "N[-N]", "amount": "SHARE|N", int: "N", flo
 def run(main: Callable[[], int]) -> NoReturn:
     """Call a script's main function; whatever goes wrong is one line on stderr and an exit status."""
     name = os.path.basename(sys.argv[0])
+    if sys.stdout is None:  # closed, as by `>&-`
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     try:
         status = main()
         sys.stdout.flush()

@@ -15,7 +15,8 @@ from seq2seq import SourceError
 from seq2seq.runs import Run
 
 BLOCK = 1 << 16  # bytes read at once, at the most
-LINE_LIMIT = 1 << 20  # a longer line is no source; what is kept of it stays small
+LINE_LIMIT = 1 << 20  # bytes; of a longer line, which is no source, so much is kept
+CUT = b"\0"  # in no vocabulary, so that what is left of a line is never taken for a source
 BATCH = 1024
 
 
@@ -28,8 +29,9 @@ def lines_of_stdin() -> Iterator[list[str]]:
     rest = b""
     while block := sys.stdin.buffer.raw.read(BLOCK):  # type: ignore[attr-defined]
         *lines, rest = (rest + block).split(b"\n")
-        rest = rest[:LINE_LIMIT]
-        yield [line.decode(errors="replace") for line in lines]
+        if len(rest) > LINE_LIMIT:
+            rest = rest[:LINE_LIMIT] + CUT
+        yield [line.rstrip(b"\r").decode(errors="replace") for line in lines]
     if rest:
         yield [rest.decode(errors="replace")]
 
@@ -81,7 +83,9 @@ def main() -> int:
 
     if arguments.expressions:
         good = answer(solver, arguments.expressions, "argument", 1)
-    elif sys.stdin is not None and os.isatty(sys.stdin.fileno()):
+    elif sys.stdin is None:
+        good = True
+    elif os.isatty(sys.stdin.fileno()):
         good = converse(solver)
     else:
         good, count = True, 0

@@ -21,6 +21,7 @@ import json
 import os
 import platform
 import shutil
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
@@ -87,9 +88,8 @@ class Run:
     @contextmanager
     def creating(self) -> Iterator[Run]:
         """A run folder of another name to write the first files into; it becomes this one, whole, at the end."""
-        begun = Run(self.path.with_name(f".{self.path.name}.{os.getpid()}"))
+        begun = Run(self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}"))
         try:
-            shutil.rmtree(begun.path, ignore_errors=True)  # left by a killed process of the same number
             begun.path.mkdir(parents=True)
             yield begun
             os.rename(begun.path, self.path)
@@ -101,12 +101,14 @@ class Run:
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Keep other processes from training into the folder, until this one ends, however it ends."""
-        handle = os.open(self.path, os.O_RDONLY)
         try:
+            handle = os.open(self.path, os.O_RDONLY)
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
             raise RunError(f"{self.path}: another process is training into this run") from None
+        except OSError as error:
+            raise RunError(f"{self.path}: cannot be locked: {error.strerror}") from None
         try:
             yield
         finally:

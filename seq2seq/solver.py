@@ -81,7 +81,7 @@ class Solver:
         Raises
         ------
         SourceError
-            If a source is empty, too long, has a character outside the vocabulary or is none of the task's.
+            If a source is empty, too long, has a character outside the vocabulary or is not of the task's form.
         """
         if isinstance(source, str):
             return self.answer([source])[0].text

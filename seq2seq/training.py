@@ -29,12 +29,12 @@ from seq2seq.updating import Updater
 from seq2seq.vocabulary import Codec
 
 VALIDATION_BATCH = 512
+ADVICE = "try a lower learning_rate"
 SHOWN = 10  # held-out questions in one show
 REFRESH_SECONDS = 0.25  # between two readings of the loss; each waits for the engine
 SAVE_SECONDS = 10.0  # between two saves; at most so much work is lost when the process is killed
-RESEED_UPDATES = (
-    16  # MXNet's random state cannot be saved, so with dropout it is set anew each epoch and every so many updates
-)
+# MXNet's random state cannot be saved, so with dropout it is set anew each epoch and every so many updates
+RESEED_UPDATES = 16
 
 
 @dataclass
@@ -175,9 +175,7 @@ class Trainer:
 
         loss = self._updater.mean_loss(len(order))
         if not math.isfinite(loss):
-            raise Seq2SeqError(
-                f"training diverged: the loss is {loss} in epoch {state.epoch + 1}; try a lower learning_rate"
-            )
+            raise Seq2SeqError(f"training diverged: the loss is {loss} in epoch {state.epoch + 1}; {ADVICE}")
         seconds = time.monotonic() - started
         self._end_epoch(loss, (len(order) - skipped * batch_size) / seconds)
         self._stop_or_save()
@@ -287,6 +285,8 @@ class Trainer:
         if self._saved_at:
             self._tick()
         weights = self._updater.weights
+        if not all(np.isfinite(array).all() for array in weights.values()):
+            raise Seq2SeqError(f"training diverged in epoch {self.state.epoch + 1}; {ADVICE}")
         best = {"epoch": self.state.best_epoch, "validation_exact_match": self.state.best_exact_match}
         run.write_arrays(WEIGHTS["best"], self.best_weights, best)
         run.write_arrays(WEIGHTS["last"], weights, {"epoch": self.state.epoch, "step": self.state.updates})

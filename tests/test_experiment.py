@@ -17,7 +17,6 @@ def test_the_default_folder_is_named_for_the_task(small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     solver = train(**small)
     assert solver.run.path.parent.name == "runs" and solver.run.path.name.startswith("arithmetic-20")
-    assert train(resume=True, progress=False).run.path == solver.run.path
 
 
 def test_a_preset_and_options_over_it(tmp_path):
@@ -73,12 +72,6 @@ def test_wrong_options_leave_no_folder(small, tmp_path, options, error, message)
     with pytest.raises(error, match=message):
         train(run_dir=tmp_path / "run", **{**small, **options})
     assert not (tmp_path / "run").exists()
-
-
-def test_a_run_can_be_moved_and_resumed_elsewhere(small, tmp_path):
-    train(run_dir=tmp_path / "run", **small)
-    shutil.move(tmp_path / "run", tmp_path / "moved")
-    assert len(train(run_dir=tmp_path / "moved", resume=True, progress=False, epochs=4).run.read_metrics()) == 4
 
 
 def test_the_newest_run_is_resumed_by_default(small, tmp_path, monkeypatch):

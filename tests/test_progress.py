@@ -1,8 +1,6 @@
 import io
 import sys
 
-import pytest
-
 from seq2seq.progress import Bar, Lines, progress_for_stderr
 
 ROW = {
@@ -42,16 +40,6 @@ def test_a_bar_at_a_terminal(monkeypatch):
     assert "epoch 2/2" in last and "loss 0.5000, exact match 0.250" in last and "left" in last and "100%" in last
     assert "samples/s" in last
     assert "1+2 -> 4 ✗ (3)\n" in text
-
-
-@pytest.mark.parametrize("kind", [Bar, Lines])
-def test_going_on_from_the_middle(kind, monkeypatch, capsys):
-    with kind() as progress:
-        progress.start(4, 100, 250)
-        progress.advance(75, 0.1)
-        progress.end_epoch({**ROW, "epoch": 3})
-        progress.end_epoch({**ROW, "epoch": 4})
-    assert "4/4" in capsys.readouterr().err
 
 
 def test_long_epochs_speak_once_a_minute(monkeypatch, capsys):

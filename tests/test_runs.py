@@ -227,11 +227,3 @@ def test_metrics_that_are_not_ours(run_copy, change):
     path.write_text(path.read_text().replace(*change, 1))
     with pytest.raises(RunError, match=r"metrics\.csv: is damaged"):
         run_copy.read_metrics()
-
-
-def test_what_a_killed_process_of_the_same_number_left_is_no_obstacle(tmp_path):
-    run = Run(tmp_path / "run")
-    (tmp_path / f".run.{os.getpid()}" / "folder").mkdir(parents=True)
-    with run.creating() as begun:
-        begun.write_config(Config(), "digest")
-    assert [entry.name for entry in run.path.iterdir()] == ["config.json"]

@@ -5,6 +5,7 @@ import os
 import pty
 import random
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -286,7 +287,9 @@ def test_evaluate_draws_and_samples_by_seed(solved, tmp_path):
     assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((run / "evaluation.json").read_text())["seed"] == 7
     text = call("evaluate", "--run", run).stdout
-    assert re.search(r"^held out +50 ", text, re.M) and re.search(r"^trained on +2000 ", text, re.M)
+    assert re.search(r"^held out +50 ", text, re.M) and re.search(
+        rf"^trained on +{len(solved.dataset.train)} ", text, re.M
+    )
 
 
 def test_a_full_disk_is_one_line(solved):
@@ -307,6 +310,20 @@ def test_ctrl_c_before_training_is_one_line(tmp_path):
     result = subprocess.run(arguments, capture_output=True, text=True, timeout=200, cwd=ROOT)
     assert (result.returncode, result.stderr) == (130, "train.py: interrupted\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_left_of_an_endless_line_is_not_answered(solved):
+    text = b"1+" + b" " * (1 << 20) + b"9" + b" " * (1 << 21) + b"2\n3+4\r\n"
+    result = call("solve", "--run", solved.run.path, input=text, text=False)
+    assert result.stdout == b"\n7\n" and result.returncode == 2
+    assert result.stderr.startswith(b"solve.py: line 1: ") and result.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("arguments, redirection", [(["3+4"], ">&-"), ([], "<&-")])
+def test_closed_streams(solved, arguments, redirection):
+    words = map(shlex.quote, command("solve", "--run", solved.run.path, *arguments))
+    result = subprocess.run([" ".join([*words, redirection])], shell=True, capture_output=True, text=True, timeout=200)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
 # Interrupted and killed ---------------------------------------------------------------------------------------------

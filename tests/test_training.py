@@ -11,7 +11,7 @@ from seq2seq import training as training_module
 from seq2seq.dataset import Examples, build_dataset
 from seq2seq.models import RepeatModel
 from seq2seq.mx import mx
-from seq2seq.optimizers import learning_rate
+from seq2seq.optimizers import Adam, learning_rate
 from seq2seq.progress import Progress
 from seq2seq.runs import Run
 from seq2seq.training import State, Trainer
@@ -379,3 +379,48 @@ def test_the_seed_decides_the_first_weights():
 def test_every_epoch_says_how_long_it_has_been():
     seconds = [row["seconds"] for row in trainer().fit()]  # without a run: no save counts the time
     assert seconds[0] > 0 and seconds == sorted(seconds)
+
+
+def test_every_update_has_its_number_and_its_rate(monkeypatch):
+    given, real = [], Adam.update
+
+    def update(self, gradients, rate, number):
+        given.append((rate, number))
+        real(self, gradients, rate, number)
+
+    monkeypatch.setattr(Adam, "update", update)
+    learner = trainer(replace(CONFIG, epochs=2))
+    learner.fit()
+    assert given == [(learning_rate(learner.config, number, 10), number) for number in range(1, 11)]
+
+
+def test_dropout_acts_in_training():
+    # At a vanishing learning rate the loss of an epoch would be that of the first weights, but for the dropout.
+    learner = trainer(replace(CONFIG, epochs=1, learning_rate=1e-12), replace(MODEL, dropout=0.5))
+    answers = learner._predictor.answer(DATA.train.sources, DATA.train.targets)
+    [row] = learner.fit()
+    assert abs(row["train_loss"] - answers.loss.mean()) > 1e-3
+
+
+def test_progress_does_not_pass_the_end_of_an_epoch(monkeypatch):
+    monkeypatch.setattr(training_module, "REFRESH_SECONDS", 0.0)
+    told = []
+
+    class Told(Progress):
+        def advance(self, examples, loss):
+            told.append(examples)
+
+    trainer(replace(CONFIG, epochs=1, batch_size=33), progress=Told()).fit()
+    assert told == [33, 66, 80]
+
+
+def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
+    run = Run(tmp_path)
+    learner = trainer(run=run)
+    learner.save()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    learner._updater.module._exec_group.param_arrays[0][0][:] = math.nan
+    learner._updater.module._params_dirty = True
+    with pytest.raises(Seq2SeqError, match="training diverged in epoch 1"):
+        learner.save()
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before

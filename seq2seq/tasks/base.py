@@ -73,7 +73,10 @@ class Task(ABC):
         return sources
 
     def normalise(self, source: str) -> str:
-        """The source as the task would write it. Raises `SourceError` if it is none of the task's."""
+        """The source as the task would write it. Raises `SourceError` if it is not of the task's form.
+
+        What has the form but is never drawn, such as a number out of range, may be asked all the same.
+        """
         return source
 
     @property
