@@ -46,7 +46,7 @@ class DataConfig:
         },
     )
     reverse_target: bool = field(
-        default=True, metadata={"help": "learn answers least digit first (shown the right way round)", "parse": bool}
+        default=False, metadata={"help": "learn answers least digit first (shown the right way round)", "parse": bool}
     )
 
     def __post_init__(self) -> None:
@@ -75,7 +75,7 @@ class ModelConfig:
         Whether the encoder also reads the source from right to left.
     """
 
-    hidden_size: int = field(default=96, metadata={"help": "units of each LSTM layer", "parse": int})
+    hidden_size: int = field(default=128, metadata={"help": "units of each LSTM layer", "parse": int})
     layers: int = field(default=2, metadata={"help": "LSTM layers in the encoder, and in the decoder", "parse": int})
     dropout: float = field(default=0.0, metadata={"help": "share of values dropped in training", "parse": float})
     bidirectional: bool = field(default=True, metadata={"help": "read the source in both directions", "parse": bool})
@@ -120,7 +120,7 @@ class TrainingConfig:
     epochs: int = field(default=100, metadata={"help": "passes over the training examples", "parse": int})
     batch_size: int = field(default=64, metadata={"help": "examples a step", "parse": int})
     optimizer: str = field(default="adam", metadata={"help": "adam or sgd", "parse": str})
-    learning_rate: float = field(default=0.006, metadata={"help": "highest learning rate", "parse": float})
+    learning_rate: float = field(default=0.004, metadata={"help": "highest learning rate", "parse": float})
     schedule: str = field(default="cosine", metadata={"help": "learning rate: cosine or constant", "parse": str})
     warmup_steps: int = field(default=200, metadata={"help": "steps over which the rate rises from 0", "parse": int})
     clip_norm: float = field(

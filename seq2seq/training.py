@@ -125,7 +125,12 @@ class Trainer:
         self._predictor = Predictor(
             model, min(len(validation), VALIDATION_BATCH), self.device, shared_module=self._updater.module
         )
-        self.best_weights = self._updater.weights
+        self.best_weights = self.weights
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        """The weights of the moment, by parameter name."""
+        return self._updater.weights
 
     # The loop -----------------------------------------------------------------------------------------------------
 
@@ -213,7 +218,7 @@ class Trainer:
         self._updater.loss_sum[:] = 0
         if state.improves(exact_match, validation_loss):
             state.best_epoch, state.best_exact_match, state.best_loss = state.epoch, exact_match, validation_loss
-            self.best_weights = self._updater.weights
+            self.best_weights = self.weights
         self._tick()
         row = {
             "epoch": state.epoch,
@@ -284,7 +289,7 @@ class Trainer:
             return
         if self._saved_at:
             self._tick()
-        weights = self._updater.weights
+        weights = self.weights
         if not all(np.isfinite(array).all() for array in weights.values()):
             raise Seq2SeqError(f"training diverged in epoch {self.state.epoch + 1}; {ADVICE}")
         best = {"epoch": self.state.best_epoch, "validation_exact_match": self.state.best_exact_match}
@@ -309,7 +314,7 @@ class Trainer:
         assert self.run is not None
         arrays, state = self.run.read_arrays(OPTIMIZER)
         path = self.run.path / OPTIMIZER
-        weights = {name: array.shape for name, array in self._updater.weights.items()}
+        weights = {name: array.shape for name, array in self.weights.items()}
         expected = {f"{prefix}.{name}": shape for prefix in ("weight", "best") for name, shape in weights.items()}
         expected.update({name: moment.shape for name, moment in self._updater.moments.items()})
         expected["loss_sum"] = (1,)

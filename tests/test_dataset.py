@@ -71,7 +71,7 @@ def test_the_seed_decides_and_the_fingerprint_tells():
         return build_dataset(Arithmetic(), DataConfig(**options), seed).fingerprint
 
     assert fingerprint(1) == fingerprint(1)
-    assert len({fingerprint(1), fingerprint(2), fingerprint(1, test=0.2), fingerprint(1, reverse_target=False)}) == 4
+    assert len({fingerprint(1), fingerprint(2), fingerprint(1, test=0.2), fingerprint(1, reverse_target=True)}) == 4
 
 
 def test_keys_stay_together_and_shares_are_kept():

@@ -77,7 +77,7 @@ def test_an_incomplete_batch_moves_the_weights_as_its_examples_alone_do():
     alone, padded = trainer(replace(CONFIG, batch_size=5), data=data), trainer(CONFIG, data=data)
     alone.fit()
     padded.fit()
-    assert same(alone._updater.weights, padded._updater.weights)
+    assert same(alone.weights, padded.weights)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
@@ -86,7 +86,7 @@ def test_the_same_seed_gives_the_same_weights(dropout):
     learners = [trainer(model=model, seed=seed) for seed in (1, 1, 2)]
     for learner in learners:
         learner.fit()
-    first, again, other = (learner._updater.weights for learner in learners)
+    first, again, other = (learner.weights for learner in learners)
     assert same(first, again) and not same(first, other)
 
 
@@ -107,13 +107,13 @@ def test_stopped_and_resumed_is_never_stopped_bit_for_bit(tmp_path, optimizer, d
     assert updates <= resumed.state.updates < updates + 16
     resumed.fit()
 
-    assert same(whole._updater.weights, resumed._updater.weights)
+    assert same(whole.weights, resumed.weights)
     assert same(whole.best_weights, resumed.best_weights)
     varying = ("seconds", "samples_per_second")
     assert [{k: v for k, v in row.items() if k not in varying} for row in resumed.history] == [
         {k: v for k, v in row.items() if k not in varying} for row in whole.history
     ]
-    assert same(run.read_arrays("last.safetensors")[0], whole._updater.weights)
+    assert same(run.read_arrays("last.safetensors")[0], whole.weights)
     assert same(run.read_arrays("best.safetensors")[0], whole.best_weights)
 
 
@@ -173,11 +173,11 @@ def test_a_loss_that_is_no_number_stops_and_says_so(tmp_path):
 def test_clipping_acts_in_training():
     free, cut = trainer(replace(CONFIG, optimizer="sgd", clip_norm=0.0)), trainer(replace(CONFIG, optimizer="sgd"))
     tight = trainer(replace(CONFIG, optimizer="sgd", clip_norm=1e-6))
-    first = tight._updater.weights
+    first = tight.weights
     for learner in (free, cut, tight):
         learner.fit()
-    assert max(abs(first[name] - tight._updater.weights[name]).max() for name in first) < 1e-5
-    assert max(abs(first[name] - free._updater.weights[name]).max() for name in first) > 1e-3
+    assert max(abs(first[name] - tight.weights[name]).max() for name in first) < 1e-5
+    assert max(abs(first[name] - free.weights[name]).max() for name in first) > 1e-3
 
 
 def test_ten_questions_are_shown_every_few_epochs():
@@ -225,7 +225,7 @@ def test_with_dropout_an_epoch_is_stopped_and_resumed_within(tmp_path, updates, 
     resumed.restore()
     assert (resumed.state.updates, resumed.state.step) == (stops, stops % 40)
     resumed.fit()
-    assert same(whole._updater.weights, resumed._updater.weights)
+    assert same(whole.weights, resumed.weights)
 
 
 def test_dropout_is_a_function_of_the_seed_and_the_update(monkeypatch):
@@ -247,10 +247,10 @@ def test_restoring_brings_back_the_best_weights_and_the_time(tmp_path):
     stopped = stopper.watch(trainer(run=run, progress=stopper))
     with pytest.raises(TrainingInterrupted):
         stopped.fit()
-    assert not same(stopped.best_weights, stopped._updater.weights)
+    assert not same(stopped.best_weights, stopped.weights)
     resumed = trainer(run=run)
     resumed.restore()
-    assert same(resumed.best_weights, stopped.best_weights) and same(resumed._updater.weights, stopped._updater.weights)
+    assert same(resumed.best_weights, stopped.best_weights) and same(resumed.weights, stopped.weights)
     assert resumed.state == stopped.state and resumed.state.seconds > 0
     seconds = [row["seconds"] for row in resumed.fit()]
     assert seconds == sorted(seconds) and seconds[1] >= round(stopped.state.seconds, 3)
@@ -285,7 +285,7 @@ def test_killed_between_any_two_writes_it_goes_on_from_a_whole_state(tmp_path, m
     resumed.restore()
     assert resumed.state.updates == 4 + writes // 4
     resumed.fit()
-    assert same(resumed._updater.weights, whole._updater.weights) and same(resumed.best_weights, whole.best_weights)
+    assert same(resumed.weights, whole.weights) and same(resumed.best_weights, whole.best_weights)
     assert [row["epoch"] for row in run.read_metrics()] == [1, 2, 3]
 
 
@@ -372,8 +372,8 @@ def test_the_lower_loss_decides_between_equal_exact_matches():
 
 
 def test_the_seed_decides_the_first_weights():
-    assert same(trainer(seed=1)._updater.weights, trainer(seed=1)._updater.weights)
-    assert not same(trainer(seed=1)._updater.weights, trainer(seed=2)._updater.weights)
+    assert same(trainer(seed=1).weights, trainer(seed=1).weights)
+    assert not same(trainer(seed=1).weights, trainer(seed=2).weights)
 
 
 def test_every_epoch_says_how_long_it_has_been():
