@@ -104,7 +104,7 @@ class TrainingConfig:
     schedule : str
         `constant`, or `cosine`: falling to 0 over all epochs along half a cosine (Loshchilov and Hutter 2017).
     warmup_steps : int
-        Steps over which the rate rises from 0 to `learning_rate` in a straight line.
+        Steps over which the rate rises from 0 to `learning_rate` in a straight line; at most a tenth of all steps.
     clip_norm : float
         The length to which the gradient of all parameters together is cut (Pascanu et al. 2013); 0 leaves it as it is.
     momentum : float
@@ -122,7 +122,9 @@ class TrainingConfig:
     optimizer: str = field(default="adam", metadata={"help": "adam or sgd", "parse": str})
     learning_rate: float = field(default=0.004, metadata={"help": "highest learning rate", "parse": float})
     schedule: str = field(default="cosine", metadata={"help": "learning rate: cosine or constant", "parse": str})
-    warmup_steps: int = field(default=200, metadata={"help": "steps over which the rate rises from 0", "parse": int})
+    warmup_steps: int = field(
+        default=200, metadata={"help": "steps over which the rate rises from 0, at most a tenth of all", "parse": int}
+    )
     clip_norm: float = field(
         default=1.0, metadata={"help": "cut the gradient to this length; 0: never", "parse": float}
     )

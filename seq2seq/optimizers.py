@@ -26,7 +26,7 @@ def learning_rate(config: TrainingConfig, update: int, updates: int) -> float:
     updates : int
         How many there will be in all.
     """
-    rate, warmup = config.learning_rate, config.warmup_steps
+    rate, warmup = config.learning_rate, min(config.warmup_steps, updates // 10)
     if update <= warmup:
         return rate * update / (warmup + 1)
     if config.schedule == "constant":

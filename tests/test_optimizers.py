@@ -70,5 +70,7 @@ def test_the_learning_rate():
     assert learning_rate(cosine, 10 + 101 // 2, 110) == pytest.approx(0.5, abs=0.01)
     assert 0 < learning_rate(cosine, 110, 110) < 0.001
     assert learning_rate(cosine, 1000, 110) == 0
+    assert learning_rate(cosine, 3, 20) == pytest.approx(1.0)  # of 20 updates, 2 at the most warm up
+    assert learning_rate(cosine, 1, 5) == pytest.approx(1.0)
     constant = TrainingConfig(learning_rate=1.0, warmup_steps=0, schedule="constant")
     assert {learning_rate(constant, update, 10) for update in range(1, 12)} == {1.0}
