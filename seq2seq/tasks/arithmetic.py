@@ -1,34 +1,33 @@
-"""Arithmetic expressions such as `3*7+2`, and their values.
-
-Inside this module a batch of N expressions of up to K terms is two arrays: `numbers` (N, K), and `operators`
-(N, K) with the character code of the operator before each number. The first operator is always `+`; a term that
-is absent has operator 0. Everything is a loop over the K terms, or the characters, with NumPy doing the N rows.
-"""
+"""The task of arithmetic: expressions such as `3*7+2`, and their values."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 import numpy as np
 
 from seq2seq.errors import SourceError, UsageError, is_whole, require
 from seq2seq.tasks.base import Pairs, Task
+from seq2seq.tasks.expressions import (
+    OPERATORS,
+    PLUS,
+    Expressions,
+    hash_commutative,
+    hash_in_order,
+    operators_used,
+    read,
+    stack,
+    values,
+    write,
+    write_values,
+)
 
-OPERATORS = "+-*"
-PLUS, MINUS, TIMES, ZERO, SPACE = (ord(character) for character in "+-*0 ")
 LIST_LIMIT = 10_000_000
 MOST_TERMS = 1000
 INT64_MAX = 2**63 - 1
-
-
-class Expressions(NamedTuple):
-    """N expressions as numbers: see the module's docstring."""
-
-    numbers: np.ndarray  # (N, K) int64
-    operators: np.ndarray  # (N, K) uint8
 
 
 @dataclass(frozen=True)
@@ -155,14 +154,14 @@ class Arithmetic(Task):
     def list(self) -> Pairs:
         if self.count > LIST_LIMIT:
             raise UsageError(f"list: there are {self.count} expressions, more than the {LIST_LIMIT} that are listed")
-        return self._pairs(_stack([self._list(terms) for terms in self._term_range]))
+        return self._pairs(stack([self._list(terms) for terms in self._term_range]))
 
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
         """Draw `n` pairs: each number of terms is equally likely, then each number and operator."""
         require(is_whole(n, 0), "n", n, "a whole number from 0")
         lengths = rng.integers(len(self._term_range), size=n)
         parts = [self._draw(terms, int((lengths == i).sum()), rng) for i, terms in enumerate(self._term_range)]
-        drawn = _stack(parts)
+        drawn = stack(parts)
         order = np.argsort(np.argsort(lengths, kind="stable"), kind="stable")
         return self._pairs(Expressions(drawn.numbers[order], drawn.operators[order]))
 
@@ -170,12 +169,12 @@ class Arithmetic(Task):
         """Draw `n` distinct pairs: as nearly as can be, the same number for each number of terms."""
         require(is_whole(n, 0) and n <= self.count, "n", n, f"a whole number from 0 to {self.count}")
         shares = _fair_shares(n, [self._count(terms) for terms in self._term_range])
-        drawn = _stack([self._draw_distinct(terms, share, rng) for terms, share in zip(self._term_range, shares)])
+        drawn = stack([self._draw_distinct(terms, share, rng) for terms, share in zip(self._term_range, shares)])
         order = rng.permutation(n)
         return self._pairs(Expressions(drawn.numbers[order], drawn.operators[order]))
 
     def _pairs(self, expressions: Expressions) -> Pairs:
-        return Pairs(_write(expressions, self.source_length), _write_values(_values(expressions), self.target_length))
+        return Pairs(write(expressions, self.source_length), write_values(values(expressions), self.target_length))
 
     def _draw(self, terms: int, n: int, rng: np.random.Generator) -> Expressions:
         low, high = self.operands
@@ -211,9 +210,9 @@ class Arithmetic(Task):
         drawn = self._draw(terms, 0, rng)
         while len(drawn.numbers) < n:
             missing = n - len(drawn.numbers)
-            drawn = _stack([drawn, self._draw(terms, missing + missing // 8 + 16, rng)])
+            drawn = stack([drawn, self._draw(terms, missing + missing // 8 + 16, rng)])
             # By hash: two different expressions that share one lose a draw, and no expression comes twice.
-            _, first = np.unique(_hash_in_order(drawn), return_index=True)
+            _, first = np.unique(hash_in_order(drawn), return_index=True)
             first = np.sort(first)[:n]
             drawn = Expressions(drawn.numbers[first], drawn.operators[first])
         return drawn
@@ -235,7 +234,7 @@ class Arithmetic(Task):
         ndarray, shape (N,)
         """
         require(key in self.keys, "key", key, f"one of {', '.join(self.keys)}")
-        return sources if key == "expression" else _hash_commutative(_read(sources))
+        return sources if key == "expression" else hash_commutative(read(sources))
 
     def normalise(self, source: str) -> str:
         squeezed = source.replace(" ", "")
@@ -249,7 +248,7 @@ class Arithmetic(Task):
 
     @property
     def breakdowns(self) -> Mapping[str, Callable[[np.ndarray], np.ndarray]]:
-        return {"operator": _operators_used}
+        return {"operator": operators_used}
 
 
 def _is_range(value: Any, least: int) -> bool:
@@ -272,138 +271,3 @@ def _fair_shares(n: int, limits: list[int]) -> list[int]:
             shares[i] += taken
             n -= taken
     return shares
-
-
-def _stack(parts: list[Expressions]) -> Expressions:
-    """Join expressions of different numbers of terms, the missing terms marked absent."""
-    width = max(part.numbers.shape[1] for part in parts)
-
-    def joined(arrays: list[np.ndarray]) -> np.ndarray:
-        return np.concatenate([np.pad(array, ((0, 0), (0, width - array.shape[1]))) for array in arrays])
-
-    return Expressions(joined([part.numbers for part in parts]), joined([part.operators for part in parts]))
-
-
-def _values(expressions: Expressions) -> np.ndarray:
-    """The value of each expression, shape (N,): products first, then sums from left to right."""
-    numbers, operators = expressions
-    total = np.zeros(len(numbers), np.int64)
-    product = numbers[:, 0].copy()  # of the run of factors being read, with the sign before it
-    for number, operator in zip(numbers.T[1:], operators.T[1:]):
-        times, ends = operator == TIMES, (operator == PLUS) | (operator == MINUS)
-        total += np.where(ends, product, 0)
-        signed = np.where(operator == MINUS, -number, number)
-        product = np.where(times, product * number, np.where(ends, signed, product))
-    return total + product
-
-
-def _mix(hashes: np.ndarray) -> np.ndarray:
-    """Scatter 64-bit values, one to one: the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
-    hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return hashes ^ (hashes >> np.uint64(31))
-
-
-def _hash_number(numbers: np.ndarray) -> np.ndarray:
-    return _mix(numbers.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
-
-
-def _hash_in_order(expressions: Expressions) -> np.ndarray:
-    """A 64-bit hash an expression, shape (N,), that depends on the order of everything."""
-    hashes = np.zeros(len(expressions.numbers), np.uint64)
-    for number, operator in zip(expressions.numbers.T, expressions.operators.T):
-        hashes = _mix(hashes * np.uint64(3) + _hash_number(number) + operator.astype(np.uint64))
-    return hashes
-
-
-def _hash_commutative(expressions: Expressions) -> np.ndarray:
-    """A 64-bit hash an expression, shape (N,), the same for every order of its terms and factors.
-
-    Sums do not depend on order, so a product is the sum of its factors' hashes, scattered again with its sign, and
-    an expression the sum of its products'. Two expressions that share a hash by chance end on one side of a split:
-    that wastes a little and leaks nothing.
-    """
-    numbers, operators = expressions
-    total = np.zeros(len(numbers), np.uint64)
-    factors, sign = _hash_number(numbers[:, 0]), operators[:, 0].astype(np.uint64)
-    for number, operator in zip(numbers.T[1:], operators.T[1:]):
-        times, ends = operator == TIMES, (operator == PLUS) | (operator == MINUS)
-        total = np.where(ends, total + _mix(factors + sign), total)
-        hashed = _hash_number(number)
-        factors = np.where(times, factors + hashed, np.where(ends, hashed, factors))
-        sign = np.where(ends, operator.astype(np.uint64), sign)
-    return total + _mix(factors + sign)
-
-
-def _blank(n: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """N lines of spaces as character codes (N, width), and where each is written next, from the right (N,)."""
-    return np.full((n, width), SPACE, np.uint32), np.full(n, width)
-
-
-def _as_strings(codes: np.ndarray) -> np.ndarray:
-    return codes.view(f"U{codes.shape[1]}").reshape(len(codes))
-
-
-def _write_digits(codes: np.ndarray, end: np.ndarray, values: np.ndarray, rows: np.ndarray) -> None:
-    """Write the digits of `values` (the rows' own) leftwards from `end`, which moves along."""
-    while len(rows):
-        values, digit = np.divmod(values, 10)
-        end[rows] -= 1
-        codes[rows, end[rows]] = ZERO + digit
-        more = values > 0
-        rows, values = rows[more], values[more]
-
-
-def _write(expressions: Expressions, width: int) -> np.ndarray:
-    """Expressions as right-justified strings, shape (N,)."""
-    numbers, operators = expressions
-    codes, end = _blank(len(numbers), width)
-    for term in reversed(range(numbers.shape[1])):
-        rows = np.flatnonzero(operators[:, term])
-        _write_digits(codes, end, numbers[rows, term], rows)
-        if term > 0:
-            end[rows] -= 1
-            codes[rows, end[rows]] = operators[rows, term]
-    return _as_strings(codes)
-
-
-def _write_values(values: np.ndarray, width: int) -> np.ndarray:
-    """Whole numbers as right-justified strings, shape (N,)."""
-    codes, end = _blank(len(values), width)
-    _write_digits(codes, end, np.abs(values), np.arange(len(values)))
-    negative = np.flatnonzero(values < 0)
-    codes[negative, end[negative] - 1] = MINUS
-    return _as_strings(codes)
-
-
-def _codes(sources: np.ndarray) -> np.ndarray:
-    """Strings (N,) as character codes (N, S), 0 where a string has ended."""
-    sources = np.ascontiguousarray(sources)
-    return sources.view(np.uint32).reshape(len(sources), -1)
-
-
-def _read(sources: np.ndarray) -> Expressions:
-    """The inverse of `_write`. A loop over the characters: digits extend the number, an operator begins the next."""
-    codes = _codes(sources)
-    is_operator = (codes == PLUS) | (codes == MINUS) | (codes == TIMES)
-    terms = int(is_operator.sum(axis=1).max(initial=0)) + 1
-    numbers = np.zeros((len(codes), terms), np.int64)
-    operators = np.zeros((len(codes), terms), np.uint8)
-    operators[:, 0] = PLUS
-    rows, term = np.arange(len(codes)), np.zeros(len(codes), np.int64)
-    for column, starts in zip(codes.T, is_operator.T):
-        term += starts
-        operators[rows[starts], term[starts]] = column[starts]
-        digits = rows[(column >= ZERO) & (column <= ZERO + 9)]
-        numbers[digits, term[digits]] = numbers[digits, term[digits]] * 10 + column[digits].astype(np.int64) - ZERO
-    return Expressions(numbers, operators)
-
-
-def _operators_used(sources: np.ndarray) -> np.ndarray:
-    """Which operators each source has, as labels such as `+` and `+*`, shape (N,)."""
-    codes = _codes(sources)
-    labels = np.full(len(codes), "", "U3")
-    for operator in OPERATORS:
-        used = (codes == ord(operator)).any(axis=1)
-        labels[used] = np.char.add(labels[used], operator)
-    return np.where(labels == "", "none", labels)
