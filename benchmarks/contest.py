@@ -1,0 +1,241 @@
+"""Contestants, each in a process and environment of its own, and the alternating rounds they compete in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))  # so that the library is found in a plain checkout
+CACHE = HERE / ".cache"
+REQUIREMENTS = HERE / "requirements-peers.txt"
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC", "XLA_FLAGS")
+LIBRARY_PATH = {"PYTHONPATH": os.pathsep.join(map(str, (HERE.parent, HERE)))}  # the library, and `problems`
+CORES = os.cpu_count() or 1
+THREADS = sorted({1, CORES})
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """Who competes.
+
+    Parameters
+    ----------
+    name : str
+        What tables call it. The first contestant is the one the others are compared with.
+    script : str
+        Its file under `contestants/`.
+    variants : list of dict
+        What its user would try; the fastest at each measurement competes.
+    peer : bool
+        Whether it runs in the peers' environment, or in the library's.
+    trains, learns : bool
+        Whether it can train, or answers alone; and whether it has a recipe of its own to learn addition by.
+    """
+
+    name: str
+    script: str
+    variants: list[dict[str, Any]] = field(default_factory=lambda: [{"threads": threads} for threads in THREADS])
+    peer: bool = True
+    trains: bool = True
+    learns: bool = False
+
+
+CONTESTANTS = [
+    Contestant("seq2seq", "seq2seq_mxnet.py", [{}], peer=False, learns=True),
+    Contestant("PyTorch eager", "pytorch.py", [{"threads": threads, "compile": False} for threads in THREADS]),
+    Contestant(
+        "PyTorch compiled",
+        "pytorch.py",
+        [{"threads": n, "compile": True, "written_out": written} for n in THREADS for written in (False, True)],
+    ),
+    Contestant("JAX", "jax_scan.py", [{"threads": n, "unroll": unroll} for n in THREADS for unroll in (False, True)]),
+    Contestant("Keras 3", "keras3.py", learns=True),
+    Contestant("ONNX Runtime", "onnx_runtime.py", trains=False),
+]
+
+
+# Environments ---------------------------------------------------------------------------------------------------------
+
+
+def environment(variant: dict[str, Any]) -> dict[str, str]:
+    """This process's environment with a variant's number of threads; without one, with no such variable at all."""
+    clean = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
+    clean["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"  # else a second run's compilation would seem free
+    if "threads" in variant:
+        clean["OMP_NUM_THREADS"] = str(variant["threads"])
+        if variant["threads"] == 1:
+            clean.update(NPROC="1", XLA_FLAGS="--xla_cpu_multi_thread_eigen=false")
+    return clean
+
+
+def peers_python(folder: Path) -> str:
+    """The Python of the peers' environment, which is made if it is not there or has other requirements."""
+    python, made_from = folder / "bin" / "python", folder / "made-from.txt"
+    wanted = REQUIREMENTS.read_text()
+    if not made_from.exists() or made_from.read_text() != wanted:
+        if sys.version_info < (3, 11):
+            sys.exit("run.py: the peers need Python 3.11 or later (JAX does); run this with one")
+        print(f"making the peers' environment in {folder}", file=sys.stderr)
+        for command in (
+            [sys.executable, "-m", "venv", "--clear", str(folder)],
+            [str(python), "-m", "pip", "install", "--quiet", "-r", str(REQUIREMENTS)],
+        ):
+            if subprocess.run(command).returncode:
+                sys.exit("run.py: the peers' environment could not be made; what was wrong is said above")
+        made_from.write_text(wanted)
+    return str(python)
+
+
+# Processes ------------------------------------------------------------------------------------------------------------
+
+
+class Failed(Exception):
+    """A contestant could not do what was asked."""
+
+
+class Worker:
+    """A contestant's process. It sleeps until it is asked."""
+
+    def __init__(self, contestant: Contestant, variant: dict[str, Any], peers: str, **make: Any) -> None:
+        python = peers if contestant.peer else sys.executable
+        log = CACHE / "logs" / f"{contestant.name}-{hashlib.sha1(repr(variant).encode()).hexdigest()[:8]}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with open(log, "w") as errors:
+            self.process = subprocess.Popen(
+                [python, str(HERE / "contestants" / contestant.script)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment(variant) | ({} if contestant.peer else LIBRARY_PATH),
+                text=True,
+            )
+        self.log = log
+        self.ask("make", variant=variant, **make)
+
+    def ask(self, do: str, **request: Any) -> dict[str, Any]:
+        """Have a request carried out. Raises `Failed` in the contestant's own words."""
+        assert self.process.stdin is not None and self.process.stdout is not None
+        try:
+            print(json.dumps({"do": do, **request}), file=self.process.stdin, flush=True)
+            line = self.process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise Failed(f"ended with status {self.process.wait()}; its log is {self.log.relative_to(HERE)}")
+        reply = json.loads(line)
+        if "error" in reply:
+            raise Failed(reply["error"])
+        return reply
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                stream.close()
+
+
+# Rounds ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One measurement for all contestants.
+
+    Parameters
+    ----------
+    make : dict
+        The problem and the batch: what a contestant is made from.
+    start : (str, dict)
+        The request that compiles and warms up; its reply is compared with the first contestant's by `differs`.
+    measure : (str, dict)
+        The request that is measured, a reply of numbers.
+    merit : callable
+        From such a reply, what the fastest variant has most of.
+    differs : callable
+        From two replies to `start`, the reason why the second did other work than the first, or None.
+    """
+
+    make: dict[str, Any]
+    start: tuple[str, dict[str, Any]]
+    measure: tuple[str, dict[str, Any]]
+    merit: Callable[[dict[str, float]], float]
+    differs: Callable[[dict[str, Any], dict[str, Any]], str | None]
+
+    def hold(self, contestants: list[Contestant], peers: str, rounds: int) -> dict[str, dict[str, Any]]:
+        """Results by contestant: numbers each with median, low and high; or why there are none."""
+        results: dict[str, dict[str, Any]] = {}
+        workers: dict[str, Worker] = {}
+        reference: dict[str, Any] | None = None
+        try:
+            for contestant in contestants:
+                worker, result = self._best_variant(contestant, peers, reference)
+                reply = result.pop("reply", {})
+                result.update({key: reply[key] for key in ("compile_seconds", "losses") if key in reply})
+                if worker is not None:
+                    workers[contestant.name] = worker
+                elif reference is None:
+                    raise Failed(f"{contestant.name}: {result['refused']}")
+                reference = reference or reply
+                results[contestant.name] = result
+            replies: dict[str, list[dict[str, float]]] = {name: [] for name in workers}
+            names = list(workers)
+            for turn in range(rounds):
+                # Another one begins each round, so that nobody always follows the same neighbour.
+                first = turn % len(names)
+                for name in names[first:] + names[:first]:
+                    replies[name].append(self._ask(workers[name], self.measure))
+        finally:
+            for worker in workers.values():
+                worker.close()
+        for name, rows in replies.items():
+            results[name].update({key: spread([row[key] for row in rows]) for key in rows[0]})
+        return results
+
+    def _best_variant(
+        self, contestant: Contestant, peers: str, reference: dict[str, Any] | None
+    ) -> tuple[Worker | None, dict[str, Any]]:
+        """The fastest variant's process, left alive, and what is known of it."""
+        best: Worker | None = None
+        result: dict[str, Any] = {}
+        most, refusals = 0.0, []
+        for variant in contestant.variants:
+            worker = None
+            try:
+                worker = Worker(contestant, variant, peers, **self.make)
+                reply = self._ask(worker, self.start)
+                refusal = self.differs(reference, reply) if reference else None
+                merit = 0.0 if refusal else self.merit(self._ask(worker, self.measure))
+            except Failed as failure:
+                refusal, merit = str(failure), 0.0
+            if refusal:
+                refusals.append(f"{variant}: {refusal}")
+            loser = worker
+            if merit > most:
+                loser, best, most = best, worker, merit
+                result = {"variant": variant, "reply": reply}
+            if loser is not None:
+                loser.close()
+        if best is None:
+            return None, {"refused": "; ".join(refusals)}
+        return best, {**result, "refused_variants": refusals} if refusals else result
+
+    @staticmethod
+    def _ask(worker: Worker, request: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+        return worker.ask(request[0], **request[1])
+
+
+def spread(values: list[float]) -> dict[str, Any]:
+    """Median, least and greatest of the rounds, and how many they were."""
+    return {
+        "median": statistics.median(values), "low": min(values), "high": max(values), "rounds": len(values),
+    }  # fmt: skip

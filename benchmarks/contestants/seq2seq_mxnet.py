@@ -1,0 +1,67 @@
+"""This library, through its public classes and with its defaults: no variant, no environment variable."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import problems
+from worker import Contestant, serve
+
+from seq2seq import Solver
+from seq2seq.decoding import Predictor
+from seq2seq.progress import Progress
+
+
+class Reached(Exception):
+    """The held-out answers are exact enough."""
+
+
+class Watch(Progress):
+    """Notes the exact match of every epoch, and ends the training when it is high enough."""
+
+    def __init__(self, target: float) -> None:
+        self.target, self.started = target, time.perf_counter()
+        self.rows: list[dict[str, float]] = []
+
+    def end_epoch(self, row: dict[str, Any]) -> None:
+        exact = row["validation_exact_match"]
+        self.rows.append({"seconds": time.perf_counter() - self.started, "exact_match": exact})
+        if exact >= self.target:
+            raise Reached
+
+
+class Library(Contestant):
+    def prepare_training(self) -> None:
+        self.trainer = problems.notebook_trainer(self.problem.hidden, self.batch, len(self.problem.sources))
+
+    def train(self, epochs: int) -> list[float]:
+        trainer = self.trainer
+        trainer.config = replace(trainer.config, epochs=trainer.state.epoch + epochs)
+        return [row["train_loss"] for row in trainer.fit()[-epochs:]]
+
+    def prepare_answers(self) -> None:
+        self.solver = Solver(self.options["run"])
+        weights, _ = self.solver.run.read_arrays("best.safetensors")
+        self.predictors = {
+            size: Predictor(self.solver.model, size, self.solver.device, weights=weights) for size in (1, self.batch)
+        }
+
+    def answer(self, sources: np.ndarray) -> np.ndarray:
+        return self.predictors[1 if len(sources) == 1 else self.batch].answer(sources).ids
+
+    def answer_strings(self, strings: list[str]) -> list[str]:
+        return [self.solver(strings[0])] if len(strings) == 1 else self.solver(strings)
+
+    def learn(self, target: float, most_epochs: int) -> list[dict[str, float]]:
+        watch = Watch(target)
+        with contextlib.suppress(Reached):
+            problems.addition_trainer(self.options["examples"], most_epochs, watch).fit()
+        return watch.rows
+
+
+if __name__ == "__main__":
+    serve(Library)

@@ -1,0 +1,42 @@
+"""What has been measured: kept after each measurement, so that a benchmark that was stopped goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+class Results:
+    """Results by section and key, in a JSON file.
+
+    Parameters
+    ----------
+    path : Path
+        The file; what it holds is not measured again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.values: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+
+    def forget(self, sections: list[str]) -> None:
+        """Have these sections measured again."""
+        for section in sections:
+            self.values.pop(section, None)
+
+    def measure(self, section: str, key: str, function: Callable[[], dict[str, Any]]) -> None:
+        """Note what the function returns, unless it is known."""
+        known = self.values.setdefault(section, {})
+        if key in known:
+            return
+        started = time.monotonic()
+        known[key] = function()
+        temporary = self.path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(self.values, indent=1) + "\n")
+        os.replace(temporary, self.path)
+        print(f"{section}: {key} took {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)

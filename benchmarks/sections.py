@@ -1,0 +1,242 @@
+"""The sections of the benchmark. Each takes the session and notes one result after another."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import problems
+from contest import (
+    CACHE,
+    CONTESTANTS,
+    HERE,
+    LIBRARY_PATH,
+    Contest,
+    Contestant,
+    Failed,
+    Worker,
+    environment,
+    peers_python,
+    spread,
+)
+from results import Results
+
+LOSS_TOLERANCE = 1e-3  # relative, of the mean loss of an epoch: 32-bit rounding leaves less than 1e-5
+ANSWERS_ALIKE = 0.9999  # the share of answers in which all must agree
+TARGET = 0.99
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    variants: int  # the most that are tried of each contestant
+    hidden: tuple[int, ...]
+    batches: tuple[int, ...]
+    examples: int
+    round_seconds: float
+    sources: int
+    answer_batches: tuple[int, ...]
+    calls: int
+    addition_examples: int
+    addition_epochs: int
+    pairs: int
+    memory: tuple[int, ...]
+    terms: tuple[int, ...]
+    data: tuple[int, ...]
+
+
+FULL = Size(
+    variants=4,
+    hidden=(32, 128, 512), batches=(32, 256, 1024), examples=10_000, round_seconds=1.0,
+    sources=100_000, answer_batches=(256, 1024, 4096), calls=1000,
+    addition_examples=50_000, addition_epochs=40,
+    pairs=1_000_000, memory=(10_000, 100_000, 1_000_000, 5_000_000),
+    terms=(2, 4, 8, 16, 32), data=(10_000, 100_000, 1_000_000),
+)  # fmt: skip
+QUICK = Size(
+    variants=1,
+    hidden=(32,), batches=(256,), examples=2_000, round_seconds=0.1,
+    sources=2_000, answer_batches=(1024,), calls=100,
+    addition_examples=2_000, addition_epochs=2,
+    pairs=20_000, memory=(10_000,), terms=(2, 4), data=(10_000,),
+)  # fmt: skip
+
+
+@dataclass
+class Session:
+    """What the sections share."""
+
+    size: Size
+    rounds: int
+    results: Results
+    peers_folder: Path
+
+    @property
+    def peers(self) -> str:
+        return peers_python(self.peers_folder)
+
+    @property
+    def contestants(self) -> list[Contestant]:
+        return [replace(each, variants=each.variants[: self.size.variants]) for each in CONTESTANTS]
+
+    @property
+    def folder(self) -> Path:
+        return CACHE
+
+
+# Against the peers ----------------------------------------------------------------------------------------------------
+
+
+def training(session: Session) -> None:
+    """Samples a second, from the same weights and data; who has other losses after equal steps is refused."""
+    trainers = [contestant for contestant in session.contestants if contestant.trains]
+    for hidden in session.size.hidden:
+        for batch in session.size.batches:
+
+            def hold(hidden: int = hidden, batch: int = batch) -> dict[str, Any]:
+                problem = problems.training_problem(session.folder, hidden, session.size.examples)
+                contest = Contest(
+                    make={"problem": str(problem), "batch": batch, "options": {}},
+                    start=("start_training", {}),
+                    measure=("train", {"seconds": session.size.round_seconds}),
+                    merit=lambda reply: reply["samples_per_second"],
+                    differs=_other_losses,
+                )
+                return contest.hold(trainers, session.peers, session.rounds)
+
+            session.results.measure("training", f"hidden {hidden}, batch {batch}", hold)
+
+
+def _other_losses(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
+    if np.allclose(theirs["losses"], ours["losses"], rtol=LOSS_TOLERANCE, atol=0):
+        return None
+    return f"losses {theirs['losses']} where the first contestant has {ours['losses']}"
+
+
+def answers(session: Session) -> None:
+    """Answers a second in bulk, and the time of one alone, from the weights of one run."""
+    size = session.size
+    measures: dict[str, Any] = {
+        f"in bulk, batch {batch}": (batch, ("answer_all", {}), lambda reply: reply["arrays_per_second"])
+        for batch in size.answer_batches
+    }
+    measures["one alone"] = (1024, ("answer_singly", {"calls": size.calls}), lambda reply: 1 / reply["arrays_p50_us"])
+    for key, (batch, measure, merit) in measures.items():
+
+        def hold(batch: int = batch, measure: Any = measure, merit: Any = merit) -> dict[str, Any]:
+            problem, run = problems.answers_problem(session.folder, 128, size.sources)
+            contest = Contest(
+                make={"problem": str(problem), "batch": batch, "options": {"run": str(run)}},
+                start=("start_answers", {}),
+                measure=measure,
+                merit=merit,
+                differs=_other_answers,
+            )
+            return contest.hold(session.contestants, session.peers, session.rounds)
+
+        session.results.measure("answers", key, hold)
+
+
+def _other_answers(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
+    length = problems.NOTEBOOK_TASK.target_length
+    rows = [np.frombuffer(bytes.fromhex(reply["answers"]), np.uint8).reshape(-1, length) for reply in (ours, theirs)]
+    alike = (rows[0] == rows[1]).all(axis=1).mean()
+    return None if alike >= ANSWERS_ALIKE else f"only {alike:.4%} of the answers agree with the first contestant's"
+
+
+def accuracy(session: Session) -> None:
+    """Seconds to 0.99 exact match on held-out sums of two numbers of up to three digits, each with its own recipe."""
+    examples, most = session.size.addition_examples, session.size.addition_epochs
+    for contestant in (each for each in session.contestants if each.learns):
+
+        def learn(contestant: Any = contestant) -> dict[str, Any]:
+            problem, train = problems.addition_problem(session.folder, examples)
+            tries = []
+            for variant in contestant.variants:
+                options = {"examples": examples, "train": train}
+                worker = Worker(contestant, variant, session.peers, problem=str(problem), batch=0, options=options)
+                try:
+                    tries.append({"variant": variant, **worker.ask("learn", target=TARGET, most_epochs=most)})
+                finally:
+                    worker.close()
+            return min(tries, key=lambda reply: (not reply["reached"], reply["seconds"]))
+
+        session.results.measure("accuracy", contestant.name, learn)
+
+
+# This library alone ---------------------------------------------------------------------------------------------------
+
+
+def _run(command: list[str]) -> tuple[str, float]:
+    """A command's output and its wall time."""
+    started = time.perf_counter()
+    variables = environment({}) | LIBRARY_PATH
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, env=variables)
+    elapsed = time.perf_counter() - started
+    if done.returncode:
+        raise Failed(f"{' '.join(command)}: {done.stderr.strip()[-500:]}")
+    return done.stdout, elapsed
+
+
+def _solo(name: str, **options: Any) -> dict[str, float]:
+    return json.loads(_run([str(HERE / "solo.py"), name, json.dumps(options)])[0])
+
+
+def _rounds(session: Session, name: str, **options: Any) -> dict[str, Any]:
+    replies = [_solo(name, **options) for _ in range(session.rounds)]
+    return {key: spread([reply[key] for reply in replies]) for key in replies[0]}
+
+
+def generator(session: Session) -> None:
+    """Pairs a second on one core, and by the notebook's loop."""
+    pairs = session.size.pairs
+    session.results.measure(
+        "generator", "pairs", lambda: _rounds(session, "generator", pairs=pairs, loop_pairs=pairs // 10)
+    )
+
+
+def startup(session: Session) -> None:
+    """Seconds of whole processes."""
+    scripts = HERE.parent / "scripts"
+    run = problems.trained_run(session.folder, 128)
+    commands = {
+        "python alone": ["-c", "pass"],
+        "import seq2seq": ["-c", "import seq2seq"],
+        "train.py --help": [str(scripts / "train.py"), "--help"],
+        "first answer": [str(scripts / "solve.py"), "--run", str(run), "3*7*2"],
+    }
+    for name, command in commands.items():
+
+        def measure(command: list[str] = command) -> dict[str, Any]:
+            _run(command)  # not counted: the files come from the disk
+            return {"seconds": spread([_run(command)[1] for _ in range(session.rounds)])}
+
+        session.results.measure("startup", name, measure)
+
+
+def memory(session: Session) -> None:
+    """Peak memory of building a data set and training on it."""
+    for examples in session.size.memory:
+        session.results.measure("memory", f"{examples:,} expressions", lambda n=examples: _solo("memory", examples=n))
+
+
+def scaling(session: Session) -> None:
+    """How the time of an epoch grows with the source's length, and with the number of examples."""
+    size = session.size
+    for terms in size.terms:
+        task = {"operators": "+", "terms": terms}
+        options = {"task": task, "examples": size.examples, "hidden": 32, "batch": 256, "epochs": 2}
+        session.results.measure("scaling", f"{terms} terms", lambda o=options: _rounds(session, "epoch_time", **o))
+    for examples in size.data:
+        options = {"task": {}, "examples": examples, "hidden": 32, "batch": 1024, "epochs": 1}
+        session.results.measure("scaling", f"{examples:,} examples", lambda o=options: _solo("epoch_time", **o))
+
+
+SECTIONS = {section.__name__: section for section in (training, answers, accuracy, generator, startup, memory, scaling)}
