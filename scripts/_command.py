@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that the scripts run from a plain checkout
 
-from seq2seq import Seq2SeqError, TrainingInterrupted, UsageError
+from seq2seq import Seq2SeqError, UsageError
 
 WRONG_USE, FAILURE, INTERRUPTED = 2, 1, 130
 
@@ -103,8 +103,6 @@ def run(main: Callable[[], int]) -> NoReturn:
         fail(f"{name}: {error}", WRONG_USE)
     except (Seq2SeqError, ImportError) as error:
         fail(f"{name}: {error}", FAILURE)
-    except TrainingInterrupted as error:
-        fail(f"{name}: {error}", INTERRUPTED)
     except KeyboardInterrupt:
         fail(f"{name}: interrupted", INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has gone, as in `... | head`

@@ -169,10 +169,9 @@ class Config:
     def with_options(self, **options: Any) -> Config:
         """A copy with these options of its data, model and training, or the seed, set. Raises `UsageError`."""
         parts: dict[str, Any] = {}
-        for part in (self.data, self.model, self.training):
-            mine = {f.name for f in fields(part)} & set(options)
-            field_name = next(name for name in PARTS if getattr(self, name) is part)
-            parts[field_name] = replace(part, **{name: options.pop(name) for name in mine})
+        for part, config in PARTS.items():
+            mine = {f.name for f in fields(config)} & set(options)
+            parts[part] = replace(getattr(self, part), **{name: options.pop(name) for name in mine})
         if "seed" in options:
             parts["seed"] = options.pop("seed")
         if options:

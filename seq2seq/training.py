@@ -117,7 +117,7 @@ class Trainer:
         self.state = State()
         self.history: list[dict[str, Any]] = []
         self._stop = False
-        self._saved_at = 0.0
+        self._saved_at = self._clock = 0.0
 
         self.steps_per_epoch = -(-len(train) // config.batch_size)
         updates = config.epochs * self.steps_per_epoch
@@ -279,8 +279,6 @@ class Trainer:
         now = time.monotonic()
         self.state.seconds += now - self._clock
         self._clock = now
-
-    _clock = 0.0
 
     def save(self, run: Run | None = None) -> None:
         """Write weights, metrics and state to the run folder. The state is last: it says what the others hold."""
