@@ -1,13 +1,17 @@
-"""From sources to answers: a module that is not for training, and what it says."""
+"""From sources to answers: graphs that are not for training, and what they say."""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+from itertools import cycle
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from seq2seq.models import RepeatModel
 from seq2seq.mx import mx
+from seq2seq.workers import workers_of
 
 
 class Answers(NamedTuple):
@@ -29,7 +33,7 @@ class Answers(NamedTuple):
 
 
 class Predictor:
-    """Answers sources with a trained model, in batches of its own size.
+    """Answers sources with a trained model, in batches of its own size that the device's workers take in turn.
 
     Parameters
     ----------
@@ -37,38 +41,35 @@ class Predictor:
     batch_size : int
         Sources a forward pass (N).
     device : mxnet.Context
-    shared_module : mxnet.mod.Module, optional
-        A bound module of the same model. This predictor then reads that module's parameters where they are, so it
-        always answers with the weights of the moment, and works in its memory.
     weights : dict of str to ndarray, optional
-        The parameters, when there is no module to share them.
+        The parameters. Without them, `set_weights` must come first.
     """
 
     def __init__(
-        self,
-        model: RepeatModel,
-        batch_size: int,
-        device: Any,
-        *,
-        shared_module: Any = None,
-        weights: dict[str, np.ndarray] | None = None,
+        self, model: RepeatModel, batch_size: int, device: Any, weights: dict[str, np.ndarray] | None = None
     ) -> None:
-        self.batch_size = batch_size
-        # An input of a name that the shared module has would be given that module's memory, and the engine says so
-        # on stderr when it is too small.
-        name = f"source_{batch_size}"
-        self.module = mx.mod.Module(
-            model.log_probabilities(mx.sym.var(name)), data_names=[name], label_names=None, context=device
-        )
-        shape = (batch_size, model.source_length)
-        self.module.bind([(name, shape)], for_training=False, shared_module=shared_module)
-        if weights is not None:
-            self.module.set_params({name: mx.nd.array(array) for name, array in weights.items()}, {})
-        # Through the module's executor, and not its `forward`, one answer alone takes little more than half the time.
-        [self._executor] = self.module._exec_group.execs
-        self._input = self._executor.arg_dict[name]
+        self.model, self.batch_size = model, batch_size
+        symbol = model.log_probabilities(mx.sym.var("source"))
+        shape = (model.source_length, batch_size)
+        shapes = dict(zip(symbol.list_arguments(), symbol.infer_shape(source=shape)[0]))
+        self._bound = []
+        # One source alone is one batch: there is nothing to take in turn.
+        for worker in workers_of(device)[: 1 if batch_size == 1 else None]:
+            arrays = {name: mx.nd.zeros(shape, worker.device) for name, shape in shapes.items()}
+            source = arrays.pop("source")
+            executor = worker.bind(symbol, {"source": source}, arrays)
+            self._bound.append((executor, source, arrays))
         self._padded = np.zeros(shape, np.float32)
-        self._target_length = model.target_length
+        if weights is not None:
+            self.set_weights(weights)
+
+    def set_weights(self, weights: dict[str, Any]) -> None:
+        """Copy the parameters, arrays of NumPy or MXNet, by name. Raises `ValueError` if they are of another model."""
+        for _, _, parameters in self._bound:
+            if {name: array.shape for name, array in weights.items()} != {n: a.shape for n, a in parameters.items()}:
+                raise ValueError("the weights of another model")
+            for name, parameter in parameters.items():
+                parameter[:] = weights[name]
 
     def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
         """Answer every source, the last incomplete batch too.
@@ -83,24 +84,33 @@ class Predictor:
         Answers
         """
         n = len(sources)
-        ids = np.empty((n, self._target_length), np.int32)
+        ids = np.empty((n, self.model.target_length), np.int32)
         confidence = np.empty(n)
         loss = np.empty(n) if targets is not None else None
-        for start in range(0, n, self.batch_size):
-            rows = slice(start, min(start + self.batch_size, n))
-            log_probabilities = self._forward(sources[rows])
-            ids[rows] = log_probabilities.argmax(axis=-1)
-            confidence[rows] = np.exp(log_probabilities.max(axis=-1).sum(axis=-1, dtype=np.float64))
+        for rows, log_probabilities in self._forward(sources):
+            ids[rows] = log_probabilities.argmax(axis=-1).T
+            confidence[rows] = np.exp(log_probabilities.max(axis=-1).sum(axis=0, dtype=np.float64))
             if loss is not None and targets is not None:
-                wanted = targets[rows, :, None].astype(np.int64)
+                wanted = targets[rows].T[:, :, None].astype(np.int64)
                 picked = np.take_along_axis(log_probabilities, wanted, axis=-1)[:, :, 0]
-                loss[rows] = -picked.mean(axis=-1, dtype=np.float64)
+                loss[rows] = -picked.mean(axis=0, dtype=np.float64)
         return Answers(ids, confidence, loss)
 
-    def _forward(self, sources: np.ndarray) -> np.ndarray:
-        """Log-probabilities (n, T, V) of up to a batch of sources (n, S): the batch is filled up and cut again."""
-        n = len(sources)
-        self._padded[:n] = sources
-        self._input._sync_copyfrom(self._padded)
-        self._executor.forward(is_train=False)
-        return np.asarray(self._executor.outputs[0].asnumpy()[:n])
+    def _forward(self, sources: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+        """Rows and their log-probabilities (T, n, V), from sources (N, S): the last batch is filled up, then cut."""
+        size, waiting = self.batch_size, deque[tuple[slice, Any]]()
+
+        def collected() -> tuple[slice, np.ndarray]:
+            rows, executor = waiting.popleft()
+            return rows, executor.outputs[0].asnumpy()[:, : rows.stop - rows.start]
+
+        for start, (executor, source, _) in zip(range(0, len(sources), size), cycle(self._bound)):
+            rows = slice(start, min(start + size, len(sources)))
+            done = [collected()] if len(waiting) == len(self._bound) else []
+            self._padded[:, : rows.stop - start] = sources[rows].T
+            source._sync_copyfrom(self._padded)
+            executor.forward(is_train=False)
+            waiting.append((rows, executor))
+            yield from done  # while the workers go on
+        while waiting:
+            yield collected()

@@ -1,4 +1,4 @@
-"""Optimizers that move all parameters with few operators and never wait for the engine.
+"""Optimizers that move all weights, one long vector, with one operator, and never wait for the engine.
 
 MXNet's own call an operator for each parameter and keep their state in a pickle. At small sizes a step is bounded by
 the number of operators, and a run folder holds no pickle.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from seq2seq.calls import Call
 from seq2seq.config import TrainingConfig
 from seq2seq.mx import mx
 
@@ -36,67 +37,94 @@ def learning_rate(config: TrainingConfig, update: int, updates: int) -> float:
 
 
 class Adam:
-    """Adam (Kingma and Ba 2015), with the gradient of all parameters together cut to a length.
+    """Adam (Kingma and Ba 2015).
 
     Parameters
     ----------
-    parameters : list of mxnet.NDArray
+    weights : mxnet.NDArray, shape (P,)
         Changed in place by every update.
+    gradients : mxnet.NDArray, shape (P,)
+        Where they are to be found at every update.
     config : TrainingConfig
 
     Attributes
     ----------
-    moments : list of list of mxnet.NDArray
-        Running means of the gradients and of their squares, for each parameter.
+    moments : list of mxnet.NDArray, shape (P,)
+        Running means of the gradients and of their squares.
     """
 
-    def __init__(self, parameters: list[Any], config: TrainingConfig) -> None:
-        self.parameters = parameters
-        self.epsilon = config.epsilon
-        self.clip_norm = config.clip_norm
-        self.moments = [[mx.nd.zeros_like(parameter) for parameter in parameters] for _ in range(2)]
-        self._whole = mx.nd.ones((1,), parameters[0].context)
-
-    def update(self, gradients: list[Any], rate: float, update: int) -> None:
-        """Move the parameters once: gradients in the order of the parameters, the rate, the update's number from 1."""
-        n = len(self.parameters)
-        scale = _clip_scale(gradients, self.clip_norm) if self.clip_norm else self._whole
-        corrected = rate * math.sqrt(1 - BETA2**update) / (1 - BETA1**update)
-        mx.nd.contrib.multi_adamw_update(
-            self.parameters, gradients, *self.moments, scale, out=self.parameters,
-            lrs=[corrected] * n, wds=[0.0] * n, etas=[1.0] * n, beta1=BETA1, beta2=BETA2, epsilon=self.epsilon,
+    def __init__(self, weights: Any, gradients: Any, config: TrainingConfig) -> None:
+        self.moments = [mx.nd.zeros_like(weights) for _ in range(2)]
+        self._move = Call(
+            "adam_update", [weights, gradients, *self.moments], weights,
+            lr=0, rescale_grad=1, beta1=BETA1, beta2=BETA2, epsilon=config.epsilon,
         )  # fmt: skip
+
+    def update(self, rate: float, update: int, scale: float) -> None:
+        """Move the weights once.
+
+        Parameters
+        ----------
+        rate : float
+        update : int
+            Its number, the first being 1.
+        scale : float
+            What to multiply the gradients by first.
+        """
+        self._move(lr=rate * math.sqrt(1 - BETA2**update) / (1 - BETA1**update), rescale_grad=scale)
 
 
 class Sgd:
-    """Gradient descent with momentum, with the gradient of all parameters together cut to a length.
+    """Gradient descent with momentum. Parameters and attributes are those of `Adam`; its one moment is a velocity."""
 
-    Parameters and attributes are those of `Adam`, with one moment a parameter: its velocity.
-    """
+    def __init__(self, weights: Any, gradients: Any, config: TrainingConfig) -> None:
+        self.moments = [mx.nd.zeros_like(weights)]
+        self._move = Call(
+            "sgd_mom_update", [weights, gradients, *self.moments], weights,
+            lr=0, rescale_grad=1, momentum=config.momentum,
+        )  # fmt: skip
 
-    def __init__(self, parameters: list[Any], config: TrainingConfig) -> None:
-        self.parameters = parameters
-        self.momentum = config.momentum
-        self.clip_norm = config.clip_norm
-        self.moments = [[mx.nd.zeros_like(parameter) for parameter in parameters]]
-
-    def update(self, gradients: list[Any], rate: float, update: int) -> None:
-        """Move the parameters once, as `Adam.update` does."""
-        if self.clip_norm:
-            scale = _clip_scale(gradients, self.clip_norm)
-            for gradient in gradients:
-                mx.nd.broadcast_mul(gradient, scale, out=gradient)
-        n = len(self.parameters)
-        arrays = [array for triple in zip(self.parameters, gradients, *self.moments) for array in triple]
-        mx.nd.multi_sgd_mom_update(
-            *arrays, out=self.parameters, lrs=[rate] * n, wds=[0.0] * n, momentum=self.momentum, num_weights=n
-        )
+    def update(self, rate: float, update: int, scale: float) -> None:
+        """Move the weights once, as `Adam.update` does."""
+        self._move(lr=rate, rescale_grad=scale)
 
 
 OPTIMIZERS: dict[str, type[Adam] | type[Sgd]] = {"adam": Adam, "sgd": Sgd}
 
 
-def _clip_scale(gradients: list[Any], longest: float) -> Any:
-    """What to multiply gradients by so that their joint length is at most `longest` (Pascanu et al. 2013): (1,)."""
-    squares = mx.nd.multi_sum_sq(*gradients, num_arrays=len(gradients)).sum()
-    return mx.nd.minimum(longest * mx.nd.rsqrt(squares), 1.0)
+class Clip:
+    """Cuts a gradient that is too long.
+
+    From Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks" (2013).
+
+    Parameters
+    ----------
+    sections : list of mxnet.NDArray, shape (P,)
+        What the gradient consists of. Changed in place.
+    longest : float
+    """
+
+    def __init__(self, sections: list[Any], longest: float) -> None:
+        squares = [mx.nd.zeros((1,), section.context) for section in sections]
+        factors = [mx.nd.zeros_like(square) for square in squares]
+        self._squares = [Call("dot", [section, section], square) for section, square in zip(sections, squares)]
+        self._parts = []
+        for section, own, factor in zip(sections, squares, factors):
+            summands = [own, *(square for square in squares if square is not own)]
+            limit = [
+                Call("add_n", summands, factor, num_args=len(summands)),
+                Call("rsqrt", [factor], factor),
+                Call("_mul_scalar", [factor], factor, scalar=longest),
+            ]
+            at_most = Call("_minimum_scalar", [factor], factor, scalar=1)
+            self._parts.append((limit, at_most, Call("broadcast_mul", [section, factor], section)))
+
+    def __call__(self, scale: float) -> None:
+        """Multiply the gradient by `scale`, or by what makes it `longest` if it would be longer."""
+        for square in self._squares:
+            square()
+        for limit, at_most, multiply in self._parts:
+            for call in limit:
+                call()
+            at_most(scalar=scale)
+            multiply()

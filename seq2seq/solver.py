@@ -64,8 +64,8 @@ class Solver:
         self.device = pick_device(device)
         self._weights, _ = self.run.read_arrays(WEIGHTS[weights])
         try:
-            self._predictors = {1: Predictor(self.model, 1, self.device, weights=self._weights)}
-        except (ValueError, RuntimeError):  # MXNet's own words name neither the file nor what is wrong
+            self._predictors = {1: Predictor(self.model, 1, self.device, self._weights)}
+        except ValueError:
             raise RunError(f"{self.run.path / WEIGHTS[weights]}: holds the weights of another model") from None
 
     def __repr__(self) -> str:
@@ -134,9 +134,8 @@ class Solver:
         return dataset
 
     def _predictor(self, n: int) -> Predictor:
-        """The predictor for so many sources; all of them share one set of parameters."""
+        """The predictor for so many sources."""
         size = next((size for size in BATCH_SIZES if n <= size), BATCH_SIZES[-1])
         if size not in self._predictors:
-            shared = self._predictors[1].module
-            self._predictors[size] = Predictor(self.model, size, self.device, shared_module=shared)
+            self._predictors[size] = Predictor(self.model, size, self.device, self._weights)
         return self._predictors[size]

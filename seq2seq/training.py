@@ -10,7 +10,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -25,7 +25,7 @@ from seq2seq.models import RepeatModel
 from seq2seq.mx import mx
 from seq2seq.progress import Progress
 from seq2seq.runs import OPTIMIZER, WEIGHTS, Run
-from seq2seq.updating import Updater
+from seq2seq.updating import Batch, Updater
 from seq2seq.vocabulary import Codec
 
 VALIDATION_BATCH = 512
@@ -121,10 +121,8 @@ class Trainer:
 
         self.steps_per_epoch = -(-len(train) // config.batch_size)
         updates = config.epochs * self.steps_per_epoch
-        self._updater = Updater(model, config, updates, train.sources.dtype, seed, self.device)
-        self._predictor = Predictor(
-            model, min(len(validation), VALIDATION_BATCH), self.device, shared_module=self._updater.module
-        )
+        self._updater = Updater(model, config, updates, seed, self.device)
+        self._predictor = Predictor(model, min(len(validation), VALIDATION_BATCH), self.device)
         self.best_weights = self.weights
 
     @property
@@ -164,13 +162,11 @@ class Trainer:
     def _train_epoch(self) -> None:
         state, batch_size = self.state, self.config.batch_size
         order = np.random.default_rng((self.seed, 1, state.epoch)).permutation(len(self.train))
-        examples = self.train.take(order)
-        sources, targets = self._batches(examples.sources), self._batches(examples.targets)
         started, skipped = time.monotonic(), state.step
         next_refresh = started + REFRESH_SECONDS
 
-        for step in range(state.step, self.steps_per_epoch):
-            self._step(sources(step), targets(step))
+        for batch in self._updater.batches(self.train, order, skipped):
+            self._step(batch)
             if time.monotonic() >= next_refresh:
                 done = min(state.step * batch_size, len(order))
                 self.progress.advance(done, self._updater.mean_loss(done))
@@ -185,31 +181,18 @@ class Trainer:
         self._end_epoch(loss, (len(order) - skipped * batch_size) / seconds)
         self._stop_or_save()
 
-    def _batches(self, ids: np.ndarray) -> Callable[[int], Any]:
-        """Ids (N, S), to a function from a step's number to its batch (S, n) on the device, which copies nothing.
-
-        Time comes first, as the recurrent layers read it, so that the graph need not turn it round.
-        """
-        batch_size = self.config.batch_size
-        whole = len(ids) // batch_size * batch_size
-        batches = ids[:whole].reshape(-1, batch_size, ids.shape[1]).transpose(0, 2, 1)
-        on_device = mx.nd.array(np.ascontiguousarray(batches), self.device, dtype=ids.dtype) if whole else []
-        rest = (
-            mx.nd.array(np.ascontiguousarray(ids[whole:].T), self.device, dtype=ids.dtype) if whole < len(ids) else None
-        )
-        return lambda step: on_device[step] if step < len(on_device) else rest
-
-    def _step(self, source: Any, target: Any) -> None:
-        """One update: source (S, n) and target (T, n) on the device."""
+    def _step(self, batch: Batch) -> None:
+        """One update."""
         state = self.state
         if self.model.random and (state.step == 0 or state.updates % RESEED_UPDATES == 0):
-            mx.random.seed((self.seed * 1_000_003 + state.updates) % 2**31)
+            self._updater.seed((self.seed * 1_000_003 + state.updates) % 2**31)
         state.step += 1
         state.updates += 1
-        self._updater.update(source, target, state.updates)
+        self._updater.update(batch, state.updates)
 
     def _end_epoch(self, loss: float, samples_per_second: float) -> None:
         state = self.state
+        self._predictor.set_weights(self._updater.device_weights)
         answers = self._predictor.answer(self.validation.sources, self.validation.targets)
         exact = (answers.ids == self.validation.targets).all(axis=1)
         assert answers.loss is not None
@@ -296,7 +279,7 @@ class Trainer:
         run.write_metrics(self.history)
         arrays = {f"weight.{name}": array for name, array in weights.items()}
         arrays.update({f"best.{name}": array for name, array in self.best_weights.items()})
-        arrays.update({name: moment.asnumpy() for name, moment in self._updater.moments.items()})
+        arrays.update(self._updater.moments)
         arrays["loss_sum"] = self._updater.loss_sum.asnumpy()
         run.write_arrays(OPTIMIZER, arrays, self.state.to_json())
         self._saved_at = time.monotonic()
@@ -328,6 +311,5 @@ class Trainer:
 
         self._updater.set_weights({name: arrays[f"weight.{name}"] for name in weights})
         self.best_weights = {name: arrays[f"best.{name}"] for name in weights}
-        for name, moment in self._updater.moments.items():
-            moment[:] = arrays[name]
+        self._updater.set_moments(arrays)
         self._updater.loss_sum[:] = arrays["loss_sum"]

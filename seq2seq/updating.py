@@ -1,25 +1,152 @@
-"""One update of a model's weights at a time: the bound modules, the optimizer and the running loss."""
+"""One update of a model's weights at a time, each batch shared among the workers of its device.
+
+All weights are one vector, and so are their gradients and the optimizer's moments: what is done to all of them takes
+one operator. Every worker has a copy of the weights, and a section of the vector to look after: it adds up all workers'
+gradients of that section and moves the weights there; then each fetches all sections.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from seq2seq.calls import Call, forward_backward
 from seq2seq.config import TrainingConfig
+from seq2seq.dataset import Examples
 from seq2seq.models import RepeatModel
 from seq2seq.mx import mx
-from seq2seq.optimizers import OPTIMIZERS, learning_rate
+from seq2seq.optimizers import OPTIMIZERS, Clip, learning_rate
+from seq2seq.workers import Worker, workers_of
+
+WORTH_SHARING = 2**24  # multiplications in a forward pass, below which one worker is done sooner than two
+BLOCK = 2**16  # examples that are put on the device at a time
 
 
-class Bound(NamedTuple):
-    """A module bound to some batch size, and what of it a step touches."""
+class Layout:
+    """Where in one vector the arrays of some names lie.
 
-    module: Any
+    Parameters
+    ----------
+    shapes : dict of str to tuple of int
+
+    Attributes
+    ----------
+    size : int
+        Length of the vector (P).
+    """
+
+    def __init__(self, shapes: dict[str, tuple[int, ...]]) -> None:
+        self._places: dict[str, tuple[int, int, tuple[int, ...]]] = {}
+        end = 0
+        for name, shape in shapes.items():
+            start = _aligned(end)
+            end = start + int(np.prod(shape))
+            self._places[name] = (start, end, shape)
+        self.size = _aligned(end)
+
+    def split(self, vector: Any) -> dict[str, Any]:
+        """The arrays by name: views of the vector, of NumPy or of MXNet."""
+        return {name: vector[start:end].reshape(shape) for name, (start, end, shape) in self._places.items()}
+
+    def join(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
+        """The inverse of `split`, for arrays of NumPy."""
+        vector = np.zeros(self.size, np.float32)
+        for name, view in self.split(vector).items():
+            view[:] = arrays[name]
+        return vector
+
+    def sections(self, count: int) -> list[slice]:
+        """The vector in so many parts of one length, or nearly."""
+        edges = [_aligned(self.size * i // count) for i in range(count + 1)]
+        return [slice(*edge) for edge in zip(edges, edges[1:])]
+
+
+def _aligned(place: int) -> int:
+    """The next place where 16 numbers at once can be read: from others an update takes half as long again."""
+    return -(-place // 16) * 16
+
+
+class Graph(NamedTuple):
+    """The loss, bound for some number of examples (n): its ids (S + T, n), and what adds its value to the sum."""
+
     executor: Any
-    source: Any
-    target: Any
-    gradients: list[Any]
+    ids: Any
+    add_loss: Call
+
+
+class Batch(NamedTuple):
+    """Examples of one update: how many they are, and for each worker that has some its graph and what feeds it."""
+
+    size: int
+    step: int
+    graphs: list[Graph]
+    feeds: list[Call]
+
+
+class Share:
+    """One worker's part of every update.
+
+    Parameters
+    ----------
+    worker : Worker
+    model : RepeatModel
+    layout : Layout
+    section : slice
+        Of the vector, what this worker looks after.
+    loss_sum : mxnet.NDArray, shape (1,)
+        What the loss is added to.
+
+    Attributes
+    ----------
+    weights, gradients : mxnet.NDArray, shape (P,)
+    own_weights, own_gradients : mxnet.NDArray, shape (section,)
+        The section's weights, and after `add_up` the sum of its gradients.
+    add_up, fetch : list of Call
+        What exchanges gradients and weights with the other shares: nothing where there are none.
+    """
+
+    def __init__(self, worker: Worker, model: RepeatModel, layout: Layout, section: slice, loss_sum: Any) -> None:
+        self.worker, self.model, self.layout, self.section, self.loss_sum = worker, model, layout, section, loss_sum
+        self.weights, self.gradients = (mx.nd.zeros((layout.size,), worker.device) for _ in range(2))
+        self.own_weights, self.own_gradients = self.weights, self.gradients
+        if section.stop - section.start < layout.size:
+            # Arrays of their own: the engine lets only one operator at a time write to any part of an array.
+            self.own_weights, self.own_gradients = (mx.nd.zeros_like(self.weights[section]) for _ in range(2))
+        self.add_up: list[Call] = []
+        self.fetch: list[Call] = []
+        self._graphs: dict[int, Graph] = {}
+
+    def graph(self, n: int, dtype: Any) -> Graph:
+        """The graph for so many examples. All of one share have its weights and its working memory."""
+        if n not in self._graphs:
+            source_length, length = self.model.source_length, self.model.source_length + self.model.target_length
+            symbol = mx.sym.var("ids")
+            source = mx.sym.slice_axis(symbol, axis=0, begin=0, end=source_length)
+            target = mx.sym.slice_axis(symbol, axis=0, begin=source_length, end=length)
+            ids = mx.nd.zeros((length, n), self.worker.device, dtype)
+            executor = self.worker.bind(
+                self.model.loss(source, target),
+                {"ids": ids},
+                self.layout.split(self.weights),
+                self.layout.split(self.gradients),
+                shared=next((graph.executor for graph in self._graphs.values()), None),
+            )
+            add_loss = Call("add_n", [self.loss_sum, executor.outputs[0]], self.loss_sum, num_args=2)
+            self._graphs[n] = Graph(executor, ids, add_loss)
+        return self._graphs[n]
+
+    def meet(self, shares: list[Share]) -> None:
+        """Make ready to exchange with the others of these shares. An operator runs where its first array is."""
+        own_first = sorted(shares, key=lambda share: share is not self)
+        parts = [share.gradients[self.section] for share in own_first]
+        self.add_up = [Call("add_n", parts, self.own_gradients, num_args=len(parts))]
+        self.fetch = [
+            Call("_slice_assign", [self.weights, share.own_weights], self.weights,
+                 begin=(share.section.start,), end=(share.section.stop,))
+            for share in shares
+        ]  # fmt: skip
 
 
 class Updater:
@@ -31,95 +158,153 @@ class Updater:
     config : TrainingConfig
     updates : int
         How many updates there will be in all, for the learning rate.
-    dtype : numpy.dtype
-        Of the ids in the batches.
     seed : int
         Decides the first weights.
     device : mxnet.Context
 
     Attributes
     ----------
-    module : mxnet.mod.Module
-        The one bound to the configured batch size, for others to share.
     loss_sum : mxnet.NDArray, shape (1,)
-        Sum over the examples since it was last set to 0 of their loss, divided by the batch size.
+        Sum over the examples since it was last set to 0 of their loss.
     """
 
-    def __init__(
-        self, model: RepeatModel, config: TrainingConfig, updates: int, dtype: Any, seed: int, device: Any
-    ) -> None:
-        self.model, self.config, self.updates, self.dtype, self.device = model, config, updates, dtype, device
-        self._bound: dict[int, Bound] = {}
-        self.module = self._bind(config.batch_size).module
-        # First weights as in the notebook (Glorot and Bengio 2010); the LSTM's forget gates start open.
-        mx.random.seed(seed)
-        self.module.init_params(mx.init.Xavier())
-        parameters = [parameter for (parameter,) in self.module._exec_group.param_arrays]
-        self._optimizer = OPTIMIZERS[config.optimizer](parameters, config)
+    def __init__(self, model: RepeatModel, config: TrainingConfig, updates: int, seed: int, device: Any) -> None:
+        self.config, self.updates = config, updates
         self.loss_sum = mx.nd.zeros((1,), device)
+        symbol = model.loss(mx.sym.var("source"), mx.sym.var("target"))
+        inputs = {"source": (model.source_length, 1), "target": (model.target_length, 1)}
+        shapes = dict(zip(symbol.list_arguments(), symbol.infer_shape(**inputs)[0]))
+        layout = self._layout = Layout({name: shape for name, shape in shapes.items() if name not in inputs})
 
-    def _bind(self, batch_size: int) -> Bound:
-        """The module for that many examples. All of them share parameters and memory."""
-        if batch_size not in self._bound:
-            loss = self.model.loss(mx.sym.var("source"), mx.sym.var("target"))
-            module = mx.mod.Module(loss, data_names=["source"], label_names=["target"], context=self.device)
-            source_shape, target_shape = (self.model.source_length, batch_size), (self.model.target_length, batch_size)
-            module.bind(
-                [mx.io.DataDesc("source", source_shape, self.dtype, layout="TN")],
-                [mx.io.DataDesc("target", target_shape, self.dtype, layout="TN")],
-                shared_module=self.module if self._bound else None,
-            )
-            # Steps go through the executor: the module's own `forward` takes longer than the engine at small sizes.
-            [executor] = module._exec_group.execs
-            inputs = executor.arg_dict
-            gradients = [gradient for (gradient,) in module._exec_group.grad_arrays]
-            self._bound[batch_size] = Bound(module, executor, inputs["source"], inputs["target"], gradients)
-        return self._bound[batch_size]
+        work = config.batch_size * layout.size * (model.source_length + model.target_length)
+        workers = workers_of(device)[: 1 if work < WORTH_SHARING else None]
+        parts = list(zip(workers, layout.sections(len(workers))))
+        self._shares = [Share(worker, model, layout, section, self.loss_sum) for worker, section in parts]
+        if len(self._shares) > 1:
+            for share in self._shares:
+                share.meet(self._shares)
+        self._exchange_gradients = [call for share in self._shares for call in share.add_up]
+        self._exchange_weights = [call for share in self._shares for call in share.fetch]
+        make = OPTIMIZERS[config.optimizer]
+        self._optimizers = [make(share.own_weights, share.own_gradients, config) for share in self._shares]
+        self._clip = Clip([share.own_gradients for share in self._shares], config.clip_norm)
+        self.set_weights(_first_weights(symbol, layout, seed))
 
     def rate(self, update: int) -> float:
         """The learning rate of an update, the first being 1."""
         return learning_rate(self.config, update, self.updates)
 
-    def update(self, source: Any, target: Any, update: int) -> None:
+    def batches(self, examples: Examples, order: np.ndarray, first: int) -> Iterator[Batch]:
+        """The batches of an epoch for `update`, put on the device a block at a time.
+
+        Parameters
+        ----------
+        examples : Examples
+        order : ndarray of int, shape (N,)
+            In which order to take them.
+        first : int
+            The number of the first batch that is wanted, from 0.
+        """
+        size = self.config.batch_size
+        block = max(1, BLOCK // size) * size
+        for start in range(first * size, len(order), block):
+            rows = order[start : start + block]
+            ids = np.concatenate([examples.sources[rows], examples.targets[rows]], axis=1)
+            whole = len(rows) // size * size
+            for part in (ids[:whole].reshape(-1, size, ids.shape[1]), ids[None, whole:]):
+                if part.size:
+                    # Time comes first, as the recurrent layers read it, so that the graph need not turn it round.
+                    yield from self._put(part.transpose(0, 2, 1))
+
+    def _put(self, ids: np.ndarray) -> Iterator[Batch]:
+        """Batches from ids (steps, S + T, n)."""
+        graphs, feeds = [], []
+        shares = self._shares[: ids.shape[2]]
+        for share, part in zip(shares, np.array_split(ids, len(shares), axis=2)):
+            graph = share.graph(part.shape[2], ids.dtype)
+            on_device = mx.nd.array(np.ascontiguousarray(part), share.worker.device, dtype=ids.dtype)
+            out = graph.ids.reshape((1, *graph.ids.shape))
+            graphs.append(graph)
+            feeds.append(Call("slice_axis", [on_device], out, axis=0, begin=0, end=1))
+        return (Batch(ids.shape[2], step, graphs, feeds) for step in range(len(ids)))
+
+    def update(self, batch: Batch, update: int) -> None:
         """Take one step.
 
         Parameters
         ----------
-        source, target : mxnet.NDArray
-            Ids on the device, shapes (S, n) and (T, n), for any n.
+        batch : Batch
+            From `batches`, in their order.
         update : int
             Its number, the first being 1.
         """
-        n = source.shape[1]
-        bound = self._bind(n)
-        source.copyto(bound.source)
-        target.copyto(bound.target)
-        bound.executor.forward(is_train=True)
-        bound.executor.backward()
-        [loss] = bound.executor.outputs
-        self.loss_sum += loss if n == self.config.batch_size else loss * (n / self.config.batch_size)
-        self._optimizer.update(bound.gradients, self.rate(update), update)
-        self.module._params_dirty = True  # what it has copied out before is no longer true
+        for graph, feed in zip(batch.graphs, batch.feeds):
+            feed(begin=batch.step, end=batch.step + 1)
+            forward_backward(graph.executor)
+        for graph in batch.graphs:
+            graph.add_loss()
+        for share in self._shares[len(batch.graphs) :]:
+            share.gradients[:] = 0  # there are fewer examples than workers
+        for call in self._exchange_gradients:
+            call()
+        scale = 1 / batch.size
+        if self.config.clip_norm:
+            self._clip(scale)
+            scale = 1.0
+        for optimizer in self._optimizers:
+            optimizer.update(self.rate(update), update, scale)
+        for call in self._exchange_weights:
+            call()
 
     def mean_loss(self, examples: int) -> float:
-        """The mean loss over so many examples since it was last set to 0. Waits for the engine."""
-        return float(self.loss_sum.asscalar()) * self.config.batch_size / examples
+        """The mean loss over so many examples since its sum was last set to 0. Waits for the engine."""
+        return float(self.loss_sum.asscalar()) / examples
+
+    def seed(self, number: int) -> None:
+        """Decide what dropout draws from here on."""
+        for index, share in enumerate(self._shares):
+            share.worker.call(mx.random.seed, number + index)
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
         """The weights of the moment, by parameter name. Waits for the engine."""
-        parameters, _ = self.module.get_params()
-        return {name: array.asnumpy() for name, array in sorted(parameters.items())}
+        return self._layout.split(self._shares[0].weights.asnumpy())
 
     @property
-    def moments(self) -> dict[str, Any]:
-        """The optimizer's arrays by name."""
-        return {
-            f"moment{order}.{name}": moment
-            for order, moments in enumerate(self._optimizer.moments)
-            for name, moment in zip(self.module._param_names, moments)
-        }
+    def device_weights(self) -> dict[str, Any]:
+        """The same as arrays on the device that every update changes."""
+        return self._layout.split(self._shares[0].weights)
 
     def set_weights(self, weights: dict[str, np.ndarray]) -> None:
         """Set the weights, by parameter name."""
-        self.module.set_params({name: mx.nd.array(array) for name, array in weights.items()}, {})
+        vector = self._layout.join(weights)
+        for share in self._shares:
+            share.weights[:] = vector
+            share.own_weights[:] = vector[share.section]
+
+    @property
+    def moments(self) -> dict[str, np.ndarray]:
+        """The optimizer's arrays by name. Waits for the engine."""
+        arrays = {}
+        for order, sections in enumerate(zip(*(optimizer.moments for optimizer in self._optimizers))):
+            vector = np.concatenate([section.asnumpy() for section in sections])
+            arrays.update({f"moment{order}.{name}": array for name, array in self._layout.split(vector).items()})
+        return arrays
+
+    def set_moments(self, arrays: dict[str, np.ndarray]) -> None:
+        """Set the optimizer's arrays, named as in `moments`."""
+        for order, sections in enumerate(zip(*(optimizer.moments for optimizer in self._optimizers))):
+            start = f"moment{order}."
+            vector = self._layout.join({n[len(start) :]: a for n, a in arrays.items() if n.startswith(start)})
+            for share, section in zip(self._shares, sections):
+                section[:] = vector[share.section]
+
+
+def _first_weights(symbol: Any, layout: Layout, seed: int) -> dict[str, np.ndarray]:
+    """As in the notebook (Glorot and Bengio 2010); the LSTM's forget gates start open."""
+    mx.random.seed(seed)
+    initializer, attributes = mx.init.Xavier(), symbol.attr_dict()
+    arrays = layout.split(mx.nd.zeros((layout.size,)))
+    for name, array in sorted(arrays.items()):
+        initializer(mx.init.InitDesc(name, attributes.get(name)), array)
+    return {name: array.asnumpy() for name, array in arrays.items()}

@@ -5,23 +5,30 @@ import pytest
 
 from seq2seq import TrainingConfig
 from seq2seq.mx import mx
-from seq2seq.optimizers import OPTIMIZERS, learning_rate
+from seq2seq.optimizers import OPTIMIZERS, Clip, learning_rate
 
-SHAPES = [(3,), (2, 4), (1,)]
+SIZES = [3, 8, 1]  # of the sections of a gradient
 
 
-def moved(optimizer, gradients, rate=0.1, **options):
-    """The parameters, zeros at first, after an update with each of the lists of gradients."""
-    parameters = [mx.nd.zeros(shape) for shape in SHAPES]
-    learner = OPTIMIZERS[optimizer](parameters, TrainingConfig(optimizer=optimizer, **options))
+def moved(optimizer, gradients, rate=0.1, scale=0.25, **options):
+    """The weights, zeros at first, after an update with each of the gradients, which are given divided by the scale."""
+    config = TrainingConfig(optimizer=optimizer, **options)
+    weights, given = ([mx.nd.zeros(size) for size in SIZES] for _ in range(2))
+    optimizers = [OPTIMIZERS[optimizer](*arrays, config) for arrays in zip(weights, given)]
+    clip = Clip(given, config.clip_norm)
     for update, arrays in enumerate(gradients, 1):
-        learner.update([mx.nd.array(array) for array in arrays], rate, update)
-    return [parameter.asnumpy() for parameter in parameters]
+        for place, array in zip(given, arrays):
+            place[:] = array / scale
+        if config.clip_norm:
+            clip(scale)
+        for learner in optimizers:
+            learner.update(rate, update, 1.0 if config.clip_norm else scale)
+    return [array.asnumpy() for array in weights]
 
 
 def draw(updates):
     rng = np.random.default_rng(0)
-    return [[rng.normal(size=shape) for shape in SHAPES] for _ in range(updates)]
+    return [[rng.normal(size=size) for size in SIZES] for _ in range(updates)]
 
 
 def cut(arrays, longest):
@@ -33,8 +40,8 @@ def cut(arrays, longest):
 def test_adam_takes_the_steps_of_the_paper(clip_norm):
     """Kingma and Ba (2015), the efficient form of algorithm 1 at the end of their section 2."""
     gradients = draw(4)
-    weights = [np.zeros(shape) for shape in SHAPES]
-    first, second = [np.zeros(shape) for shape in SHAPES], [np.zeros(shape) for shape in SHAPES]
+    weights = [np.zeros(size) for size in SIZES]
+    first, second = [np.zeros(size) for size in SIZES], [np.zeros(size) for size in SIZES]
     for t, arrays in enumerate(gradients, 1):
         rate = 0.1 * math.sqrt(1 - 0.999**t) / (1 - 0.9**t)
         for i, g in enumerate(cut(arrays, clip_norm) if clip_norm else arrays):
@@ -48,7 +55,7 @@ def test_adam_takes_the_steps_of_the_paper(clip_norm):
 @pytest.mark.parametrize("clip_norm", [0.0, 0.5, 100.0])
 def test_sgd_takes_the_steps_of_momentum(clip_norm):
     gradients = draw(4)
-    weights, velocity = [np.zeros(shape) for shape in SHAPES], [np.zeros(shape) for shape in SHAPES]
+    weights, velocity = [np.zeros(size) for size in SIZES], [np.zeros(size) for size in SIZES]
     for arrays in gradients:
         for i, g in enumerate(cut(arrays, clip_norm) if clip_norm else arrays):
             velocity[i] = 0.8 * velocity[i] - 0.1 * g
@@ -59,7 +66,7 @@ def test_sgd_takes_the_steps_of_momentum(clip_norm):
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_a_gradient_of_zero_moves_nothing(optimizer):
-    for array in moved(optimizer, [[np.zeros(shape) for shape in SHAPES]]):
+    for array in moved(optimizer, [[np.zeros(size) for size in SIZES]]):
         assert (array == 0).all()
 
 

@@ -4,9 +4,10 @@ import signal
 import threading
 import time
 
+import numpy as np
 import pytest
 
-from seq2seq import Arithmetic, DataConfig, ModelConfig, Seq2SeqError, TrainingConfig, TrainingInterrupted
+from seq2seq import Arithmetic, DataConfig, ModelConfig, Seq2SeqError, TrainingConfig, TrainingInterrupted, updating
 from seq2seq import training as training_module
 from seq2seq.dataset import Examples, build_dataset
 from seq2seq.models import RepeatModel
@@ -15,6 +16,7 @@ from seq2seq.optimizers import Adam, learning_rate
 from seq2seq.progress import Progress
 from seq2seq.runs import Run
 from seq2seq.training import State, Trainer
+from seq2seq.workers import _worker
 
 MODEL = ModelConfig(hidden_size=6, layers=2)
 CONFIG = TrainingConfig(epochs=3, batch_size=16, warmup_steps=5, show_every=0)
@@ -35,6 +37,22 @@ def replace(config, **changes):
     return type(config)(**{**vars(config), **changes})
 
 
+def spoil(learner):
+    """Put a number that is none among the weights."""
+    weights = learner.weights
+    weights["output_bias"] = np.full_like(weights["output_bias"], math.nan)
+    learner._updater.set_weights(weights)
+
+
+@pytest.fixture(params=["one worker", "two workers"])
+def workers(request, monkeypatch):
+    """Whatever the size and the machine."""
+    number = 1 if request.param == "one worker" else 2
+    monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
+    monkeypatch.setattr(updating, "WORTH_SHARING", 0)
+    return number
+
+
 class StopAfter(Progress):
     """Sends this process a signal at the given update."""
 
@@ -44,8 +62,8 @@ class StopAfter(Progress):
     def watch(self, trainer):
         step = trainer._step
 
-        def counted(source, target):
-            step(source, target)
+        def counted(batch):
+            step(batch)
             if trainer.state.updates == self.updates:
                 os.kill(os.getpid(), self.number)
 
@@ -62,9 +80,10 @@ def test_learning_lowers_the_loss_and_the_loss_is_the_mean_over_all_examples():
 
 
 @pytest.mark.parametrize("batch_size", [7, 16, 33, 80, 500])
-def test_the_last_incomplete_batch_is_neither_dropped_nor_counted_twice(batch_size):
+def test_the_last_incomplete_batch_is_neither_dropped_nor_counted_twice(workers, batch_size):
     # At a vanishing learning rate the loss of an epoch is that of the first weights over each example once.
     learner = trainer(replace(CONFIG, epochs=1, batch_size=batch_size, learning_rate=1e-12))
+    learner._predictor.set_weights(learner.weights)
     answers = learner._predictor.answer(DATA.train.sources, DATA.train.targets)
     [row] = learner.fit()
     assert row["train_loss"] == pytest.approx(answers.loss.mean(), abs=1e-5)
@@ -81,7 +100,7 @@ def test_an_incomplete_batch_moves_the_weights_as_its_examples_alone_do():
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_the_same_seed_gives_the_same_weights(dropout):
+def test_the_same_seed_gives_the_same_weights(workers, dropout):
     model = replace(MODEL, dropout=dropout)
     learners = [trainer(model=model, seed=seed) for seed in (1, 1, 2)]
     for learner in learners:
@@ -93,7 +112,7 @@ def test_the_same_seed_gives_the_same_weights(dropout):
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize("updates", [1, 5, 7, 14])
-def test_stopped_and_resumed_is_never_stopped_bit_for_bit(tmp_path, optimizer, dropout, updates):
+def test_stopped_and_resumed_is_never_stopped_bit_for_bit(tmp_path, workers, optimizer, dropout, updates):
     config, model = replace(CONFIG, epochs=12, optimizer=optimizer), replace(MODEL, dropout=dropout)
     whole = trainer(config, model)
     whole.fit()
@@ -148,7 +167,7 @@ def test_the_best_weights_are_those_of_the_best_epoch(tmp_path):
     best = max(rows, key=lambda row: (row["validation_exact_match"], -row["validation_loss"]))
     arrays, state = learner.run.read_arrays("best.safetensors")
     assert state == {"epoch": best["epoch"], "validation_exact_match": best["validation_exact_match"]}
-    learner._updater.set_weights(arrays)
+    learner._predictor.set_weights(arrays)
     answers = learner._predictor.answer(DATA.validation.sources, DATA.validation.targets)
     assert answers.loss.mean() == pytest.approx(best["validation_loss"], abs=1e-6)
 
@@ -164,7 +183,7 @@ def test_a_loss_that_is_no_number_stops_and_says_so(tmp_path):
     learner = trainer(run=run)
     learner.save()
     saved = run.read_arrays("last.safetensors")[0]
-    learner._updater.module._exec_group.param_arrays[0][0][:] = math.nan
+    spoil(learner)
     with pytest.raises(Seq2SeqError, match=r"training diverged: the loss is nan in epoch 1; try a lower learning_rate"):
         learner.fit()
     assert same(run.read_arrays("last.safetensors")[0], saved)
@@ -208,13 +227,13 @@ def test_nothing_waits_for_the_engine_within_an_epoch(monkeypatch):
     waits.clear()
     steps = []
     step = learner._step
-    learner._step = lambda source, target: (step(source, target), steps.append(len(waits)))
+    learner._step = lambda batch: (step(batch), steps.append(len(waits)))
     learner.fit()
     assert steps == [0] * 5
 
 
 @pytest.mark.parametrize("updates, stops", [(3, 16), (16, 16), (20, 32), (40, 40), (45, 48)])
-def test_with_dropout_an_epoch_is_stopped_and_resumed_within(tmp_path, updates, stops):
+def test_with_dropout_an_epoch_is_stopped_and_resumed_within(tmp_path, workers, updates, stops):
     config, model = replace(CONFIG, epochs=2, batch_size=2), replace(MODEL, dropout=0.3)  # 40 steps an epoch
     whole = trainer(config, model)
     whole.fit()
@@ -232,7 +251,7 @@ def test_dropout_is_a_function_of_the_seed_and_the_update(monkeypatch):
     def masks(seed):
         seeds = []
         learner = trainer(replace(CONFIG, batch_size=2), replace(MODEL, dropout=0.3), seed=seed)
-        monkeypatch.setattr(training_module.mx.random, "seed", seeds.append)
+        monkeypatch.setattr(mx.random, "seed", seeds.append)
         learner.fit()
         monkeypatch.undo()
         return seeds
@@ -292,7 +311,7 @@ def test_killed_between_any_two_writes_it_goes_on_from_a_whole_state(tmp_path, m
 def test_a_second_signal_stops_at_once():
     learner = trainer()
 
-    def twice(source, target):
+    def twice(batch):
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
         raise AssertionError("it went on")
@@ -336,15 +355,18 @@ def test_samples_a_second_are_those_of_this_sitting(tmp_path, monkeypatch):
     monkeypatch.setattr(training_module.time, "monotonic", lambda: float(next(clock)))
     started = []
     step = resumed._step
-    resumed._step = lambda source, target: (started.append(source.shape[1]), step(source, target))
+    resumed._step = lambda batch: (started.append(batch.size), step(batch))
     [row] = resumed.fit()
     assert started == [16]
     assert row["samples_per_second"] <= 16  # 16 examples in some whole seconds of the clock above
 
 
 def test_epsilon_and_momentum_reach_the_optimizer():
-    assert trainer(replace(CONFIG, epsilon=0.5))._updater._optimizer.epsilon == 0.5
-    assert trainer(replace(CONFIG, optimizer="sgd", momentum=0.25))._updater._optimizer.momentum == 0.25
+    for plain, other in (({}, {"epsilon": 0.5}), ({"optimizer": "sgd"}, {"optimizer": "sgd", "momentum": 0.25})):
+        learners = [trainer(replace(CONFIG, **changes)) for changes in (plain, other)]
+        for learner in learners:
+            learner.fit()
+        assert not same(learners[0].weights, learners[1].weights)
 
 
 def test_the_rate_falls_over_all_epochs_and_is_written_down():
@@ -384,9 +406,9 @@ def test_every_epoch_says_how_long_it_has_been():
 def test_every_update_has_its_number_and_its_rate(monkeypatch):
     given, real = [], Adam.update
 
-    def update(self, gradients, rate, number):
+    def update(self, rate, number, scale):
         given.append((rate, number))
-        real(self, gradients, rate, number)
+        real(self, rate, number, scale)
 
     monkeypatch.setattr(Adam, "update", update)
     learner = trainer(replace(CONFIG, epochs=2))
@@ -397,6 +419,7 @@ def test_every_update_has_its_number_and_its_rate(monkeypatch):
 def test_dropout_acts_in_training():
     # At a vanishing learning rate the loss of an epoch would be that of the first weights, but for the dropout.
     learner = trainer(replace(CONFIG, epochs=1, learning_rate=1e-12), replace(MODEL, dropout=0.5))
+    learner._predictor.set_weights(learner.weights)
     answers = learner._predictor.answer(DATA.train.sources, DATA.train.targets)
     [row] = learner.fit()
     assert abs(row["train_loss"] - answers.loss.mean()) > 1e-3
@@ -419,8 +442,7 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
     learner = trainer(run=run)
     learner.save()
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    learner._updater.module._exec_group.param_arrays[0][0][:] = math.nan
-    learner._updater.module._params_dirty = True
+    spoil(learner)
     with pytest.raises(Seq2SeqError, match="training diverged in epoch 1"):
         learner.save()
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before

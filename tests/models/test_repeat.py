@@ -55,12 +55,13 @@ def test_log_probabilities_and_loss_agree_with_numpy(batch_size, config):
         weights_of(module), source, T, V, config.hidden_size, config.layers, config.bidirectional
     )
 
-    predictor = Predictor(RepeatModel(config, S, T, V), batch_size, mx.cpu(), weights=weights_of(module))
-    np.testing.assert_allclose(predictor._forward(source), expected, atol=1e-5)
+    predictor = Predictor(RepeatModel(config, S, T, V), batch_size, mx.cpu(), weights_of(module))
+    [(_, log_probabilities)] = predictor._forward(source)
+    np.testing.assert_allclose(log_probabilities.transpose(1, 0, 2), expected, atol=1e-5)
 
     module.forward(batch_of(source, target), is_train=True)
-    loss = -np.take_along_axis(expected, target[:, :, None], axis=2).mean()
-    np.testing.assert_allclose(module.get_outputs()[0].asscalar(), loss, atol=1e-5)
+    loss = -np.take_along_axis(expected, target[:, :, None], axis=2).mean() * batch_size
+    np.testing.assert_allclose(module.get_outputs()[0].asscalar(), loss, rtol=1e-5)
 
 
 @pytest.mark.parametrize("batch_size, config", SIZES[1:4])
@@ -78,7 +79,7 @@ def test_gradients_agree_with_finite_differences(batch_size, config):
         log_probabilities = reference.log_probabilities(
             weights, source, T, V, config.hidden_size, config.layers, config.bidirectional
         )
-        return -np.take_along_axis(log_probabilities, target[:, :, None], axis=2).mean()
+        return -np.take_along_axis(log_probabilities, target[:, :, None], axis=2).mean() * batch_size
 
     assert set(gradients) == {"encoder_parameters", "decoder_parameters", "output_weight", "output_bias"}
     for name, gradient in gradients.items():
@@ -90,7 +91,7 @@ def test_gradients_agree_with_finite_differences(batch_size, config):
             flat[index] = kept - step
             below = loss()
             flat[index] = kept
-            assert gradient.reshape(-1)[index] == pytest.approx((above - below) / (2 * step), abs=1e-5), name
+            assert gradient.reshape(-1)[index] == pytest.approx((above - below) / (2 * step), abs=5e-5), name
 
 
 def test_dropout_acts_in_training_alone():
@@ -120,4 +121,4 @@ def test_dropout_is_between_layers_on_the_state_and_before_the_dense_layer():
     assert [float(node["attrs"]["p"]) for node in drops] == [0.5, 0.5]
     assert [float(node["attrs"]["p"]) for node in nodes if node["op"] == "RNN"] == [0.5, 0.5]
     readers = {nodes[reader["inputs"][0][0]]["name"]: reader["op"] for reader in nodes if reader["inputs"]}
-    assert sorted(readers[node["name"]] for node in drops) == ["FullyConnected", "broadcast_axis"]
+    assert sorted(readers[node["name"]] for node in drops) == ["Concat", "FullyConnected"]

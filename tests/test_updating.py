@@ -1,0 +1,142 @@
+import time
+
+import numpy as np
+import pytest
+
+from seq2seq import ModelConfig, TrainingConfig, updating, workers
+from seq2seq.calls import Call
+from seq2seq.dataset import Examples
+from seq2seq.models import RepeatModel
+from seq2seq.mx import mx
+from seq2seq.updating import Layout, Updater
+from seq2seq.workers import _worker, workers_of
+
+S, T, V = 5, 3, 7
+MODEL = RepeatModel(ModelConfig(hidden_size=6, layers=2), S, T, V)
+RNG = np.random.default_rng(0)
+EXAMPLES = Examples(RNG.integers(V, size=(50, S), dtype=np.uint8), RNG.integers(V, size=(50, T), dtype=np.uint8))
+
+
+def learned(monkeypatch, number, first=0, **options):
+    """Weights, moments and mean loss after an epoch shared by so many workers."""
+    monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
+    monkeypatch.setattr(updating, "WORTH_SHARING", 0)
+    config = TrainingConfig(**{"batch_size": 7, "warmup_steps": 0, "epsilon": 1e-3, **options})
+    updater = Updater(MODEL, config, 100, 0, mx.cpu())
+    order = np.random.default_rng(1).permutation(50)
+    updates = 0
+    for updates, batch in enumerate(updater.batches(EXAMPLES, order, first), 1):
+        assert len(batch.graphs) == min(number, batch.size)
+        updater.update(batch, updates)
+    assert updates == -(-50 // config.batch_size) - first
+    return updater.weights, updater.moments, updater.mean_loss(50)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"clip_norm": 0.0}, {"clip_norm": 0.01}, {"optimizer": "sgd"}, {"batch_size": 50}, {"batch_size": 99}],
+)
+def test_workers_that_share_a_batch_do_what_one_does(monkeypatch, options):
+    (one, one_moments, one_loss), (two, two_moments, two_loss) = (learned(monkeypatch, n, **options) for n in (1, 2))
+    assert one_loss == pytest.approx(two_loss, rel=1e-5)
+    assert one.keys() == two.keys() and one_moments.keys() == two_moments.keys()
+    for name in one:
+        np.testing.assert_allclose(one[name], two[name], atol=1e-4)
+    for name in one_moments:
+        np.testing.assert_allclose(one_moments[name], two_moments[name], atol=1e-4)
+
+
+def test_a_batch_of_fewer_examples_than_workers(monkeypatch):
+    """50 examples in batches of 7 leave one over."""
+    (one, *_), (two, *_) = (learned(monkeypatch, n, first=6) for n in (1, 2))
+    for name in one:
+        np.testing.assert_allclose(one[name], two[name], atol=1e-5)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_blocks_do_not_show(monkeypatch, number):
+    whole = learned(monkeypatch, number)
+    monkeypatch.setattr(updating, "BLOCK", 20)
+    parts = learned(monkeypatch, number)
+    assert whole[2] == parts[2] and all((whole[0][name] == parts[0][name]).all() for name in whole[0])
+
+
+def test_every_worker_ends_with_the_same_weights(monkeypatch):
+    monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(2)))
+    monkeypatch.setattr(updating, "WORTH_SHARING", 0)
+    updater = Updater(MODEL, TrainingConfig(batch_size=10), 100, 0, mx.cpu())
+    before = updater.weights
+    for update, batch in enumerate(updater.batches(EXAMPLES, np.arange(50), 0), 1):
+        updater.update(batch, update)
+    first, second = (share.weights.asnumpy() for share in updater._shares)
+    assert (first == second).all() and not (updater.weights["output_weight"] == before["output_weight"]).all()
+
+
+def test_small_batches_are_not_shared(monkeypatch):
+    monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(2)))
+    shares = [len(Updater(MODEL, TrainingConfig(batch_size=n), 1, 0, mx.cpu())._shares) for n in (2, 100_000)]
+    assert shares == [1, 2]
+
+
+def test_layout():
+    layout = Layout({"a": (2, 3), "b": (20,), "c": (1,)})
+    arrays = {"a": RNG.normal(size=(2, 3)), "b": RNG.normal(size=20), "c": np.array([5.0])}
+    vector = layout.join(arrays)
+    assert vector.shape == (layout.size,) and vector.dtype == np.float32
+    for name, view in layout.split(vector).items():
+        np.testing.assert_allclose(view, arrays[name], rtol=1e-6)
+        np.testing.assert_array_equal(layout.split(mx.nd.array(vector))[name].asnumpy(), view)
+    for count in (1, 2, 3, 5):
+        covered = np.concatenate([vector[section] for section in layout.sections(count)])
+        assert (covered == vector).all() and len(layout.sections(count)) == count
+        assert all(section.start % 16 == 0 for section in layout.sections(count))
+    layout.split(vector)["b"][:] = 7
+    assert (vector == 7).sum() == 20
+
+
+def test_a_call_reads_its_arrays_and_parameters_anew():
+    given, out = mx.nd.array([1, 2]), mx.nd.zeros(2)
+    double = Call("_mul_scalar", [given], out, scalar=2)
+    double()
+    assert out.asnumpy().tolist() == [2, 4]
+    given[:] = 5
+    double(scalar=0.5)
+    assert out.asnumpy().tolist() == [2.5, 2.5]
+    with pytest.raises(mx.base.MXNetError, match="expected \\[2\\], got \\[3\\]"):
+        Call("add_n", [given, mx.nd.zeros(3)], out, num_args=2)()
+
+
+# Workers --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_cpu_has_two_workers_unless_it_was_told_how_many_threads_to_use(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(workers, "_cores", lambda: 4)
+    assert [worker.device for worker in workers_of(mx.cpu())] == [mx.cpu(0), mx.cpu(1)]
+    assert workers_of(mx.cpu()) == workers_of(mx.cpu())  # the same ones
+    assert [worker.device for worker in workers_of(mx.gpu(3))] == [mx.gpu(3)]
+    monkeypatch.setattr(workers, "_cores", lambda: 1)
+    assert [worker.device for worker in workers_of(mx.cpu())] == [mx.cpu(0)]
+    monkeypatch.setattr(workers, "_cores", lambda: 4)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    assert [worker.device for worker in workers_of(mx.cpu())] == [mx.cpu(0)]
+
+
+def test_workers_do_not_wait_for_each_other():
+    """Bound by one thread, a recurrent graph waits for every other such graph."""
+    symbol = MODEL.logits(mx.sym.var("source"))
+    shapes = dict(zip(symbol.list_arguments(), symbol.infer_shape(source=(S, 4096))[0]))
+    executors = []
+    for worker in (_worker(mx.cpu(0)), _worker(mx.cpu(1))):
+        arrays = {name: mx.nd.zeros(shape, worker.device) for name, shape in shapes.items()}
+        executors.append(worker.bind(symbol, {"source": arrays.pop("source")}, arrays))
+        executors[-1].forward()
+    mx.nd.waitall()
+    started = time.perf_counter()
+    for _ in range(100):
+        executors[0].forward()
+    executors[1].forward()
+    executors[1].outputs[0].wait_to_read()
+    second = time.perf_counter() - started
+    mx.nd.waitall()
+    assert second < 0.5 * (time.perf_counter() - started)
