@@ -9,11 +9,13 @@ import numpy as np
 
 from seq2seq.config import DataConfig
 from seq2seq.errors import UsageError, require
+from seq2seq.hashing import hash_strings
 from seq2seq.tasks import Pairs, Task
 from seq2seq.vocabulary import Codec
 
 LISTED = 100_000  # a task with at most so many expressions is used whole
 DRAWN = 50_000  # of a larger one, so many are drawn
+BLOCK = 2**16  # examples that are strings at a time
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,13 @@ def split_by_key(
     """
     n = len(keys)
     wanted = [amount if isinstance(amount, int) else round(amount * n) for amount in (test, validation)]
-    _, group, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    group, sizes = _group(keys)
     dealt = rng.permutation(len(sizes))  # groups in the order in which they are dealt: test, validation, training
     before = np.cumsum(sizes[dealt]) - sizes[dealt]  # how many examples were dealt before each group
-    part_of_group = np.empty(len(sizes), np.int64)
-    part_of_group[dealt] = np.digitize(before, [wanted[0], wanted[0] + wanted[1]])
+    part_of_group = np.empty(len(sizes), np.int8)
+    part_of_group[dealt] = (before >= wanted[0]).astype(np.int8) + (before >= wanted[0] + wanted[1])
     part = part_of_group[group]
+    del group, sizes, dealt, before, part_of_group  # 8 or 4 bytes an example each, of millions
     order = rng.permutation(n)
     test_rows, validation_rows, train_rows = (order[part[order] == i] for i in range(3))
     for name, rows in (("train", train_rows), ("validation", validation_rows), ("test", test_rows)):
@@ -100,6 +103,43 @@ def split_by_key(
                 f"validation, test: holding out {validation} and {test} of {n} examples leaves none for {name}"
             )
     return train_rows, validation_rows, test_rows
+
+
+def _group(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rank of each key among the distinct ones, shape (N,), and how often each of these comes."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    begins = np.append(True, ordered[1:] != ordered[:-1])[: len(keys)]
+    del ordered
+    group = np.empty(len(keys), np.int32)
+    group[order] = np.cumsum(begins, dtype=np.int32) - 1
+    return group, np.bincount(group)
+
+
+def _keys(task: Task, pairs: Pairs, key: str) -> np.ndarray:
+    """What is compared to keep equal questions together: of many examples, 64-bit hashes of the task's keys.
+
+    Should two different keys share a hash by chance, their examples stay together: that leaks nothing.
+    """
+    if len(pairs) <= LISTED:
+        return task.key(pairs.sources, key)
+    hashes = np.empty(len(pairs), np.uint64)
+    for start in range(0, len(pairs), BLOCK):
+        keys = task.key(pairs.take(slice(start, start + BLOCK)).sources, key)
+        hashes[start : start + BLOCK] = hash_strings(keys) if keys.dtype.kind == "U" else keys
+    return hashes
+
+
+def _encode(pairs: Pairs, codec: Codec, rows: np.ndarray | None = None) -> Examples:
+    """Pairs as arrays, in the order of these rows: a block at a time, so that the strings are never all there."""
+    n = len(pairs) if rows is None else len(rows)
+    dtype = codec.vocabulary.dtype
+    sources, targets = np.empty((n, codec.source_length), dtype), np.empty((n, codec.target_length), dtype)
+    for start in range(0, n, BLOCK):
+        block = slice(start, start + BLOCK)
+        part = pairs.take(block if rows is None else rows[block])
+        sources[block], targets[block] = codec.encode_sources(part.sources), codec.encode_targets(part.targets)
+    return Examples(sources, targets)
 
 
 def build_dataset(task: Task, config: DataConfig, seed: int) -> Dataset:
@@ -113,21 +153,17 @@ def build_dataset(task: Task, config: DataConfig, seed: int) -> Dataset:
     codec = Codec(task.characters, task.source_length, task.target_length, config.reverse_target)
     rng = np.random.default_rng((seed, 0))
 
-    def encoded(pairs: Pairs) -> Examples:
-        return Examples(codec.encode_sources(pairs.sources), codec.encode_targets(pairs.targets))
-
     if config.split == "none":
         n = config.examples or DRAWN
         held_out = [amount if isinstance(amount, int) else max(1, round(amount * n)) for amount in
                     (config.validation, config.test)]  # fmt: skip
-        train, validation, test = (encoded(task.sample(size, rng)) for size in (n, *held_out))
+        train, validation, test = (_encode(task.sample(size, rng), codec) for size in (n, *held_out))
         return Dataset(codec, train, validation, test)
 
     require(config.split in task.keys, "split", config.split, f"none or one of {', '.join(task.keys)}")
     n = config.examples or (task.count if task.count <= LISTED else DRAWN)
     require(n <= task.count, "examples", config.examples, f"at most {task.count}, all that the task's options allow")
     pairs = task.list() if n == task.count <= LISTED else task.sample_distinct(n, rng)
-    keys = task.key(pairs.sources, config.split)
-    rows = split_by_key(keys, config.validation, config.test, rng)
-    train, validation, test = map(encoded(pairs).take, rows)
+    rows = split_by_key(_keys(task, pairs, config.split), config.validation, config.test, rng)
+    train, validation, test = (_encode(pairs, codec, part) for part in rows)
     return Dataset(codec, train, validation, test)

@@ -12,6 +12,7 @@ import numpy as np
 from seq2seq.errors import SourceError, UsageError
 
 PAD = " "
+BLOCK = 2**14  # strings that are encoded at a time, so that they stay in the processor's cache
 Strings = Union[Sequence[str], np.ndarray]
 
 
@@ -62,10 +63,14 @@ class Vocabulary:
                 self.check(string, length)
             strings = np.array([string.rjust(length, PAD) for string in strings], dtype=f"U{length}")
         codes = np.ascontiguousarray(strings).view(np.uint32).reshape(len(strings), length)
-        ids = self._id_by_code[np.minimum(codes, len(self._id_by_code) - 1)]
-        for row in np.flatnonzero((ids < 0).any(axis=1))[:1]:
-            self.check(str(strings[row]).ljust(length, "\0"), length)
-        return ids.astype(self.dtype)
+        encoded = np.empty(codes.shape, self.dtype)
+        for start in range(0, len(codes), BLOCK):
+            ids = self._id_by_code.take(codes[start : start + BLOCK], mode="clip")
+            if ids.min() < 0:
+                row = start + int(np.flatnonzero((ids < 0).any(axis=1))[0])
+                self.check(str(strings[row]).ljust(length, "\0"), length)
+            encoded[start : start + BLOCK] = ids
+        return encoded
 
     def check(self, string: str, length: int) -> None:
         """Raise `SourceError` if a string is longer than `length`, or has a character that is not here."""

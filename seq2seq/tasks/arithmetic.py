@@ -15,14 +15,14 @@ from seq2seq.tasks.expressions import (
     OPERATORS,
     PLUS,
     Expressions,
+    answer,
+    blocks,
     hash_commutative,
     hash_in_order,
     operators_used,
     read,
     stack,
-    values,
     write,
-    write_values,
 )
 
 LIST_LIMIT = 10_000_000
@@ -159,30 +159,33 @@ class Arithmetic(Task):
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
         """Draw `n` pairs: each number of terms is equally likely, then each number and operator."""
         require(is_whole(n, 0), "n", n, "a whole number from 0")
+        if len(self._term_range) == 1:
+            return self._pairs(self._draw(self._term_range[0], n, rng))
         lengths = rng.integers(len(self._term_range), size=n)
         parts = [self._draw(terms, int((lengths == i).sum()), rng) for i, terms in enumerate(self._term_range)]
-        drawn = stack(parts)
         order = np.argsort(np.argsort(lengths, kind="stable"), kind="stable")
-        return self._pairs(Expressions(drawn.numbers[order], drawn.operators[order]))
+        return self._pairs(stack(parts).take(order))
 
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
         """Draw `n` distinct pairs: as nearly as can be, the same number for each number of terms."""
         require(is_whole(n, 0) and n <= self.count, "n", n, f"a whole number from 0 to {self.count}")
         shares = _fair_shares(n, [self._count(terms) for terms in self._term_range])
         drawn = stack([self._draw_distinct(terms, share, rng) for terms, share in zip(self._term_range, shares)])
-        order = rng.permutation(n)
-        return self._pairs(Expressions(drawn.numbers[order], drawn.operators[order]))
+        return self._pairs(drawn.take(rng.permutation(n)))
 
     def _pairs(self, expressions: Expressions) -> Pairs:
-        return Pairs(write(expressions, self.source_length), write_values(values(expressions), self.target_length))
+        return ExpressionPairs(expressions, self.source_length, self.target_length)
 
     def _draw(self, terms: int, n: int, rng: np.random.Generator) -> Expressions:
         low, high = self.operands
-        numbers = rng.integers(low, high, size=(n, terms), endpoint=True)
-        codes = np.array([ord(operator) for operator in self.operators], np.uint8)
-        chosen = codes[rng.integers(len(codes), size=(n, max(terms - 1, 0) if self.mixed else 1))]
+        numbers = np.empty((n, terms), np.min_scalar_type(high))
         operators = np.full((n, terms), PLUS, np.uint8)
-        operators[:, 1:] = chosen
+        for rows in blocks(n):
+            numbers[rows] = rng.integers(low, high, size=numbers[rows].shape, endpoint=True)
+        codes = np.array([ord(operator) for operator in self.operators], np.uint8)
+        for rows in blocks(n):
+            chosen = rng.integers(len(codes), size=(len(operators[rows]), terms - 1 if self.mixed else 1))
+            operators[rows, 1:] = codes[chosen]
         return Expressions(numbers, operators)
 
     def _list(self, terms: int) -> Expressions:
@@ -190,7 +193,7 @@ class Arithmetic(Task):
         low, high = self.operands
         rank = np.arange(self._count(terms))
         codes = np.array([ord(operator) for operator in self.operators], np.uint8)
-        numbers = np.empty((len(rank), terms), np.int64)
+        numbers = np.empty((len(rank), terms), np.min_scalar_type(high))
         operators = np.full((len(rank), terms), PLUS, np.uint8)
         for term in reversed(range(terms)):
             rank, digit = np.divmod(rank, high - low + 1)
@@ -206,15 +209,14 @@ class Arithmetic(Task):
         if 2 * n >= self._count(terms):  # most of them are wanted: no dearer than listing them
             everything = self._list(terms)
             chosen = rng.permutation(len(everything.numbers))[:n]
-            return Expressions(everything.numbers[chosen], everything.operators[chosen])
+            return everything.take(chosen)
         drawn = self._draw(terms, 0, rng)
         while len(drawn.numbers) < n:
             missing = n - len(drawn.numbers)
             drawn = stack([drawn, self._draw(terms, missing + missing // 8 + 16, rng)])
             # By hash: two different expressions that share one lose a draw, and no expression comes twice.
             _, first = np.unique(hash_in_order(drawn), return_index=True)
-            first = np.sort(first)[:n]
-            drawn = Expressions(drawn.numbers[first], drawn.operators[first])
+            drawn = drawn.take(np.sort(first)[:n])
         return drawn
 
     # Reading ------------------------------------------------------------------------------------------------------
@@ -249,6 +251,27 @@ class Arithmetic(Task):
     @property
     def breakdowns(self) -> Mapping[str, Callable[[np.ndarray], np.ndarray]]:
         return {"operator": operators_used}
+
+
+class ExpressionPairs(Pairs):
+    """Expressions and their values, kept as numbers: a tenth of what the strings take."""
+
+    def __init__(self, expressions: Expressions, source_length: int, target_length: int) -> None:
+        self.expressions, self.source_length, self.target_length = expressions, source_length, target_length
+
+    @property
+    def sources(self) -> np.ndarray:
+        return write(self.expressions, self.source_length)
+
+    @property
+    def targets(self) -> np.ndarray:
+        return answer(self.expressions, self.target_length)
+
+    def __len__(self) -> int:
+        return len(self.expressions.numbers)
+
+    def take(self, rows: Any) -> ExpressionPairs:
+        return ExpressionPairs(self.expressions.take(rows), self.source_length, self.target_length)
 
 
 def _is_range(value: Any, least: int) -> bool:

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any, Callable, ClassVar, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, Callable, ClassVar
 
 import numpy as np
 
 
-class Pairs(NamedTuple):
-    """Sources and their targets.
+class Pairs:
+    """N sources and their targets. A subclass may keep them in a smaller form than strings, and write them when asked.
 
-    Attributes
+    Parameters
     ----------
     sources, targets : ndarray of str, shape (N,)
         Right-justified with spaces to the task's source and target lengths.
     """
 
-    sources: np.ndarray
-    targets: np.ndarray
+    def __init__(self, sources: np.ndarray, targets: np.ndarray) -> None:
+        self._sources, self._targets = sources, targets
+
+    @property
+    def sources(self) -> np.ndarray:
+        return self._sources
+
+    @property
+    def targets(self) -> np.ndarray:
+        return self._targets
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        yield self.sources
+        yield self.targets
+
+    def take(self, rows: Any) -> Pairs:
+        """These rows alone: a slice or an array of numbers."""
+        return Pairs(self.sources[rows], self.targets[rows])
 
 
 class Task(ABC):

@@ -7,19 +7,31 @@ loop over the K terms, or the characters, with NumPy doing the N rows.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from seq2seq.hashing import mix
+
 OPERATORS = "+-*"
 PLUS, MINUS, TIMES, ZERO, SPACE = (ord(character) for character in "+-*0 ")
+BLOCK = 2**14
 
 
 class Expressions(NamedTuple):
     """N expressions as numbers: see the module's docstring."""
 
-    numbers: np.ndarray  # (N, K) int64
+    numbers: np.ndarray  # (N, K) of the smallest unsigned type that holds the operands
     operators: np.ndarray  # (N, K) uint8
+
+    def take(self, rows: Any) -> Expressions:
+        return Expressions(self.numbers[rows], self.operators[rows])
+
+
+def blocks(n: int) -> Iterator[slice]:
+    """Rows 0 to N, so many at a time that what is done to them stays in the processor's cache."""
+    return (slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK))
 
 
 def stack(parts: list[Expressions]) -> Expressions:
@@ -34,7 +46,7 @@ def stack(parts: list[Expressions]) -> Expressions:
 
 def values(expressions: Expressions) -> np.ndarray:
     """The value of each expression, shape (N,): products first, then sums from left to right."""
-    numbers, operators = expressions
+    numbers, operators = expressions.numbers.astype(np.int64), expressions.operators
     total = np.zeros(len(numbers), np.int64)
     product = numbers[:, 0].copy()  # of the run of factors being read, with the sign before it
     for number, operator in zip(numbers.T[1:], operators.T[1:]):
@@ -45,22 +57,16 @@ def values(expressions: Expressions) -> np.ndarray:
     return total + product
 
 
-def _mix(hashes: np.ndarray) -> np.ndarray:
-    """Scatter 64-bit values, one to one: the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
-    hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return hashes ^ (hashes >> np.uint64(31))
-
-
 def _hash_number(numbers: np.ndarray) -> np.ndarray:
-    return _mix(numbers.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
+    return mix(numbers.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
 
 
 def hash_in_order(expressions: Expressions) -> np.ndarray:
     """A 64-bit hash an expression, shape (N,), that depends on the order of everything."""
     hashes = np.zeros(len(expressions.numbers), np.uint64)
-    for number, operator in zip(expressions.numbers.T, expressions.operators.T):
-        hashes = _mix(hashes * np.uint64(3) + _hash_number(number) + operator.astype(np.uint64))
+    for block in blocks(len(hashes)):
+        for number, operator in zip(expressions.numbers[block].T, expressions.operators[block].T):
+            hashes[block] = mix(hashes[block] * np.uint64(3) + _hash_number(number) + operator.astype(np.uint64))
     return hashes
 
 
@@ -76,52 +82,65 @@ def hash_commutative(expressions: Expressions) -> np.ndarray:
     factors, sign = _hash_number(numbers[:, 0]), operators[:, 0].astype(np.uint64)
     for number, operator in zip(numbers.T[1:], operators.T[1:]):
         times, ends = operator == TIMES, (operator == PLUS) | (operator == MINUS)
-        total = np.where(ends, total + _mix(factors + sign), total)
+        total = np.where(ends, total + mix(factors + sign), total)
         hashed = _hash_number(number)
         factors = np.where(times, factors + hashed, np.where(ends, hashed, factors))
         sign = np.where(ends, operator.astype(np.uint64), sign)
-    return total + _mix(factors + sign)
+    return total + mix(factors + sign)
 
 
-def _blank(n: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """N lines of spaces as character codes (N, width), and where each is written next, from the right (N,)."""
-    return np.full((n, width), SPACE, np.uint32), np.full(n, width)
+class _Lines:
+    """N lines of spaces (N, width), written from the right."""
 
+    def __init__(self, n: int, width: int) -> None:
+        self.codes = np.full((n, width), SPACE, np.uint32)
+        self._flat = self.codes.reshape(-1)
+        self._end = np.arange(1, n + 1) * width  # of each line, where the last character was written
 
-def _as_strings(codes: np.ndarray) -> np.ndarray:
-    return codes.view(f"U{codes.shape[1]}").reshape(len(codes))
+    def write(self, rows: Any, codes: Any) -> None:
+        """A character on each of these rows."""
+        place = self._end[rows] - 1
+        self._flat[place] = codes
+        self._end[rows] = place
 
-
-def _write_digits(codes: np.ndarray, end: np.ndarray, values: np.ndarray, rows: np.ndarray) -> None:
-    """Write the digits of `values` (the rows' own) leftwards from `end`, which moves along."""
-    while len(rows):
-        values, digit = np.divmod(values, 10)
-        end[rows] -= 1
-        codes[rows, end[rows]] = ZERO + digit
-        more = values > 0
-        rows, values = rows[more], values[more]
+    def write_numbers(self, rows: np.ndarray, values: np.ndarray) -> None:
+        """A whole number from 0 on each of these rows."""
+        while len(rows):
+            tenth = values // 10
+            self.write(rows, (ZERO + values - tenth * 10).astype(np.uint32))
+            more = np.flatnonzero(tenth)
+            rows, values = rows[more], tenth[more]
 
 
 def write(expressions: Expressions, width: int) -> np.ndarray:
     """Expressions as right-justified strings, shape (N,)."""
-    numbers, operators = expressions
-    codes, end = _blank(len(numbers), width)
-    for term in reversed(range(numbers.shape[1])):
-        rows = np.flatnonzero(operators[:, term])
-        _write_digits(codes, end, numbers[rows, term], rows)
-        if term > 0:
-            end[rows] -= 1
-            codes[rows, end[rows]] = operators[rows, term]
-    return _as_strings(codes)
+    strings = np.empty(len(expressions.numbers), f"U{width}")
+    for block in blocks(len(strings)):
+        numbers, operators = expressions.take(block)
+        lines = _Lines(len(numbers), width)
+        for term in reversed(range(numbers.shape[1])):
+            rows = np.flatnonzero(operators[:, term])
+            lines.write_numbers(rows, numbers[rows, term].astype(np.int64))
+            if term > 0:
+                lines.write(rows, operators[rows, term])
+        _codes(strings)[block] = lines.codes
+    return strings
 
 
 def write_values(values: np.ndarray, width: int) -> np.ndarray:
     """Whole numbers as right-justified strings, shape (N,)."""
-    codes, end = _blank(len(values), width)
-    _write_digits(codes, end, np.abs(values), np.arange(len(values)))
-    negative = np.flatnonzero(values < 0)
-    codes[negative, end[negative] - 1] = MINUS
-    return _as_strings(codes)
+    lines = _Lines(len(values), width)
+    lines.write_numbers(np.arange(len(values)), np.abs(values))
+    lines.write(np.flatnonzero(values < 0), MINUS)
+    return lines.codes.view(f"U{width}").reshape(len(values))
+
+
+def answer(expressions: Expressions, width: int) -> np.ndarray:
+    """The values of expressions as right-justified strings, shape (N,)."""
+    strings = np.empty(len(expressions.numbers), f"U{width}")
+    for block in blocks(len(strings)):
+        strings[block] = write_values(values(expressions.take(block)), width)
+    return strings
 
 
 def _codes(sources: np.ndarray) -> np.ndarray:
