@@ -101,7 +101,8 @@ class Solver:
             raise SourceError("the source is empty")
         self.codec.vocabulary.check(source, len(source))
         prepared = self.task.normalise(source)
-        self.codec.vocabulary.check(prepared, self.codec.source_length)
+        if prepared != source or len(prepared) > self.codec.source_length:
+            self.codec.vocabulary.check(prepared, self.codec.source_length)
         return prepared
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Union
+from typing import Any, Union
 
 import numpy as np
 
@@ -58,17 +58,19 @@ class Vocabulary:
         SourceError
             If a string is too long or has a character that is not in the vocabulary.
         """
+        wide: Any = strings
         if not isinstance(strings, np.ndarray) or strings.dtype != f"U{length}":
-            for string in strings:
-                self.check(string, length)
-            strings = np.array([string.rjust(length, PAD) for string in strings], dtype=f"U{length}")
-        codes = np.ascontiguousarray(strings).view(np.uint32).reshape(len(strings), length)
+            if max(map(len, strings), default=0) > length:
+                for string in strings:
+                    self.check(string, length)
+            wide = np.array([string.rjust(length, PAD) for string in strings], dtype=f"U{length}")
+        codes = np.ascontiguousarray(wide).view(np.uint32).reshape(len(strings), length)
         encoded = np.empty(codes.shape, self.dtype)
         for start in range(0, len(codes), BLOCK):
             ids = self._id_by_code.take(codes[start : start + BLOCK], mode="clip")
             if ids.min() < 0:
                 row = start + int(np.flatnonzero((ids < 0).any(axis=1))[0])
-                self.check(str(strings[row]).ljust(length, "\0"), length)
+                self.check(str(strings[row]) if wide is not strings else str(wide[row]).ljust(length, "\0"), length)
             encoded[start : start + BLOCK] = ids
         return encoded
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Callable
 
 import numpy as np
@@ -238,10 +239,13 @@ class Arithmetic(Task):
         require(key in self.keys, "key", key, f"one of {', '.join(self.keys)}")
         return sources if key == "expression" else hash_commutative(read(sources))
 
+    @cached_property
+    def _form(self) -> re.Pattern[str]:
+        return re.compile(rf"(0|[1-9][0-9]*)([{re.escape(self.operators)}](0|[1-9][0-9]*))*", re.ASCII)
+
     def normalise(self, source: str) -> str:
         squeezed = source.replace(" ", "")
-        operator = "[" + re.escape(self.operators) + "]"
-        if not re.fullmatch(rf"(0|[1-9][0-9]*)({operator}(0|[1-9][0-9]*))*", squeezed, re.ASCII):
+        if not self._form.fullmatch(squeezed):
             example = "7" if self._term_range[-1] == 1 else "3" + self.operators[-1] + "7"
             raise SourceError(
                 f"{source!r} is not an expression of whole numbers and {self.operators} such as {example}"
