@@ -17,7 +17,9 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # so that the library is found in a plain checkout
 CACHE = HERE / ".cache"
 REQUIREMENTS = HERE / "requirements-peers.txt"
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC", "XLA_FLAGS")
+VARIABLES = (  # that no contestant inherits
+    "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC", "XLA_FLAGS", "MXNET_ENGINE_TYPE",
+)  # fmt: skip
 LIBRARY_PATH = {"PYTHONPATH": os.pathsep.join(map(str, (HERE.parent, HERE)))}  # the library, and `problems`
 CORES = os.cpu_count() or 1
 THREADS = sorted({1, CORES})
@@ -51,6 +53,8 @@ class Contestant:
 
 CONTESTANTS = [
     Contestant("seq2seq", "seq2seq_mxnet.py", [{}], peer=False, learns=True),
+    # For a process that only answers: operators run where they are called, and no thread is woken.
+    Contestant("seq2seq, naive engine", "seq2seq_mxnet.py", [{"engine": "NaiveEngine"}], peer=False, trains=False),
     Contestant("PyTorch eager", "pytorch.py", [{"threads": threads, "compile": False} for threads in THREADS]),
     Contestant(
         "PyTorch compiled",
@@ -67,9 +71,11 @@ CONTESTANTS = [
 
 
 def environment(variant: dict[str, Any]) -> dict[str, str]:
-    """This process's environment with a variant's number of threads; without one, with no such variable at all."""
-    clean = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
+    """This process's environment with a variant's threads or engine; without them, with no such variable at all."""
+    clean = {name: value for name, value in os.environ.items() if name not in VARIABLES}
     clean["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"  # else a second run's compilation would seem free
+    if "engine" in variant:
+        clean["MXNET_ENGINE_TYPE"] = variant["engine"]
     if "threads" in variant:
         clean["OMP_NUM_THREADS"] = str(variant["threads"])
         if variant["threads"] == 1:

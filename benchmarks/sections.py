@@ -194,6 +194,14 @@ def _rounds(session: Session, name: str, **options: Any) -> dict[str, Any]:
     return {key: spread([reply[key] for reply in replies]) for key in replies[0]}
 
 
+def step(session: Session) -> None:
+    """Where the time of a step goes, by kind of operator."""
+    for hidden in session.size.hidden:
+        for batch in session.size.batches:
+            options = {"hidden": hidden, "batch": batch, "examples": session.size.examples}
+            session.results.measure("step", f"hidden {hidden}, batch {batch}", lambda o=options: _solo("step", **o))
+
+
 def generator(session: Session) -> None:
     """Pairs a second on one core, and by the notebook's loop."""
     pairs = session.size.pairs
@@ -239,4 +247,5 @@ def scaling(session: Session) -> None:
         session.results.measure("scaling", f"{examples:,} examples", lambda o=options: _solo("epoch_time", **o))
 
 
-SECTIONS = {section.__name__: section for section in (training, answers, accuracy, generator, startup, memory, scaling)}
+ALL = (training, answers, accuracy, step, generator, startup, memory, scaling)
+SECTIONS = {section.__name__: section for section in ALL}

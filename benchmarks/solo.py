@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import resource
 import sys
@@ -117,6 +118,74 @@ def epoch_time(task: dict[str, Any], examples: int, hidden: int, batch: int, epo
     return {"epoch_seconds": seconds, "samples_per_second": examples / seconds, "source_length": source_length}
 
 
+KINDS = {  # of operators, by what their names begin with
+    "LSTMs forward": ("RNN",),
+    "LSTMs backward": ("_backward_RNN",),
+    "optimizer": ("adam_update",),
+    "exchange between workers": ("_slice_assign", "add_n"),
+    "dense layer and loss": (
+        "FullyConnected", "_backward_FullyConnected", "log_softmax", "_backward_log_softmax", "pick", "_backward_pick",
+    ),
+}  # fmt: skip
+
+
+def step(hidden: int, batch: int, examples: int) -> dict[str, float]:
+    """Where the time of a step goes: microseconds of each kind of operator, of all workers together; and what of the
+    measured peak of the machine's matrix multiplication it reaches."""
+    os.environ["MXNET_EXEC_BULK_EXEC_TRAIN"] = "0"  # each operator by itself, so that the profiler can tell them apart
+    import problems
+
+    from seq2seq.mx import mx
+    from seq2seq.workers import workers_of
+
+    trainer = problems.notebook_trainer(hidden, batch, examples)
+    steps = trainer.steps_per_epoch
+
+    def epochs(count: int) -> None:
+        trainer.config = replace(trainer.config, epochs=trainer.state.epoch + count)
+        trainer.fit()
+
+    epochs(1)
+    started = time.perf_counter()
+    epochs(2)
+    elapsed = (time.perf_counter() - started) / 2 / steps
+    mx.profiler.set_config(profile_symbolic=True, profile_imperative=True, aggregate_stats=True, filename=os.devnull)
+    mx.profiler.set_state("run")
+    epochs(1)
+    mx.profiler.set_state("stop")
+    operators = json.loads(mx.profiler.dumps(format="json"))["Time"]["operator"]
+    kinds = dict.fromkeys([*KINDS, "everything else"], 0.0)
+    for name, figures in operators.items():
+        kind = next((kind for kind, names in KINDS.items() if name in names), "everything else")
+        kinds[kind] += 1000 * figures["Total"] / steps
+    model = trainer.model
+    multiplications = batch * (
+        model.source_length * 4 * hidden * (model.vocabulary_size + hidden)
+        + model.target_length * (4 * hidden * 2 * hidden + hidden * model.vocabulary_size)
+    )
+    done = 3 * 2 * multiplications / elapsed / 1e9  # forwards once, backwards twice; a sum for each product
+    peak = _peak_gflops(mx, workers_of(mx.cpu()))
+    shares = {"workers": float(len(trainer._updater._shares)), "step_us": 1e6 * elapsed, **kinds}
+    return {**shares, "gflops": done, "peak_gflops": peak, "share_of_peak": done / peak}
+
+
+def _peak_gflops(mx: Any, workers: Any, side: int = 2048) -> float:
+    """The most that all workers reach together at multiplying square matrices, in 10^9 operations a second."""
+    symbol = mx.sym.FullyConnected(mx.sym.var("data"), mx.sym.var("weight"), num_hidden=side, no_bias=True)
+    graphs = []
+    for worker in workers:
+        data, weight = (mx.nd.ones((side, side), worker.device) for _ in range(2))
+        graphs.append(worker.bind(symbol, {"data": data}, {"weight": weight}))
+    best = 0.0
+    for _ in range(6):
+        started = time.perf_counter()
+        for graph in graphs * 5:
+            graph.forward(is_train=True)
+        mx.nd.waitall()
+        best = max(best, len(graphs) * 5 * 2 * side**3 / (time.perf_counter() - started) / 1e9)
+    return best
+
+
 if __name__ == "__main__":
-    measure = {"generator": generator, "memory": memory, "epoch_time": epoch_time}[sys.argv[1]]
+    measure = {"generator": generator, "memory": memory, "epoch_time": epoch_time, "step": step}[sys.argv[1]]
     print(json.dumps(measure(**json.loads(sys.argv[2]))))

@@ -64,7 +64,7 @@ class Layout:
 
 
 def _aligned(place: int) -> int:
-    """The next place where 16 numbers at once can be read: from others an update takes half as long again."""
+    """The next place where 16 numbers begin a cache line: an update of vectors that begin elsewhere takes longer."""
     return -(-place // 16) * 16
 
 

@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seq2seq import Arithmetic, DataConfig, UsageError
+from seq2seq import Arithmetic, DataConfig, UsageError, vocabulary
+from seq2seq import dataset as dataset_module
 from seq2seq.dataset import build_dataset, split_by_key
+from seq2seq.hashing import hash_strings
+from seq2seq.tasks import Pairs, expressions
 from tests.tasks.test_arithmetic import any_tasks, canonical, small_tasks
 
 configs = st.builds(
@@ -113,3 +116,38 @@ def test_how_many_are_drawn_by_default():
     independent = build_dataset(Arithmetic(), DataConfig(split="none", validation=0.00001), 0)
     parts = (independent.train, independent.validation, independent.test)
     assert [len(part) for part in parts] == [50_000, 1, 5_000]
+
+
+@pytest.mark.parametrize("split", ["expression", "commutative"])
+def test_many_examples_are_split_a_block_at_a_time(monkeypatch, split):
+    monkeypatch.setattr(dataset_module, "LISTED", 100)  # more are compared by hash
+    task, config = Arithmetic("+-", (2, 3), (0, 12)), DataConfig(examples=1500, split=split)
+    whole = build_dataset(task, config, 5)
+    for module in (dataset_module, vocabulary, expressions):
+        monkeypatch.setattr(module, "BLOCK", 37)
+    parts = build_dataset(task, config, 5)
+    assert whole.fingerprint == parts.fingerprint
+    splits = [parts.codec.decode_sources(part.sources) for part in (parts.train, parts.validation, parts.test)]
+    assert len(set(chain(*splits))) == 1500
+    keys = [{canonical(source) if split == "commutative" else source for source in part} for part in splits]
+    assert not keys[0] & keys[1] and not keys[0] & keys[2] and not keys[1] & keys[2]
+    for part in (parts.train, parts.test):
+        for source, target in zip(parts.codec.decode_sources(part.sources), parts.codec.decode_targets(part.targets)):
+            assert eval(source) == int(target)
+
+
+def test_hashes_of_strings_tell_them_apart():
+    strings = np.array([first + second for first in "abc1 " for second in ("", "a", "b", "ab", "ba", "é", "  ")])
+    distinct = np.unique(strings)
+    hashes = hash_strings(distinct)
+    assert len(np.unique(hashes)) == len(distinct) and (hash_strings(distinct[::-1]) == hashes[::-1]).all()
+
+
+def test_pairs_are_taken_by_row():
+    rng = np.random.default_rng(0)
+    for pairs in (Pairs(np.array(["a", "b", "c"]), np.array(["x", "y", "z"])), Arithmetic().sample(3, rng)):
+        sources, targets = pairs
+        some = pairs.take(np.array([2, 0]))
+        assert (len(pairs), len(some)) == (3, 2)
+        assert some.sources.tolist() == [sources[2], sources[0]] and some.targets.tolist() == [targets[2], targets[0]]
+        assert pairs.take(slice(1, 9)).sources.tolist() == sources[1:].tolist()

@@ -71,7 +71,7 @@ class RepeatModel:
         last_layer = sym.slice_axis(hidden, axis=0, begin=-directions, end=None)  # (directions, N, H)
         # The notebook reshapes here, by the batch size where it means the state's width: both were 32.
         state = sym.concat(*sym.split(last_layer, num_outputs=2, axis=0), dim=2) if directions == 2 else last_layer
-        # Joined, not broadcast: the gradient is then a sum of T arrays, which takes a tenth of a reduction's time.
+        # Joined, not broadcast: the gradient is then a sum of T arrays and no general reduction, which is slow.
         repeated = sym.concat(*[self._dropout(state)] * self.target_length, dim=0)  # (T, N, directions * H)
 
         decoder = mx.rnn.FusedRNNCell(prefix="decoder_", **shared)

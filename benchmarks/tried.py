@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""Time the ways of taking a step that were tried: `python benchmarks/tried.py` prints a table in about ten minutes.
+
+Each way runs in a process of its own, and the processes take turns. A step is what `Updater` does: forwards, backwards,
+Adam. What is not said is as the library has it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+SIZES = [(32, 32), (32, 256), (128, 32), (128, 256)]  # hidden, batch
+ROUNDS, SECONDS = 5, 0.5
+
+# Name, environment, and what of the library is replaced.
+WAYS: list[tuple[str, dict[str, str], str]] = [
+    ("as it is", {}, ""),
+    ("one worker", {}, "one_worker"),
+    ("two workers at every size", {}, "two_workers"),
+    ("two workers, bound by one thread", {}, "one_thread"),
+    ("one worker with two threads", {"OMP_NUM_THREADS": "2"}, ""),
+    ("two threads that take turns with one worker's operators", {"MXNET_CPU_WORKER_NTHREADS": "2"}, "one_worker"),
+    ("operators run where they are called", {"MXNET_ENGINE_TYPE": "NaiveEngine", "OMP_NUM_THREADS": "1"}, ""),
+    ("up to 100 operators started at once", {"MXNET_EXEC_BULK_EXEC_MAX_NODE_TRAIN": "100"}, ""),
+    ("the state broadcast, not joined", {}, "broadcast"),
+    ("SoftmaxOutput for softmax and loss", {}, "softmax_output"),
+    ("an operator of Adam for every parameter", {}, "many_adams"),
+]
+
+
+def replace(what: str) -> None:
+    """Put another way in the place of the library's."""
+    from seq2seq import optimizers, updating, workers
+    from seq2seq.models import RepeatModel
+    from seq2seq.mx import mx
+
+    if what == "one_worker":
+        updating.WORTH_SHARING = 1 << 60
+    if what in ("two_workers", "one_thread"):
+        updating.WORTH_SHARING = 0
+    if what == "one_thread":
+        workers.Worker.call = lambda self, function, *arguments, **options: function(*arguments, **options)
+    if what == "broadcast":
+        real = mx.sym.concat
+
+        def concat(*symbols: Any, dim: int) -> Any:
+            same = dim == 0 and all(symbol is symbols[0] for symbol in symbols)
+            return mx.sym.broadcast_axis(symbols[0], axis=0, size=len(symbols)) if same else real(*symbols, dim=dim)
+
+        mx.sym.concat = concat
+    if what == "softmax_output":
+
+        def loss(self: Any, source: Any, target: Any) -> Any:
+            # Its gradient is that of the summed loss; it has no loss to read.
+            logits = mx.sym.reshape(self.logits(source), shape=(-3, 0))
+            labels = mx.sym.reshape(mx.sym.cast(target, dtype="float32"), shape=(-1,))
+            return mx.sym.SoftmaxOutput(logits, labels, grad_scale=1 / self.target_length)
+
+        RepeatModel.loss = loss
+        updating.Call = type("NoLoss", (updating.Call,), {"__call__": _unless_adding_losses})
+    if what == "many_adams":
+
+        class Adams:
+            """Adam over the vector in four parts, as many as the network has parameters."""
+
+            def __init__(self, weights: Any, gradients: Any, config: Any) -> None:
+                parts = [slice(i * len(weights) // 4, (i + 1) * len(weights) // 4) for i in range(4)]
+                self.each = [optimizers.Adam(weights[part], gradients[part], config) for part in parts]
+                self.moments = self.each[0].moments
+
+            def update(self, *arguments: Any) -> None:
+                for adam in self.each:
+                    adam.update(*arguments)
+
+        updating.OPTIMIZERS = {"adam": Adams}
+
+
+def _unless_adding_losses(self: Any, **changed: Any) -> None:
+    from seq2seq.calls import Call
+
+    if self._arrays[-1].shape != (1,):
+        Call.__call__(self, **changed)
+
+
+def measure(hidden: int, batch: int, what: str) -> float:
+    """Microseconds of a step."""
+    import numpy as np
+    import problems
+
+    from seq2seq.mx import mx
+
+    replace(what)
+    trainer = problems.notebook_trainer(hidden, batch, 8 * batch)
+    updater = trainer._updater
+    batches = list(updater.batches(trainer.train, np.arange(8 * batch), 0))
+    steps, elapsed = 8, 0.0
+    while elapsed < SECONDS:
+        steps *= 2
+        started = time.perf_counter()
+        for step in range(steps):
+            updater.update(batches[step % 8], step + 1)
+        mx.nd.waitall()
+        elapsed = time.perf_counter() - started
+    return 1e6 * elapsed / steps
+
+
+def main() -> None:
+    import report
+    from contest import environment, spread
+
+    rows = []
+    times: dict[tuple[str, int, int], list[float]] = {}
+    for turn in range(ROUNDS):
+        for hidden, batch in SIZES:
+            for name, variables, what in WAYS:
+                command = [sys.executable, __file__, json.dumps([hidden, batch, what])]
+                done = subprocess.run(
+                    command, env=environment({}) | variables, capture_output=True, text=True, timeout=120
+                )
+                if done.returncode:
+                    sys.exit(f"{name}: {done.stderr[-500:]}")
+                times.setdefault((name, hidden, batch), []).append(float(done.stdout))
+        print(f"round {turn + 1} of {ROUNDS}", file=sys.stderr, flush=True)
+    for name, _, _ in WAYS:
+        rows.append([name, *(report.cell(spread(times[(name, *size)])) for size in SIZES)])
+    print(report.lines(["microseconds a step", *(f"{hidden} × {batch}" for hidden, batch in SIZES)], rows))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(measure(*json.loads(sys.argv[1])))
+    else:
+        os.chdir(HERE)
+        main()
