@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Time the ways of taking a step that were tried: `python benchmarks/tried.py` prints a table in about ten minutes.
+"""Time the ways of taking a step that were tried: `python benchmarks/tried.py` prints a table in about five minutes.
 
 Each way runs in a process of its own, and the processes take turns. A step is what `Updater` does: forwards, backwards,
 Adam. What is not said is as the library has it.
@@ -18,7 +18,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 SIZES = [(32, 32), (32, 256), (128, 32), (128, 256)]  # hidden, batch
-ROUNDS, SECONDS = 5, 0.5
+ROUNDS, SECONDS = 3, 0.5
 
 # Name, environment, and what of the library is replaced.
 WAYS: list[tuple[str, dict[str, str], str]] = [
