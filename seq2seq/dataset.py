@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from seq2seq.arrays import blocks, hash_strings
 from seq2seq.config import DataConfig
 from seq2seq.errors import UsageError, require
-from seq2seq.hashing import hash_strings
 from seq2seq.tasks import Pairs, Task
 from seq2seq.vocabulary import Codec
 
@@ -124,9 +124,9 @@ def _keys(task: Task, pairs: Pairs, key: str) -> np.ndarray:
     if len(pairs) <= LISTED:
         return task.key(pairs.sources, key)
     hashes = np.empty(len(pairs), np.uint64)
-    for start in range(0, len(pairs), BLOCK):
-        keys = task.key(pairs.take(slice(start, start + BLOCK)).sources, key)
-        hashes[start : start + BLOCK] = hash_strings(keys) if keys.dtype.kind == "U" else keys
+    for block in blocks(len(pairs), BLOCK):
+        keys = task.key(pairs.take(block).sources, key)
+        hashes[block] = hash_strings(keys) if keys.dtype.kind == "U" else keys
     return hashes
 
 
@@ -135,8 +135,7 @@ def _encode(pairs: Pairs, codec: Codec, rows: np.ndarray | None = None) -> Examp
     n = len(pairs) if rows is None else len(rows)
     dtype = codec.vocabulary.dtype
     sources, targets = np.empty((n, codec.source_length), dtype), np.empty((n, codec.target_length), dtype)
-    for start in range(0, n, BLOCK):
-        block = slice(start, start + BLOCK)
+    for block in blocks(n, BLOCK):
         part = pairs.take(block if rows is None else rows[block])
         sources[block], targets[block] = codec.encode_sources(part.sources), codec.encode_targets(part.targets)
     return Examples(sources, targets)

@@ -11,7 +11,7 @@ import numpy as np
 
 from seq2seq.models import RepeatModel
 from seq2seq.mx import mx
-from seq2seq.workers import workers_of
+from seq2seq.workers import argument_shapes, workers_of
 
 
 class Answers(NamedTuple):
@@ -51,7 +51,7 @@ class Predictor:
         self.model, self.batch_size = model, batch_size
         symbol = model.log_probabilities(mx.sym.var("source"))
         shape = (model.source_length, batch_size)
-        shapes = dict(zip(symbol.list_arguments(), symbol.infer_shape(source=shape)[0]))
+        shapes = argument_shapes(symbol, source=shape)
         self._bound = []
         # One source alone is one batch: there is nothing to take in turn.
         for worker in workers_of(device)[: 1 if batch_size == 1 else None]:
@@ -65,9 +65,10 @@ class Predictor:
 
     def set_weights(self, weights: dict[str, Any]) -> None:
         """Copy the parameters, arrays of NumPy or MXNet, by name. Raises `ValueError` if they are of another model."""
+        given, wanted = ({n: a.shape for n, a in arrays.items()} for arrays in (weights, self._bound[0][-1]))
+        if given != wanted:
+            raise ValueError("the weights of another model")
         for _, _, parameters in self._bound:
-            if {name: array.shape for name, array in weights.items()} != {n: a.shape for n, a in parameters.items()}:
-                raise ValueError("the weights of another model")
             for name, parameter in parameters.items():
                 parameter[:] = weights[name]
 

@@ -18,7 +18,7 @@ from seq2seq.dataset import Examples
 from seq2seq.models import RepeatModel
 from seq2seq.mx import mx
 from seq2seq.optimizers import OPTIMIZERS, Clip, learning_rate
-from seq2seq.workers import Worker, workers_of
+from seq2seq.workers import Worker, argument_shapes, workers_of
 
 WORTH_SHARING = 2**24  # multiplications in a forward pass, below which one worker is done sooner than two
 BLOCK = 2**16  # examples that are put on the device at a time
@@ -173,7 +173,7 @@ class Updater:
         self.loss_sum = mx.nd.zeros((1,), device)
         symbol = model.loss(mx.sym.var("source"), mx.sym.var("target"))
         inputs = {"source": (model.source_length, 1), "target": (model.target_length, 1)}
-        shapes = dict(zip(symbol.list_arguments(), symbol.infer_shape(**inputs)[0]))
+        shapes = argument_shapes(symbol, **inputs)
         layout = self._layout = Layout({name: shape for name, shape in shapes.items() if name not in inputs})
 
         work = config.batch_size * layout.size * (model.source_length + model.target_length)

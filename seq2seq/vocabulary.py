@@ -9,6 +9,7 @@ from typing import Any, Union
 
 import numpy as np
 
+from seq2seq.arrays import blocks, character_codes
 from seq2seq.errors import SourceError, UsageError
 
 PAD = " "
@@ -64,14 +65,14 @@ class Vocabulary:
                 for string in strings:
                     self.check(string, length)
             wide = np.array([string.rjust(length, PAD) for string in strings], dtype=f"U{length}")
-        codes = np.ascontiguousarray(wide).view(np.uint32).reshape(len(strings), length)
+        codes = character_codes(wide)
         encoded = np.empty(codes.shape, self.dtype)
-        for start in range(0, len(codes), BLOCK):
-            ids = self._id_by_code.take(codes[start : start + BLOCK], mode="clip")
+        for block in blocks(len(codes), BLOCK):
+            ids = self._id_by_code.take(codes[block], mode="clip")
             if ids.min() < 0:
-                row = start + int(np.flatnonzero((ids < 0).any(axis=1))[0])
+                row = block.start + int(np.flatnonzero((ids < 0).any(axis=1))[0])
                 self.check(str(strings[row]) if wide is not strings else str(wide[row]).ljust(length, "\0"), length)
-            encoded[start : start + BLOCK] = ids
+            encoded[block] = ids
         return encoded
 
     def check(self, string: str, length: int) -> None:

@@ -56,6 +56,11 @@ class Worker:
         return self.call(symbol.bind, self.device, {**inputs, **weights}, gradients, asked, shared_exec=shared)
 
 
+def argument_shapes(symbol: Any, **inputs: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """The shape of each of a symbol's arguments by name, given those of its inputs."""
+    return dict(zip(symbol.list_arguments(), symbol.infer_shape(**inputs)[0]))
+
+
 def workers_of(device: Any) -> tuple[Worker, ...]:
     """The workers that share what runs on a device, its own first. One process has one set of them."""
     if device.device_type != "cpu":

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from seq2seq import Arithmetic, DataConfig, UsageError, vocabulary
 from seq2seq import dataset as dataset_module
+from seq2seq.arrays import hash_strings
 from seq2seq.dataset import build_dataset, split_by_key
-from seq2seq.hashing import hash_strings
 from seq2seq.tasks import Pairs, expressions
 from tests.tasks.test_arithmetic import any_tasks, canonical, small_tasks
 

@@ -10,14 +10,15 @@ from typing import Any, Callable
 
 import numpy as np
 
+from seq2seq.arrays import blocks
 from seq2seq.errors import SourceError, UsageError, is_whole, require
 from seq2seq.tasks.base import Pairs, Task
 from seq2seq.tasks.expressions import (
+    BLOCK,
     OPERATORS,
     PLUS,
     Expressions,
     answer,
-    blocks,
     hash_commutative,
     hash_in_order,
     operators_used,
@@ -181,10 +182,10 @@ class Arithmetic(Task):
         low, high = self.operands
         numbers = np.empty((n, terms), np.min_scalar_type(high))
         operators = np.full((n, terms), PLUS, np.uint8)
-        for rows in blocks(n):
+        for rows in blocks(n, BLOCK):
             numbers[rows] = rng.integers(low, high, size=numbers[rows].shape, endpoint=True)
         codes = np.array([ord(operator) for operator in self.operators], np.uint8)
-        for rows in blocks(n):
+        for rows in blocks(n, BLOCK):
             chosen = rng.integers(len(codes), size=(len(operators[rows]), terms - 1 if self.mixed else 1))
             operators[rows, 1:] = codes[chosen]
         return Expressions(numbers, operators)

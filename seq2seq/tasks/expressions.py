@@ -7,16 +7,15 @@ loop over the K terms, or the characters, with NumPy doing the N rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from seq2seq.hashing import mix
+from seq2seq.arrays import blocks, character_codes, mix
 
 OPERATORS = "+-*"
 PLUS, MINUS, TIMES, ZERO, SPACE = (ord(character) for character in "+-*0 ")
-BLOCK = 2**14
+BLOCK = 2**14  # expressions at a time, so that what is done to them stays in the processor's cache
 
 
 class Expressions(NamedTuple):
@@ -27,11 +26,6 @@ class Expressions(NamedTuple):
 
     def take(self, rows: Any) -> Expressions:
         return Expressions(self.numbers[rows], self.operators[rows])
-
-
-def blocks(n: int) -> Iterator[slice]:
-    """Rows 0 to N, so many at a time that what is done to them stays in the processor's cache."""
-    return (slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK))
 
 
 def stack(parts: list[Expressions]) -> Expressions:
@@ -64,7 +58,7 @@ def _hash_number(numbers: np.ndarray) -> np.ndarray:
 def hash_in_order(expressions: Expressions) -> np.ndarray:
     """A 64-bit hash an expression, shape (N,), that depends on the order of everything."""
     hashes = np.zeros(len(expressions.numbers), np.uint64)
-    for block in blocks(len(hashes)):
+    for block in blocks(len(hashes), BLOCK):
         for number, operator in zip(expressions.numbers[block].T, expressions.operators[block].T):
             hashes[block] = mix(hashes[block] * np.uint64(3) + _hash_number(number) + operator.astype(np.uint64))
     return hashes
@@ -115,7 +109,7 @@ class _Lines:
 def write(expressions: Expressions, width: int) -> np.ndarray:
     """Expressions as right-justified strings, shape (N,)."""
     strings = np.empty(len(expressions.numbers), f"U{width}")
-    for block in blocks(len(strings)):
+    for block in blocks(len(strings), BLOCK):
         numbers, operators = expressions.take(block)
         lines = _Lines(len(numbers), width)
         for term in reversed(range(numbers.shape[1])):
@@ -123,7 +117,7 @@ def write(expressions: Expressions, width: int) -> np.ndarray:
             lines.write_numbers(rows, numbers[rows, term].astype(np.int64))
             if term > 0:
                 lines.write(rows, operators[rows, term])
-        _codes(strings)[block] = lines.codes
+        character_codes(strings)[block] = lines.codes
     return strings
 
 
@@ -138,20 +132,14 @@ def write_values(values: np.ndarray, width: int) -> np.ndarray:
 def answer(expressions: Expressions, width: int) -> np.ndarray:
     """The values of expressions as right-justified strings, shape (N,)."""
     strings = np.empty(len(expressions.numbers), f"U{width}")
-    for block in blocks(len(strings)):
+    for block in blocks(len(strings), BLOCK):
         strings[block] = write_values(values(expressions.take(block)), width)
     return strings
 
 
-def _codes(sources: np.ndarray) -> np.ndarray:
-    """Strings (N,) as character codes (N, S), 0 where a string has ended."""
-    sources = np.ascontiguousarray(sources)
-    return sources.view(np.uint32).reshape(len(sources), -1)
-
-
 def read(sources: np.ndarray) -> Expressions:
     """The inverse of `write`. A loop over the characters: digits extend the number, an operator begins the next."""
-    codes = _codes(sources)
+    codes = character_codes(sources)
     is_operator = (codes == PLUS) | (codes == MINUS) | (codes == TIMES)
     terms = int(is_operator.sum(axis=1).max(initial=0)) + 1
     numbers = np.zeros((len(codes), terms), np.int64)
@@ -168,7 +156,7 @@ def read(sources: np.ndarray) -> Expressions:
 
 def operators_used(sources: np.ndarray) -> np.ndarray:
     """Which operators each source has, as labels such as `+` and `+*`, shape (N,)."""
-    codes = _codes(sources)
+    codes = character_codes(sources)
     labels = np.full(len(codes), "", "U3")
     for operator in OPERATORS:
         used = (codes == ord(operator)).any(axis=1)

@@ -1,8 +1,21 @@
-"""64-bit hashes of many values at once."""
+"""What is done to arrays of many strings or numbers: blocks of them, their character codes, their hashes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
+
+
+def blocks(n: int, size: int) -> Iterator[slice]:
+    """Rows 0 to n, so many at a time."""
+    return (slice(start, min(start + size, n)) for start in range(0, n, size))
+
+
+def character_codes(strings: np.ndarray) -> np.ndarray:
+    """Strings (N,) as character codes (N, width), 0 where a string has ended."""
+    strings = np.ascontiguousarray(strings)
+    return strings.view(np.uint32).reshape(len(strings), strings.dtype.itemsize // 4)
 
 
 def mix(hashes: np.ndarray) -> np.ndarray:
@@ -14,7 +27,7 @@ def mix(hashes: np.ndarray) -> np.ndarray:
 
 def hash_strings(strings: np.ndarray) -> np.ndarray:
     """A hash of each string, shape (N,)."""
-    codes = np.ascontiguousarray(strings).view(np.uint32).reshape(len(strings), -1)
+    codes = character_codes(strings)
     hashes = np.zeros(len(codes), np.uint64)
     for column in codes.T:
         hashes = mix(hashes + column.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
