@@ -23,10 +23,10 @@ ADAM = {"learning_rate": 1e-3, "epsilon": 1e-12}
 PLAIN_ADAM = {**ADAM, "schedule": "constant", "warmup_steps": 0, "clip_norm": 0.0, "show_every": 0}
 
 ADDITION_TASK = Arithmetic(operators="+", terms=2, operands=(0, 999))
-# This library's recipe for addition, the one thing to tune here.
+# This library's recipe for addition, chosen on other splits than the one that is measured.
 ADDITION_RECIPE: dict[str, Any] = {
-    "model": ModelConfig(hidden_size=128, layers=1, bidirectional=True),
-    "training": {"epochs": 25, "batch_size": 128, "learning_rate": 0.008, "schedule": "cosine", "warmup_steps": 200},
+    "model": ModelConfig(hidden_size=64, layers=1, bidirectional=False),
+    "training": {"epochs": 15, "batch_size": 64, "learning_rate": 0.01, "schedule": "cosine", "warmup_steps": 200},
     "reverse_target": True,
 }
 
