@@ -26,9 +26,15 @@ def mix(hashes: np.ndarray) -> np.ndarray:
 
 
 def hash_strings(strings: np.ndarray) -> np.ndarray:
-    """A hash of each string, shape (N,)."""
+    """A hash of each string, shape (N,), however wide the array is."""
     codes = character_codes(strings)
     hashes = np.zeros(len(codes), np.uint64)
     for column in codes.T:
-        hashes = mix(hashes + column.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
+        longer = mix(hashes + column.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
+        hashes = np.where(column, longer, hashes)
     return hashes
+
+
+def closed_up(ids: np.ndarray, pad: int) -> np.ndarray:
+    """Each row (N, T) with its padding moved to the front."""
+    return np.take_along_axis(ids, np.argsort(ids != pad, axis=1, kind="stable"), axis=1)

@@ -21,14 +21,18 @@ from seq2seq.tasks.expressions import (
     answer,
     hash_commutative,
     hash_in_order,
+    next_step,
     operators_used,
     read,
     stack,
     write,
+    write_step,
+    write_working,
 )
 
 LIST_LIMIT = 10_000_000
 MOST_TERMS = 1000
+STEPS = ("none", "answer", "call")
 INT64_MAX = 2**63 - 1
 
 
@@ -49,6 +53,9 @@ class Arithmetic(Task):
         The smallest and the largest number, from 0.
     mixed : bool
         Whether an expression may use several operators or keeps to one.
+    steps : str
+        How much of the working a target has. `none`: the value alone. `answer`: all steps in one answer, `21+2=23`.
+        `call`: one step, written in its place, ` 21+2`; the answer is asked again until it no longer changes.
 
     Raises
     ------
@@ -64,6 +71,10 @@ class Arithmetic(Task):
         default=(1, 10), metadata={"help": "smallest and largest number, as 1-10", "parse": "range"}
     )
     mixed: bool = field(default=True, metadata={"help": "mix operators in one expression", "parse": bool})
+
+    steps: str = field(
+        default="none", metadata={"help": "working: none, all of it in one answer, or a step a call", "parse": str}
+    )
 
     name = "arithmetic"
     keys = ("expression", "commutative")
@@ -85,6 +96,7 @@ class Arithmetic(Task):
         )
         require(_is_range(self.operands, 0), "operands", self.operands, "a pair (smallest, largest) from 0")
         require(isinstance(self.mixed, bool), "mixed", self.mixed, "true or false")
+        require(self.steps in STEPS, "steps", self.steps, f"one of {', '.join(STEPS)}")
         # One way of writing each choice, so that equal tasks draw equal data.
         object.__setattr__(self, "operators", "".join(o for o in OPERATORS if o in self.operators))
         least, most = terms
@@ -110,7 +122,7 @@ class Arithmetic(Task):
 
     @property
     def characters(self) -> str:
-        return "0123456789" + self.operators + " "
+        return "0123456789" + self.operators + ("=" if self.steps == "answer" else "") + " "
 
     @property
     def source_length(self) -> int:
@@ -119,6 +131,11 @@ class Arithmetic(Task):
 
     @property
     def target_length(self) -> int:
+        most = self._term_range[-1]
+        if self.steps == "call":
+            return self.source_length
+        if self.steps == "answer" and most > 1:  # each step is shorter than the one before it
+            return sum(self.source_length - step for step in range(1, most)) + most - 2
         extremes = [value for terms in self._term_range for value in self._extremes(terms)]
         return max(len(str(value)) for value in extremes)
 
@@ -151,6 +168,14 @@ class Arithmetic(Task):
     def options(self) -> dict[str, Any]:
         return asdict(self)
 
+    @property
+    def stepwise(self) -> bool:
+        return self.steps == "call"
+
+    @property
+    def binary_operators(self) -> str | None:
+        return self.operators if self.terms == 2 and self.steps == "none" else None
+
     # Drawing ------------------------------------------------------------------------------------------------------
 
     def list(self) -> Pairs:
@@ -176,7 +201,7 @@ class Arithmetic(Task):
         return self._pairs(drawn.take(rng.permutation(n)))
 
     def _pairs(self, expressions: Expressions) -> Pairs:
-        return ExpressionPairs(expressions, self.source_length, self.target_length)
+        return ExpressionPairs(expressions, self.source_length, self.target_length, self.steps == "answer")
 
     def _draw(self, terms: int, n: int, rng: np.random.Generator) -> Expressions:
         low, high = self.operands
@@ -221,6 +246,18 @@ class Arithmetic(Task):
             drawn = drawn.take(np.sort(first)[:n])
         return drawn
 
+    def steps_of(self, pairs: Pairs) -> Pairs:
+        assert isinstance(pairs, ExpressionPairs)
+        stages = [pairs.expressions]
+        for _ in range(self._term_range[-1] - 1):
+            stages.append(next_step(stages[-1]))
+        everything = stack(stages)
+        _, first = np.unique(hash_in_order(everything), return_index=True)
+        return StepPairs(everything.take(np.sort(first)), self.source_length, self.target_length)
+
+    def final(self, target: str) -> str:
+        return target.rpartition("=")[2]
+
     # Reading ------------------------------------------------------------------------------------------------------
 
     def key(self, sources: np.ndarray, key: str) -> np.ndarray:
@@ -259,10 +296,11 @@ class Arithmetic(Task):
 
 
 class ExpressionPairs(Pairs):
-    """Expressions and their values, kept as numbers: a tenth of what the strings take."""
+    """Expressions and their values, or their working, kept as numbers: a tenth of what the strings take."""
 
-    def __init__(self, expressions: Expressions, source_length: int, target_length: int) -> None:
+    def __init__(self, expressions: Expressions, source_length: int, target_length: int, working: bool = False) -> None:
         self.expressions, self.source_length, self.target_length = expressions, source_length, target_length
+        self.working = working
 
     @property
     def sources(self) -> np.ndarray:
@@ -270,13 +308,21 @@ class ExpressionPairs(Pairs):
 
     @property
     def targets(self) -> np.ndarray:
-        return answer(self.expressions, self.target_length)
+        return (write_working if self.working else answer)(self.expressions, self.target_length)
 
     def __len__(self) -> int:
         return len(self.expressions.numbers)
 
     def take(self, rows: Any) -> ExpressionPairs:
-        return ExpressionPairs(self.expressions.take(rows), self.source_length, self.target_length)
+        return type(self)(self.expressions.take(rows), self.source_length, self.target_length, self.working)
+
+
+class StepPairs(ExpressionPairs):
+    """Expressions, and each after one step of working it out, written in its place."""
+
+    @property
+    def targets(self) -> np.ndarray:
+        return write_step(self.expressions, self.target_length)
 
 
 def _is_range(value: Any, least: int) -> bool:

@@ -87,6 +87,24 @@ class Task(ABC):
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
         """Draw `n` pairs with `n` distinct sources, without listing them all when they are many."""
 
+    @property
+    def stepwise(self) -> bool:
+        """Whether a target is the next step of working its source out, and the answer what no longer changes."""
+        return False
+
+    @property
+    def binary_operators(self) -> str | None:
+        """The operators, where every source is two whole numbers with one of them between."""
+        return None
+
+    def steps_of(self, pairs: Pairs) -> Pairs:
+        """Of a stepwise task: every step of working these sources out, each once."""
+        return pairs
+
+    def final(self, target: str) -> str:
+        """The part of a target that is the answer, where the working comes before it."""
+        return target
+
     def key(self, sources: np.ndarray, key: str) -> np.ndarray:
         """One comparable value a source, shape (N,), equal where two sources are the same question."""
         return sources

@@ -1,8 +1,9 @@
 """Batches of arithmetic expressions as numbers: written, read, evaluated and hashed.
 
 N expressions of up to K terms are two arrays: `numbers` (N, K), and `operators` (N, K) with the character code of the
-operator before each number. The first operator is always `+`; a term that is absent has operator 0. Everything is a
-loop over the K terms, or the characters, with NumPy doing the N rows.
+operator before each number. The first operator is `+`, or `-` where a step of working out has left a negative number;
+a term that is absent has operator 0. Everything is a loop over the K terms, or the characters, with NumPy doing the N
+rows.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def values(expressions: Expressions) -> np.ndarray:
     """The value of each expression, shape (N,): products first, then sums from left to right."""
     numbers, operators = expressions.numbers.astype(np.int64), expressions.operators
     total = np.zeros(len(numbers), np.int64)
-    product = numbers[:, 0].copy()  # of the run of factors being read, with the sign before it
+    product = np.where(operators[:, 0] == MINUS, -numbers[:, 0], numbers[:, 0])  # of the factors being read, signed
     for number, operator in zip(numbers.T[1:], operators.T[1:]):
         times, ends = operator == TIMES, (operator == PLUS) | (operator == MINUS)
         total += np.where(ends, product, 0)
@@ -97,6 +98,10 @@ class _Lines:
         self._flat[place] = codes
         self._end[rows] = place
 
+    def go_to(self, rows: np.ndarray, places: np.ndarray) -> None:
+        """Leave what is before these places on these rows blank, and go on there."""
+        self._end[rows] = places + rows * self.codes.shape[1]
+
     def write_numbers(self, rows: np.ndarray, values: np.ndarray) -> None:
         """A whole number from 0 on each of these rows."""
         while len(rows):
@@ -104,6 +109,11 @@ class _Lines:
             self.write(rows, (ZERO + values - tenth * 10).astype(np.uint32))
             more = np.flatnonzero(tenth)
             rows, values = rows[more], tenth[more]
+
+
+def _digits(values: np.ndarray) -> np.ndarray:
+    """How many digits whole numbers from 0 have."""
+    return 1 + (values[..., None] >= 10 ** np.arange(1, 19)).sum(axis=-1)
 
 
 def write(expressions: Expressions, width: int) -> np.ndarray:
@@ -115,8 +125,8 @@ def write(expressions: Expressions, width: int) -> np.ndarray:
         for term in reversed(range(numbers.shape[1])):
             rows = np.flatnonzero(operators[:, term])
             lines.write_numbers(rows, numbers[rows, term].astype(np.int64))
-            if term > 0:
-                lines.write(rows, operators[rows, term])
+            signed = rows if term > 0 else np.flatnonzero(operators[:, 0] == MINUS)
+            lines.write(signed, operators[signed, term])
         character_codes(strings)[block] = lines.codes
     return strings
 
@@ -137,21 +147,95 @@ def answer(expressions: Expressions, width: int) -> np.ndarray:
     return strings
 
 
+def _next_term(operators: np.ndarray) -> np.ndarray:
+    """The term that the next step joins to the one before it, shape (N,): the first factor, else the first summand that
+    is not the first term; more than K where nothing is left to do."""
+    times, more = operators == TIMES, operators != 0
+    more[:, 0] = False
+    first = np.where(times.any(axis=1), times.argmax(axis=1), more.argmax(axis=1))
+    return np.where(more.any(axis=1), first, operators.shape[1] + 1)
+
+
+def next_step(expressions: Expressions) -> Expressions:
+    """Each expression after one step of working it out: the first product, else the first sum or difference."""
+    numbers, operators = expressions.numbers.astype(np.int64), expressions.operators.copy()
+    term = _next_term(operators)
+    rows = np.flatnonzero(term < numbers.shape[1])
+    right = term[rows]
+    left = right - 1
+    first = np.where(operators[rows, left] == MINUS, -1, 1) * numbers[rows, left]
+    second, operator = numbers[rows, right], operators[rows, right]
+    times = operator == TIMES
+    value = np.where(operator == PLUS, first + second, first - second)
+    value = np.where(times, numbers[rows, left] * second, value)
+    numbers[rows, left] = np.abs(value)
+    operators[rows, left] = np.where(times, operators[rows, left], np.where(value < 0, MINUS, PLUS))
+    places = np.arange(max(1, numbers.shape[1] - 1))
+    places = places + (places >= term[:, None])  # all but that term
+    return Expressions(*(np.take_along_axis(array, places, axis=1) for array in (numbers, operators)))
+
+
+def write_step(expressions: Expressions, width: int) -> np.ndarray:
+    """Each expression as right-justified strings (N,), the next step's value standing where its terms stood.
+
+    `3*7+2` becomes ` 21+2`. A value never takes more room than what it is the value of.
+    """
+    strings = np.empty(len(expressions.numbers), f"U{width}")
+    for block in blocks(len(strings), BLOCK):
+        numbers, operators = expressions.take(block)
+        numbers = numbers.astype(np.int64)
+        right, after = _next_term(operators), next_step(expressions.take(block))
+        product = (operators == TIMES).any(axis=1)
+        lines, end = _Lines(len(numbers), width), np.full(len(numbers), width)  # the end is where the source has it
+        for term in reversed(range(numbers.shape[1])):
+            present, is_right, is_left = operators[:, term] != 0, right == term, right == term + 1
+            value = np.where(is_right, after.numbers[:, term - 1], numbers[:, term]) if term else numbers[:, 0]
+            rows = np.flatnonzero(present & ~is_left)
+            lines.write_numbers(rows, value[rows])
+            if term:
+                negative = is_right & ~product & (after.operators[:, term - 1] == MINUS)
+                lines.write(np.flatnonzero(negative), MINUS)
+            end -= np.where(present, _digits(numbers[:, term]), 0)
+            lines.go_to(np.flatnonzero(is_left), end[is_left])
+            sign = present if term else operators[:, 0] == MINUS
+            rows = np.flatnonzero(sign & ~is_right & ~((term == 0) & is_left & ~product))
+            lines.write(rows, operators[rows, term])
+            end -= sign
+        character_codes(strings)[block] = lines.codes
+    return strings
+
+
 def read(sources: np.ndarray) -> Expressions:
     """The inverse of `write`. A loop over the characters: digits extend the number, an operator begins the next."""
     codes = character_codes(sources)
     is_operator = (codes == PLUS) | (codes == MINUS) | (codes == TIMES)
+    rows, first = np.arange(len(codes)), (codes != SPACE).argmax(axis=1)
+    negative = is_operator[rows, first]  # the sign of the first number
+    is_operator[rows, first] = False
     terms = int(is_operator.sum(axis=1).max(initial=0)) + 1
     numbers = np.zeros((len(codes), terms), np.int64)
     operators = np.zeros((len(codes), terms), np.uint8)
-    operators[:, 0] = PLUS
-    rows, term = np.arange(len(codes)), np.zeros(len(codes), np.int64)
+    operators[:, 0] = np.where(negative, MINUS, PLUS)
+    term = np.zeros(len(codes), np.int64)
     for column, starts in zip(codes.T, is_operator.T):
         term += starts
         operators[rows[starts], term[starts]] = column[starts]
         digits = rows[(column >= ZERO) & (column <= ZERO + 9)]
         numbers[digits, term[digits]] = numbers[digits, term[digits]] * 10 + column[digits].astype(np.int64) - ZERO
     return Expressions(numbers, operators)
+
+
+def write_working(expressions: Expressions, width: int) -> np.ndarray:
+    """What every step of working the expressions out leaves, such as `21+2=23`, right-justified, shape (N,)."""
+    working = np.full(len(expressions.numbers), "", f"U{width}")
+    for _ in range(expressions.numbers.shape[1] - 1):
+        busy = (expressions.operators[:, 1:] != 0).any(axis=1)
+        expressions = next_step(expressions)
+        joined = np.char.add(np.where(working == "", "", "="), np.char.lstrip(write(expressions, width)))
+        working = np.where(busy, np.char.add(working, joined), working)
+    single = working == ""
+    working[single] = np.char.lstrip(answer(expressions.take(single), width))
+    return np.char.rjust(working, width).astype(f"U{width}")
 
 
 def operators_used(sources: np.ndarray) -> np.ndarray:

@@ -1,0 +1,190 @@
+"""The task of adding and taking away two long numbers, of any number of digits."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from seq2seq.arrays import hash_strings
+from seq2seq.errors import SourceError, UsageError, is_whole, require
+from seq2seq.tasks.base import Pairs, Task
+
+MOST_DIGITS = 10_000
+LIST_LIMIT = 1_000_000
+ZERO = ord("0")
+
+
+@dataclass(frozen=True)
+class Addition(Task):
+    """Sums and differences of two whole numbers of so many digits: `907+15` is 922, and `15-907` is -892.
+
+    The digits of each number are drawn first, every count of them equally likely, as in the Keras example
+    `addition_rnn`; then the number, whose first digit is not 0 unless it is 0 itself.
+
+    Parameters
+    ----------
+    digits : int or (int, int)
+        The most digits a number has, or the least and the most.
+    operators : str
+        `+`, `-` or both.
+
+    Raises
+    ------
+    UsageError
+        If an option is not allowed.
+    """
+
+    digits: int | tuple[int, int] = field(
+        default=3, metadata={"help": "most digits of a number, or a range 1-20", "parse": "range"}
+    )
+    operators: str = field(default="+", metadata={"help": "+ or - or both", "parse": str})
+
+    name = "addition"
+    keys = ("expression", "commutative")
+
+    def __post_init__(self) -> None:
+        digits: Any = (1, self.digits) if is_whole(self.digits, 1) else self.digits
+        good = isinstance(digits, (tuple, list)) and len(digits) == 2 and all(is_whole(part, 1) for part in digits)
+        require(
+            good and digits[0] <= digits[1] <= MOST_DIGITS,
+            "digits",
+            self.digits,
+            f"a whole number from 1 to {MOST_DIGITS}, or a pair (least, most) of them",
+        )
+        require(self.operators in ("+", "-", "+-", "-+"), "operators", self.operators, "+ or - or both")
+        object.__setattr__(self, "digits", tuple(digits))
+        object.__setattr__(self, "operators", "".join(sorted(self.operators)))
+
+    @property
+    def _range(self) -> tuple[int, int]:
+        assert isinstance(self.digits, tuple)
+        return self.digits
+
+    @property
+    def characters(self) -> str:
+        return "0123456789" + self.operators + " "
+
+    @property
+    def source_length(self) -> int:
+        return 2 * self._range[1] + 1
+
+    @property
+    def target_length(self) -> int:
+        return self._range[1] + 1
+
+    @property
+    def count(self) -> int:
+        least, most = self._range
+        numbers = 10**most - (10 ** (least - 1) if least > 1 else 0)
+        return int(numbers**2 * len(self.operators))
+
+    @property
+    def binary_operators(self) -> str:
+        return self.operators
+
+    def options(self) -> dict[str, Any]:
+        return asdict(self)
+
+    # Drawing: numbers are rows of digits, the least first -------------------------------------------------------------
+
+    def list(self) -> Pairs:
+        if self.count > LIST_LIMIT:
+            raise UsageError(f"list: there are {self.count} pairs, more than the {LIST_LIMIT} that are listed")
+        least, most = self._range
+        values = np.arange(10 ** (least - 1) if least > 1 else 0, 10**most)
+        digits = values[:, None] // 10 ** np.arange(most) % 10
+        first, second = (index.reshape(-1) for index in np.indices((len(values), len(values))))
+        parts = [
+            self._pairs(digits[first], digits[second], np.full(len(first), operator == "-"))
+            for operator in self.operators
+        ]
+        return Pairs(*(np.concatenate([getattr(part, side) for part in parts]) for side in ("sources", "targets")))
+
+    def sample(self, n: int, rng: np.random.Generator) -> Pairs:
+        require(is_whole(n, 0), "n", n, "a whole number from 0")
+        first, second = self._draw(n, rng), self._draw(n, rng)
+        return self._pairs(first, second, rng.choice([operator == "-" for operator in self.operators], n))
+
+    def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
+        """As nearly as can be as `sample` draws, but no source twice."""
+        require(is_whole(n, 0) and n <= self.count, "n", n, f"a whole number from 0 to {self.count}")
+        if 2 * n >= self.count:  # most of them are wanted: no dearer than listing them
+            return self.list().take(rng.permutation(self.count)[:n])
+        drawn = self.sample(0, rng)
+        while len(drawn) < n:
+            missing = n - len(drawn)
+            more = self.sample(missing + missing // 8 + 16, rng)
+            drawn = Pairs(np.append(drawn.sources, more.sources), np.append(drawn.targets, more.targets))
+            _, first = np.unique(hash_strings(drawn.sources), return_index=True)
+            drawn = drawn.take(np.sort(first)[:n])
+        return drawn
+
+    def _draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """Numbers as digits (N, most), the least first."""
+        least, most = self._range
+        length = rng.integers(least, most, size=(n, 1), endpoint=True)
+        digits = rng.integers(10, size=(n, most), dtype=np.int8)
+        top = (length > 1) & (np.arange(most) == length - 1)
+        digits = np.where(top, rng.integers(1, 10, size=(n, 1), dtype=np.int8), digits)
+        return np.where(np.arange(most) < length, digits, 0)
+
+    def _pairs(self, first: np.ndarray, second: np.ndarray, minus: np.ndarray) -> Pairs:
+        """From digits (N, most) and which are to be taken away (N,)."""
+        sources = np.char.add(np.char.add(_written(first), np.where(minus, "-", "+")), _written(second))
+        values, negative = _sums(first, second, minus)
+        targets = np.char.add(np.where(negative, "-", ""), _written(values))
+        return Pairs(_justified(sources, self.source_length), _justified(targets, self.target_length))
+
+    # Reading ------------------------------------------------------------------------------------------------------
+
+    def key(self, sources: np.ndarray, key: str) -> np.ndarray:
+        """`expression`: the string itself. `commutative`: of a sum, the order of its numbers is ignored."""
+        require(key in self.keys, "key", key, f"one of {', '.join(self.keys)}")
+        if key == "expression":
+            return sources
+        plus = np.char.lstrip(sources)
+        parts = np.char.partition(plus, "+")
+        # Of two numbers, the longer comes first, or of two as long the one that comes first in the alphabet.
+        first, second = parts[:, 0], parts[:, 2]
+        lengths = np.char.str_len(first) - np.char.str_len(second)
+        turned = (parts[:, 1] == "+") & ((lengths < 0) | ((lengths == 0) & np.char.greater(first, second)))
+        swapped = np.char.add(np.char.add(second, "+"), first)
+        return _justified(np.where(turned, swapped, plus), self.source_length)
+
+    def normalise(self, source: str) -> str:
+        squeezed = source.replace(" ", "")
+        if not re.fullmatch(rf"(0|[1-9][0-9]*)[{re.escape(self.operators)}](0|[1-9][0-9]*)", squeezed, re.ASCII):
+            raise SourceError(f"{_short(source)} is not two whole numbers with {' or '.join(self.operators)} between")
+        return squeezed
+
+
+def _sums(first: np.ndarray, second: np.ndarray, minus: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Digits (N, most + 1) of the sums or differences without sign, and which are below 0: a loop over the places."""
+    n, most = first.shape
+    sign = np.where(minus, -1, 1)
+    total = np.pad(first.astype(np.int16) + sign[:, None] * second, ((0, 0), (0, 1)))
+    top = most - (total[:, ::-1] != 0).argmax(axis=1)
+    negative = total[np.arange(n), top] < 0  # the digit that differs at the highest place decides
+    total[negative] *= -1
+    carry = np.zeros(n, np.int16)
+    for place in range(most + 1):
+        carry, total[:, place] = np.divmod(total[:, place] + carry, 10)
+    return total, negative
+
+
+def _written(digits: np.ndarray) -> np.ndarray:
+    """Rows of digits (N, places), the least first, as strings (N,) without zeros before them."""
+    codes = np.ascontiguousarray(digits[:, ::-1].astype(np.uint32) + ZERO)
+    strings = np.char.lstrip(codes.view(f"U{codes.shape[1]}").reshape(len(codes)), "0")
+    return np.where(strings == "", "0", strings)
+
+
+def _justified(strings: np.ndarray, width: int) -> np.ndarray:
+    return np.char.rjust(strings, width).astype(f"U{width}")
+
+
+def _short(source: str) -> str:
+    return repr(source if len(source) <= 40 else source[:37] + "...")

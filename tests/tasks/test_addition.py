@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seq2seq import Addition, SourceError, UsageError
+
+OPERATORS = st.sampled_from(["+", "-", "+-"])
+RANGES = st.tuples(st.integers(1, 25), st.integers(0, 15)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+
+
+def value(source):
+    first, operator, second = source.partition("+" if "+" in source else "-")
+    return int(first) + int(second) if operator == "+" else int(first) - int(second)
+
+
+@given(RANGES, OPERATORS, st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_values_widths_and_digits_are_right(digits, operators, seed):
+    task = Addition(digits, operators)
+    sources, targets = task.sample(300, np.random.default_rng(seed))
+    for source, target in zip(sources.tolist(), targets.tolist()):
+        assert len(source) == task.source_length and len(target) == task.target_length
+        source, target = source.strip(), target.strip()
+        assert int(target) == value(source) and task.normalise(source) == source
+        assert str(int(target)) == target
+        for number in source.replace("-", "+").split("+"):
+            assert digits[0] <= len(number) <= digits[1] and str(int(number)) == number
+
+
+@pytest.mark.parametrize("digits, operators", [(1, "+"), ((2, 2), "-"), ((1, 2), "+-")])
+def test_list_is_all_of_them_each_once(digits, operators):
+    task = Addition(digits, operators)
+    sources, targets = task.list()
+    assert len(set(sources.tolist())) == len(sources) == task.count
+    assert all(int(target) == value(source.strip()) for source, target in zip(sources.tolist(), targets.tolist()))
+
+
+def test_every_count_of_digits_is_as_likely():
+    sources, _ = Addition((1, 4)).sample(20_000, np.random.default_rng(0))
+    lengths = [len(number) for source in sources.tolist() for number in source.strip().split("+")]
+    assert np.bincount(lengths, minlength=5)[1:] == pytest.approx(10_000, rel=0.05)
+
+
+@pytest.mark.parametrize("n", [0, 1, 150, 200])
+def test_distinct_ones(n):
+    sources, _ = Addition(1, "+-").sample_distinct(n, np.random.default_rng(0))
+    assert len(sources) == len(set(sources.tolist())) == n
+
+
+def test_the_commutative_key_ignores_the_order_of_a_sum_alone():
+    task = Addition(3, "+-")
+    keys = task.key(np.array(["12+345", "345+12", "12-345", "345-12", "12+346", "99+88", "88+99"]), "commutative")
+    same = keys[:, None] == keys
+    expected = np.eye(7, dtype=bool)
+    expected[[0, 1, 5, 6], [1, 0, 6, 5]] = True
+    assert (same == expected).all()
+
+
+@pytest.mark.parametrize("source", ["12", "1+2+3", "-1+2", "01+2", "1*2", "+", "1+", "١+٢"])
+def test_what_it_cannot_read(source):
+    with pytest.raises(SourceError, match="is not two whole numbers with"):
+        Addition(3, "+-").normalise(source)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"digits": 0}, "digits: got 0, but it must be a whole number from 1 to 10000, or a pair"),
+        ({"digits": (3, 2)}, r"digits: got \(3, 2\)"),
+        ({"digits": "3"}, "digits: got '3'"),
+        ({"digits": (1, 10_001)}, "digits"),
+        ({"operators": "*"}, r"operators: got '\*', but it must be \+ or - or both"),
+    ],
+)
+def test_options_that_are_refused(options, message):
+    with pytest.raises(UsageError, match=message):
+        Addition(**options)
+
+
+def test_too_many_to_list_or_to_draw():
+    with pytest.raises(UsageError, match="list: there are 1000000000000 pairs, more than the 1000000"):
+        Addition(6).list()
+    with pytest.raises(UsageError, match="n: got 101, but it must be a whole number from 0 to 100"):
+        Addition(1).sample_distinct(101, np.random.default_rng(0))

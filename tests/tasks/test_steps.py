@@ -1,0 +1,67 @@
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seq2seq import Arithmetic, UsageError
+from tests.tasks.test_arithmetic import OPERATORS, ranges, value
+
+tasks = st.builds(Arithmetic, operators=OPERATORS, terms=ranges(1, 4, 2), operands=ranges(0, 700, 700)).filter(
+    lambda task: task.count >= 200
+)
+
+
+def next_step(source):
+    """The next step in its place, by hand: the first product, else the first sum or difference."""
+    text = source.lstrip()
+    found = re.search(r"\d+\*\d+", text) or re.search(r"^-?\d+[-+]\d+", text)
+    if found is None:
+        return source
+    return (text[: found.start()] + str(eval(found[0])).rjust(len(found[0])) + text[found.end() :]).rjust(len(source))
+
+
+@given(tasks, st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_steps_are_those_of_working_it_out(task, seed):
+    task = Arithmetic(task.operators, task.terms, task.operands, steps="call")
+    drawn = task.sample(50, np.random.default_rng(seed))
+    steps = task.steps_of(drawn)
+    said = dict(zip(steps.sources.tolist(), steps.targets.tolist()))
+    assert len(said) == len(steps)
+    assert all(target == next_step(source) for source, target in said.items())
+    left = set(said)
+    for source, answer in zip(*map(np.ndarray.tolist, drawn)):
+        for _ in range(20):
+            left.discard(source)
+            source, before = said[source].replace(" ", "").rjust(task.source_length), source
+            if source == before:
+                break
+        assert source.strip() == answer.strip()
+    assert not left  # nothing but these
+
+
+def test_a_value_never_needs_more_room_than_its_terms():
+    task = Arithmetic("+-*", terms=2, operands=(0, 130), steps="call")
+    sources, targets = task.steps_of(task.list())
+    assert all(len(source) == len(target) for source, target in zip(sources.tolist(), targets.tolist()))
+    assert all(target == next_step(source) for source, target in zip(sources.tolist(), targets.tolist()))
+
+
+@given(tasks, st.integers(0, 2**32 - 1))
+@settings(max_examples=40, deadline=None)
+def test_the_working_in_one_answer(task, seed):
+    task = Arithmetic(task.operators, task.terms, task.operands, steps="answer")
+    sources, targets = task.sample(50, np.random.default_rng(seed))
+    for source, target in zip(sources.tolist(), targets.tolist()):
+        steps, written = [source.strip()], target.strip().split("=")
+        while next_step(steps[-1]) != steps[-1]:
+            steps.append(next_step(steps[-1]).replace(" ", ""))
+        assert written == (steps[1:] or steps) and len(target) == task.target_length
+        assert task.final(target.strip()) == str(value(source))
+
+
+def test_steps_that_are_refused():
+    with pytest.raises(UsageError, match="steps: got 'some', but it must be one of none, answer, call"):
+        Arithmetic(steps="some")
