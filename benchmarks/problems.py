@@ -9,7 +9,7 @@ import numpy as np
 
 from seq2seq import Arithmetic, DataConfig, ModelConfig, Solver, Task, TrainingConfig, train
 from seq2seq.dataset import Dataset, build_dataset
-from seq2seq.models import RepeatModel
+from seq2seq.models import make_model
 from seq2seq.progress import Progress
 from seq2seq.runs import Run
 from seq2seq.training import Trainer
@@ -32,18 +32,24 @@ ADDITION_RECIPE: dict[str, Any] = {
 
 
 def make_trainer(
-    dataset: Dataset, model: ModelConfig, training: TrainingConfig, progress: Progress | None = None
+    task: Task, dataset: Dataset, model: ModelConfig, training: TrainingConfig, progress: Progress | None = None
 ) -> Trainer:
     """The public Trainer as `seq2seq.train` makes it, without a run folder."""
-    codec = dataset.codec
-    network = RepeatModel(model, codec.source_length, codec.target_length, len(codec.vocabulary))
-    return Trainer(network, codec, training, dataset.train, dataset.validation, progress=progress)
+    return Trainer(
+        make_model(task, model, dataset.codec),
+        dataset.codec,
+        training,
+        dataset.train,
+        dataset.validation,
+        progress=progress,
+    )
 
 
 def plain_trainer(task: Task, hidden: int, batch: int, examples: int, progress: Progress | None = None) -> Trainer:
     """The notebook's network and optimizer, for any task; as little validation as the Trainer allows."""
     data = DataConfig(examples=examples, validation=1, test=1, split="none", reverse_target=False)
     return make_trainer(
+        task,
         build_dataset(task, data, seed=0),
         ModelConfig(hidden_size=hidden, **NOTEBOOK_MODEL),
         TrainingConfig(batch_size=batch, **PLAIN_ADAM),
@@ -64,7 +70,7 @@ def addition_dataset(examples: int) -> Dataset:
 def addition_trainer(examples: int, most_epochs: int, progress: Progress) -> Trainer:
     recipe = ADDITION_RECIPE["training"]
     training = TrainingConfig(**{**recipe, "epochs": min(recipe["epochs"], most_epochs), "show_every": 0})
-    return make_trainer(addition_dataset(examples), ADDITION_RECIPE["model"], training, progress)
+    return make_trainer(ADDITION_TASK, addition_dataset(examples), ADDITION_RECIPE["model"], training, progress)
 
 
 # Files ----------------------------------------------------------------------------------------------------------------

@@ -12,20 +12,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seq2seq.config import Config, DataConfig, ModelConfig, TrainingConfig
+    from seq2seq.config import Config, DataConfig, Extra, ModelConfig, TrainingConfig
     from seq2seq.errors import DeviceError, RunError, Seq2SeqError, SourceError, TrainingInterrupted, UsageError
     from seq2seq.experiment import train
     from seq2seq.solver import Solver
-    from seq2seq.tasks import Arithmetic, Task
+    from seq2seq.tasks import Addition, Arithmetic, Task
 
 __version__ = "0.1.0"
 
 # Names are imported when they are first used, so that importing the package does not load MXNet.
 _HOME = {
+    "Addition": "tasks",
     "Arithmetic": "tasks",
     "Config": "config",
     "DataConfig": "config",
     "DeviceError": "errors",
+    "Extra": "config",
     "ModelConfig": "config",
     "RunError": "errors",
     "Seq2SeqError": "errors",
@@ -39,10 +41,12 @@ _HOME = {
 }
 
 __all__ = [
+    "Addition",
     "Arithmetic",
     "Config",
     "DataConfig",
     "DeviceError",
+    "Extra",
     "ModelConfig",
     "RunError",
     "Seq2SeqError",

@@ -8,6 +8,8 @@ from typing import Any
 from seq2seq.errors import UsageError, is_number, is_whole, require
 from seq2seq.tasks import TASKS, Arithmetic, Task
 
+MODEL_NAMES = ("auto", "repeat", "attention", "transducer", "aligned")
+
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -60,11 +62,53 @@ class DataConfig:
 
 
 @dataclass(frozen=True)
+class Extra:
+    """Examples of another task that are trained on beside the task's own, but for what is held out.
+
+    Parameters
+    ----------
+    task : Task
+        Its strings must fit the widths and characters of the main task.
+    examples : int, optional
+        How many distinct ones to draw; by default all.
+    """
+
+    task: Task
+    examples: int | None = None
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.task, Task), "extra", self.task, "a Task, such as Arithmetic()")
+        require(self.examples is None or is_whole(self.examples, 1), "examples", self.examples, "a whole number from 1")
+
+    def to_json(self) -> dict[str, Any]:
+        return {"task": _task_to_json(self.task), "examples": self.examples}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Extra:
+        return cls(_task_from_json(values["task"]), values["examples"])
+
+
+def _task_to_json(task: Task) -> dict[str, Any]:
+    return {"name": task.name, **task.options()}
+
+
+def _task_from_json(values: dict[str, Any]) -> Task:
+    options = dict(values)
+    name = options.pop("name")
+    require(name in TASKS, "task", name, f"one of {', '.join(TASKS)}")
+    return TASKS[name](**options)
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """The network's options.
 
     Parameters
     ----------
+    model : str
+        `auto`: `transducer` for a task whose targets are steps, else `repeat`. `repeat`: the notebook's. `attention`
+        looks back at the source and writes a character at a time; `transducer` writes a character for each it reads;
+        `aligned` is one that reads two numbers place by place. `seq2seq/models/` says more.
     hidden_size : int
         Units of each LSTM layer and direction (H).
     layers : int
@@ -75,12 +119,16 @@ class ModelConfig:
         Whether the encoder also reads the source from right to left.
     """
 
+    model: str = field(
+        default="auto", metadata={"help": "auto, repeat, attention, transducer or aligned", "parse": str}
+    )
     hidden_size: int = field(default=128, metadata={"help": "units of each LSTM layer", "parse": int})
     layers: int = field(default=2, metadata={"help": "LSTM layers in the encoder, and in the decoder", "parse": int})
     dropout: float = field(default=0.0, metadata={"help": "share of values dropped in training", "parse": float})
     bidirectional: bool = field(default=True, metadata={"help": "read the source in both directions", "parse": bool})
 
     def __post_init__(self) -> None:
+        require(self.model in MODEL_NAMES, "model", self.model, f"one of {', '.join(MODEL_NAMES)}")
         require(is_whole(self.hidden_size, 1), "hidden_size", self.hidden_size, "a whole number from 1")
         require(is_whole(self.layers, 1), "layers", self.layers, "a whole number from 1")
         require(is_number(self.dropout) and 0 <= self.dropout < 1, "dropout", self.dropout, "at least 0 and below 1")
@@ -111,6 +159,9 @@ class TrainingConfig:
         Of `sgd`.
     epsilon : float
         Of `adam`: what is added to the root of the second moment.
+    average : float
+        Of the running mean of the weights, how much an update keeps, such as 0.999; the mean is what answers and is
+        kept (Polyak and Juditsky 1992). 0: the weights themselves.
     patience : int
         Stop after so many epochs without a better exact match on the validation examples; 0 never stops early.
     show_every : int
@@ -130,6 +181,10 @@ class TrainingConfig:
     )
     momentum: float = field(default=0.9, metadata={"help": "momentum of sgd", "parse": float})
     epsilon: float = field(default=1e-8, metadata={"help": "epsilon of adam", "parse": float})
+    average: float = field(
+        default=0.0,
+        metadata={"help": "answer with a running mean of weights, of which so much is kept", "parse": float},
+    )
     patience: int = field(
         default=0, metadata={"help": "stop after so many epochs without a better exact match; 0: never", "parse": int}
     )
@@ -146,6 +201,7 @@ class TrainingConfig:
             value = getattr(self, name)
             require(is_number(value) and value > 0, name, value, "a number above 0")
         require(is_number(self.clip_norm) and self.clip_norm >= 0, "clip_norm", self.clip_norm, "a number from 0")
+        require(is_number(self.average) and 0 <= self.average < 1, "average", self.average, "from 0 to below 1")
         require(is_number(self.momentum) and 0 <= self.momentum < 1, "momentum", self.momentum, "from 0 to below 1")
 
 
@@ -161,8 +217,10 @@ class Config:
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     seed: int = 0
+    extra: tuple[Extra, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "extra", tuple(self.extra))
         require(isinstance(self.task, Task), "task", self.task, "a Task, such as Arithmetic()")
         require(is_whole(self.seed, 0), "seed", self.seed, "a whole number from 0")
 
@@ -182,19 +240,18 @@ class Config:
     def to_json(self) -> dict[str, Any]:
         """Plain values that JSON can hold."""
         return {
-            "task": {"name": self.task.name, **self.task.options()},
+            "task": _task_to_json(self.task),
             **{name: asdict(getattr(self, name)) for name in PARTS},
             "seed": self.seed,
+            "extra": [extra.to_json() for extra in self.extra],
         }
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Config:
         """The inverse of `to_json`. Raises `UsageError`, `KeyError` or `TypeError` for anything else."""
-        task = dict(values["task"])
-        name = task.pop("name")
-        require(name in TASKS, "task", name, f"one of {', '.join(TASKS)}")
         parts = {part: config(**values[part]) for part, config in PARTS.items()}
-        return cls(task=TASKS[name](**task), seed=values["seed"], **parts)
+        extra = tuple(map(Extra.from_json, values.get("extra", ())))
+        return cls(task=_task_from_json(values["task"]), seed=values["seed"], extra=extra, **parts)
 
 
 PARTS: dict[str, Any] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from seq2seq.arrays import blocks, hash_strings
-from seq2seq.config import DataConfig
+from seq2seq.config import DataConfig, Extra
 from seq2seq.errors import UsageError, require
 from seq2seq.tasks import Pairs, Task
 from seq2seq.vocabulary import Codec
@@ -34,17 +35,40 @@ class Examples:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The three splits of one experiment and the codec that reads them."""
+    """The three splits of one experiment and the codec that reads them.
+
+    Attributes
+    ----------
+    codec : Codec
+    key : str
+        What makes two sources the same question: see `Task.key`.
+    train, validation, test : Examples
+    questions : Examples, optional
+        The training split itself, where its steps are trained on, or others beside it. By default `train`.
+    """
 
     codec: Codec
+    key: str
     train: Examples
     validation: Examples
     test: Examples
+    questions: Examples | None = None
 
-    @property
-    def overlap(self) -> float:
-        """The share of test sources that were also trained on: measured, 0 for an honest split."""
-        return float(np.isin(_rows(self.test.sources), _rows(self.train.sources)).mean())
+    def overlap(self, task: Task, sources: np.ndarray | None = None) -> float:
+        """The share of sources that were trained on: measured, and 0 for an honest split.
+
+        Parameters
+        ----------
+        task : Task
+        sources : ndarray of str, shape (N,), optional
+            By default the test sources.
+        """
+        test = self.codec.read_sources(self.test.sources) if sources is None else sources
+        trained = [
+            _hashes(task, self.codec.read_sources(self.train.sources[block]), self.key)
+            for block in blocks(len(self.train), BLOCK)
+        ]
+        return float(np.isin(_hashes(task, test, self.key), np.concatenate(trained)).mean())
 
     @property
     def fingerprint(self) -> str:
@@ -55,12 +79,6 @@ class Dataset:
                 digest.update(repr((array.shape, array.dtype.str)).encode())
                 digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
-
-
-def _rows(ids: np.ndarray) -> np.ndarray:
-    """Each row of (N, S) as one comparable value, shape (N,)."""
-    ids = np.ascontiguousarray(ids)
-    return ids.view(np.dtype((np.void, ids.dtype.itemsize * ids.shape[1]))).reshape(len(ids))
 
 
 def split_by_key(
@@ -130,39 +148,82 @@ def _keys(task: Task, pairs: Pairs, key: str) -> np.ndarray:
     return hashes
 
 
+def _hashes(task: Task, sources: np.ndarray, key: str) -> np.ndarray:
+    """64-bit hashes of the keys of sources (N,), however wide their strings are."""
+    keys = task.key(sources, key)
+    return hash_strings(np.char.lstrip(keys)) if keys.dtype.kind == "U" else keys
+
+
 def _encode(pairs: Pairs, codec: Codec, rows: np.ndarray | None = None) -> Examples:
     """Pairs as arrays, in the order of these rows: a block at a time, so that the strings are never all there."""
     n = len(pairs) if rows is None else len(rows)
     dtype = codec.vocabulary.dtype
-    sources, targets = np.empty((n, codec.source_length), dtype), np.empty((n, codec.target_length), dtype)
+    sources, targets = np.empty((n, codec.source_ids), dtype), np.empty((n, codec.target_length), dtype)
     for block in blocks(n, BLOCK):
         part = pairs.take(block if rows is None else rows[block])
         sources[block], targets[block] = codec.encode_sources(part.sources), codec.encode_targets(part.targets)
     return Examples(sources, targets)
 
 
-def build_dataset(task: Task, config: DataConfig, seed: int) -> Dataset:
+def draw(task: Task, examples: int | None, rng: np.random.Generator) -> Pairs:
+    """So many distinct pairs; by default all, or of a task that has more than `LISTED`, `DRAWN`."""
+    n = examples or (task.count if task.count <= LISTED else DRAWN)
+    require(n <= task.count, "examples", examples, f"at most {task.count}, all that the task's options allow")
+    return task.list() if n == task.count <= LISTED else task.sample_distinct(n, rng)
+
+
+def build_dataset(
+    task: Task, config: DataConfig, seed: int, codec: Codec | None = None, extra: Sequence[Extra] = ()
+) -> Dataset:
     """Draw a task's examples, split them and encode them. The same arguments give the same arrays.
+
+    Of a stepwise task, training and validation examples are the steps of the expressions that were dealt to them.
+    Whatever else is trained on, steps and extra examples, leaves out every source whose key is that of one held out.
+
+    Parameters
+    ----------
+    task : Task
+    config : DataConfig
+    seed : int
+    codec : Codec, optional
+        How the model has strings; by default as `Codec` has them.
+    extra : sequence of Extra
 
     Raises
     ------
     UsageError
         If the task has fewer examples than asked for, or no such key.
     """
-    codec = Codec(task.characters, task.source_length, task.target_length, config.reverse_target)
+    codec = codec or Codec(task.characters, task.source_length, task.target_length, config.reverse_target)
     rng = np.random.default_rng((seed, 0))
 
     if config.split == "none":
+        require(not extra, "extra", list(extra), "absent where nothing is held out (split none)")
         n = config.examples or DRAWN
         held_out = [amount if isinstance(amount, int) else max(1, round(amount * n)) for amount in
                     (config.validation, config.test)]  # fmt: skip
-        train, validation, test = (_encode(task.sample(size, rng), codec) for size in (n, *held_out))
-        return Dataset(codec, train, validation, test)
+        train, validation, test = (task.sample(size, rng) for size in (n, *held_out))
+        if not task.stepwise:
+            return Dataset(codec, task.keys[0], *(_encode(part, codec) for part in (train, validation, test)))
+        steps = (task.steps_of(train), task.steps_of(validation))
+        return Dataset(codec, task.keys[0], *(_encode(part, codec) for part in (*steps, test, train)))
 
     require(config.split in task.keys, "split", config.split, f"none or one of {', '.join(task.keys)}")
-    n = config.examples or (task.count if task.count <= LISTED else DRAWN)
-    require(n <= task.count, "examples", config.examples, f"at most {task.count}, all that the task's options allow")
-    pairs = task.list() if n == task.count <= LISTED else task.sample_distinct(n, rng)
+    pairs = draw(task, config.examples, rng)
     rows = split_by_key(_keys(task, pairs, config.split), config.validation, config.test, rng)
-    train, validation, test = (_encode(pairs, codec, part) for part in rows)
-    return Dataset(codec, train, validation, test)
+    if not (task.stepwise or extra):
+        return Dataset(codec, config.split, *(_encode(pairs, codec, part) for part in rows))
+
+    questions, validation, test = (pairs.take(part) for part in rows)
+    held_out = np.concatenate([_hashes(task, part.sources, config.split) for part in (validation, test)])
+    trained = [questions, *(draw(each.task, each.examples, rng) for each in extra)]
+    if task.stepwise:
+        trained = [each.steps_of(part) for each, part in zip((task, *(more.task for more in extra)), trained)]
+        validation = task.steps_of(validation)
+    parts = []
+    for part in trained:
+        allowed = np.flatnonzero(~np.isin(_hashes(task, part.sources, config.split), held_out))
+        parts.append(_encode(part, codec, allowed))
+    sources, targets = (np.concatenate([getattr(part, name) for part in parts]) for name in ("sources", "targets"))
+    others = (_encode(part, codec) for part in (validation, test, questions))
+    return Dataset(codec, config.split, Examples(sources, targets), *others)

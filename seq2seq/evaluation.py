@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from seq2seq.dataset import Dataset, Examples
-from seq2seq.decoding import Predictor
+from seq2seq.decoding import Answering, Answers
 from seq2seq.tasks import Task
+from seq2seq.vocabulary import Codec
 
 MISTAKES = 10
 
@@ -23,7 +24,7 @@ class Score:
     n : int
         How many.
     exact_match : float
-        The share of answers of which every character is right.
+        The share of right answers: every character, or where the working comes before, every one of the result.
     character_accuracy : float
         The share of right characters over all T places, those filled with spaces included.
     """
@@ -33,9 +34,9 @@ class Score:
     character_accuracy: float
 
     @classmethod
-    def of(cls, correct: np.ndarray) -> Score:
-        """From which characters are right: bool, shape (N, T)."""
-        return cls(len(correct), float(correct.all(axis=1).mean()), float(correct.mean()))
+    def of(cls, correct: np.ndarray, right: np.ndarray) -> Score:
+        """From which characters are right, bool, shape (N, T), and which answers, shape (N,)."""
+        return cls(len(correct), float(right.mean()), float(correct.mean()))
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,12 @@ class Evaluation:
         return {**values, **{f"by_{name}": scores for name, scores in breakdowns.items()}, "mistakes": mistakes}
 
 
-def evaluate(predictor: Predictor, dataset: Dataset, task: Task, samples: int, seed: int) -> Evaluation:
+def evaluate(predictor: Answering, dataset: Dataset, task: Task, samples: int, seed: int) -> Evaluation:
     """Score a model on the test examples, and on training examples beside them.
 
     Parameters
     ----------
-    predictor : Predictor
+    predictor : Answering
     dataset : Dataset
     task : Task
         Tells how to group sources.
@@ -93,24 +94,22 @@ def evaluate(predictor: Predictor, dataset: Dataset, task: Task, samples: int, s
         Decides which.
     """
     rng = np.random.default_rng((seed, 2))
-    test, train = _choose(dataset.test, samples, rng), _choose(dataset.train, samples, rng)
-    answers = predictor.answer(test.sources)
-    correct = answers.ids == test.targets
-    right = correct.all(axis=1)
-
+    test, seen = _choose(dataset.test, samples, rng), _choose(dataset.questions or dataset.train, samples, rng)
     codec = dataset.codec
+    answers, correct, right = _answers(predictor, test, codec, task)
     targets = codec.decode_targets(test.targets)
-    groups = {name: label(codec.vocabulary.decode(test.sources)) for name, label in task.breakdowns.items()}
-    groups["length"] = np.array([len(target) for target in targets])
+    asked = np.array(codec.decode_sources(test.sources))
+    groups = {name: label(asked) for name, label in task.breakdowns.items()}
+    groups["length"] = np.array([len(task.final(target)) for target in targets])
 
     wrong = np.flatnonzero(~right)
     surest = wrong[np.argsort(-answers.confidence[wrong], kind="stable")[:MISTAKES]]
     sources, said = codec.decode_sources(test.sources[surest]), codec.decode_targets(answers.ids[surest])
     return Evaluation(
-        held_out=Score.of(correct),
-        train_distribution=Score.of(predictor.answer(train.sources).ids == train.targets),
-        overlap=dataset.overlap,
-        breakdowns={name: _by_label(correct, labels) for name, labels in groups.items()},
+        held_out=Score.of(correct, right),
+        train_distribution=Score.of(*_answers(predictor, seen, codec, task)[1:]),
+        overlap=dataset.overlap(task),
+        breakdowns={name: _by_label(correct, right, labels) for name, labels in groups.items()},
         mistakes=[
             Mistake(source, targets[row], answer, float(answers.confidence[row]))
             for row, source, answer in zip(surest, sources, said)
@@ -122,5 +121,15 @@ def _choose(examples: Examples, samples: int, rng: np.random.Generator) -> Examp
     return examples if len(examples) <= samples else examples.take(rng.choice(len(examples), samples, replace=False))
 
 
-def _by_label(correct: np.ndarray, labels: np.ndarray) -> dict[str, Score]:
-    return {str(label): Score.of(correct[labels == label]) for label in np.unique(labels)}
+def _answers(
+    predictor: Answering, examples: Examples, codec: Codec, task: Task
+) -> tuple[Answers, np.ndarray, np.ndarray]:
+    """The answers, and which characters (N, T) and which answers (N,) are right."""
+    answers = predictor.answer(examples.sources)
+    said, targets = (codec.decode_targets(ids) for ids in (answers.ids, examples.targets))
+    right = np.array([task.final(a) == task.final(t) for a, t in zip(said, targets)], bool)
+    return answers, answers.ids == examples.targets, right
+
+
+def _by_label(correct: np.ndarray, right: np.ndarray, labels: np.ndarray) -> dict[str, Score]:
+    return {str(label): Score.of(correct[labels == label], right[labels == label]) for label in np.unique(labels)}

@@ -11,7 +11,7 @@ from typing import Any
 from seq2seq.config import PARTS, PRESETS, Config
 from seq2seq.dataset import build_dataset
 from seq2seq.errors import UsageError, require
-from seq2seq.models import RepeatModel
+from seq2seq.models import make_codec, make_model
 from seq2seq.mx import pick_device
 from seq2seq.progress import Progress, progress_for_stderr
 from seq2seq.runs import PathLike, Run
@@ -24,7 +24,7 @@ def train(
     task: Task | None = None,
     run_dir: PathLike | None = None,
     *,
-    preset: str | None = None,
+    preset: str | Config | None = None,
     resume: bool = False,
     device: str = "auto",
     progress: bool = True,
@@ -38,8 +38,8 @@ def train(
         What to learn; by default the preset's.
     run_dir : path, optional
         The folder to make; by default one named for the task and the time, under `runs/`.
-    preset : str, optional
-        `default` or `notebook`: where options that are not given come from.
+    preset : str or Config, optional
+        `default`, `notebook` or a recipe's `config`: where options that are not given come from.
     resume : bool
         Continue the run in `run_dir` (by default the newest under `runs/`) with the options it was made with. Where
         there is no run yet, begin it. Of the options, only `epochs` may differ from those it was made with.
@@ -66,9 +66,12 @@ def train(
     TrainingInterrupted
         After SIGINT or SIGTERM, when everything has been kept. A `KeyboardInterrupt`.
     """
-    require(preset is None or preset in list(PRESETS), "preset", preset, f"one of {', '.join(PRESETS)}")
-    base = PRESETS[preset or "default"]
-    config = (replace(base, task=task) if task is not None else base).with_options(**options)
+    if isinstance(preset, Config):
+        base = preset
+    else:
+        require(preset is None or preset in list(PRESETS), "preset", preset, f"one of {', '.join(PRESETS)}")
+        base = PRESETS[preset or "default"]
+    config = (base if task in (None, base.task) else replace(base, task=task, extra=())).with_options(**options)
     if run_dir is None:
         run_dir = Run.newest().path if resume else default_run_dir(config.task)
     require(Path(run_dir).name not in ("", ".."), "run_dir", str(run_dir), "a folder with a name")
@@ -83,11 +86,10 @@ def train(
         run.require_free()
 
     context = pick_device(device)
-    dataset = build_dataset(config.task, config.data, config.seed)
-    codec = dataset.codec
-    model = RepeatModel(config.model, codec.source_length, codec.target_length, len(codec.vocabulary))
+    codec = make_codec(config.task, config.data, config.model)
+    dataset = build_dataset(config.task, config.data, config.seed, codec, config.extra)
     trainer = Trainer(
-        model,
+        make_model(config.task, config.model, codec),
         codec,
         config.training,
         dataset.train,
@@ -122,7 +124,7 @@ def _flat(config: Config) -> dict[str, Any]:
     """Options by name, the task as one of them."""
     values = config.to_json()
     flat = {name: value for part in PARTS for name, value in values[part].items()}
-    return {"task": values["task"], "seed": values["seed"], **flat}
+    return {**{name: values[name] for name in ("task", "extra", "seed")}, **flat}
 
 
 def _resumed(run: Run, config: Config, chosen: set[str]) -> Config:

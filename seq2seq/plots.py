@@ -10,6 +10,7 @@ from seq2seq.runs import PathLike, Run
 
 if TYPE_CHECKING:
     from seq2seq.evaluation import Evaluation
+    from seq2seq.explaining import Explanation
 
 
 def plot_run(run: Run, evaluation: Evaluation, file: PathLike) -> None:
@@ -31,22 +32,66 @@ def plot_run(run: Run, evaluation: Evaluation, file: PathLike) -> None:
     Seq2SeqError
         If matplotlib is not installed, or the file cannot be written.
     """
+    figure = _figure((12, 3.6))
+    loss, exact, groups = figure.subplots(1, 3)
+    _curves(loss, exact, run.read_metrics())
+    _bars(groups, evaluation)
+    _save(figure, file)
+
+
+def plot_explanations(explanations: list[Explanation], file: PathLike) -> None:
+    """Draw the probability of each character at each step, and beside it, where there is one, the attention.
+
+    A row for each explanation. Of the file and the errors, see `plot_run`.
+    """
+    looks = any(each.attention is not None for each in explanations)
+    figure = _figure((10 if looks else 5, 0.5 + 4 * len(explanations)))
+    grid = figure.subplots(len(explanations), 2 if looks else 1, squeeze=False)
+    for row, each in zip(grid, explanations):
+        steps = [character if character.strip() else "␣" for character in each.written]
+        _heat(row[0], each.probabilities.T, steps, [character.replace(" ", "␣") for character in each.characters])
+        row[0].set(title=f"{each.source}: probability", xlabel="what it writes, step by step")
+        if each.attention is not None:
+            _heat(row[1], each.attention, list(each.source), steps)
+            row[1].set(title="attention", xlabel="where it looks", ylabel="what it writes")
+    _save(figure, file)
+
+
+def plot_embeddings(characters: str, coordinates: Any, shares: Any, file: PathLike) -> None:
+    """Draw characters at their coordinates (N, 2), the digits joined in order. Of the file, see `plot_run`."""
+    figure = _figure((5, 5))
+    axes = figure.subplots()
+    digits = [characters.index(digit) for digit in "0123456789" if digit in characters]
+    axes.plot(*coordinates[digits].T, color="C0", alpha=0.3)
+    for character, (x, y) in zip(characters, coordinates):
+        axes.text(x, y, character, ha="center", va="center", fontsize=14)
+    axes.scatter(*coordinates.T, alpha=0)  # text alone does not set the limits
+    axes.set(xlabel=f"first component ({shares[0]:.0%} of the variance)", ylabel=f"second ({shares[1]:.0%})")
+    _save(figure, file)
+
+
+def _figure(size: tuple[float, float]) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError:
         raise Seq2SeqError("plots need matplotlib: pip install 'seq2seq[plot]'") from None
+    return Figure(figsize=size, layout="constrained")
 
-    figure = Figure(figsize=(12, 3.6), layout="constrained")
+
+def _save(figure: Any, file: PathLike) -> None:
     formats = sorted(figure.canvas.get_supported_filetypes())
     if Path(file).suffix[1:].lower() not in formats:
         raise UsageError(f"plot: got {str(file)!r}, but its ending must be one of {', '.join(formats)}")
-    loss, exact, groups = figure.subplots(1, 3)
-    _curves(loss, exact, run.read_metrics())
-    _bars(groups, evaluation)
     try:
         figure.savefig(file)
     except OSError as error:
         raise Seq2SeqError(f"{file}: cannot be written: {error.strerror}") from None
+
+
+def _heat(axes: Any, values: Any, columns: list[str], rows: list[str]) -> None:
+    axes.imshow(values, vmin=0, vmax=1, cmap="Blues", aspect="auto")
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
 
 
 def _curves(loss: Any, exact: Any, rows: list[dict[str, Any]]) -> None:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cached_property
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
 from seq2seq.dataset import Dataset, build_dataset
-from seq2seq.decoding import Predictor
-from seq2seq.errors import RunError, SourceError, is_whole, require
+from seq2seq.decoding import Answering, Predictor, SearchPredictor, StepwisePredictor, make_predictor
+from seq2seq.errors import RunError, SourceError, UsageError, is_whole, require
 from seq2seq.evaluation import Evaluation, evaluate
-from seq2seq.models import RepeatModel
+from seq2seq.models import make_codec, make_model
 from seq2seq.mx import pick_device
 from seq2seq.runs import WEIGHTS, PathLike, Run
+from seq2seq.tasks import Pairs
 from seq2seq.vocabulary import Codec
 
 BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that one answer costs little
+MOST_PLACES = 2**18  # characters that are answered at once, or a single source; more would take too much memory
+LONGEST = 100_000  # characters of a source, where any length can be read
 
 
 class Answer(NamedTuple):
@@ -58,13 +61,12 @@ class Solver:
         self.run = Run(run)
         self.config = self.run.read_config()
         self.task = self.config.task
-        task, data = self.task, self.config.data
-        self.codec = Codec(task.characters, task.source_length, task.target_length, data.reverse_target)
-        self.model = RepeatModel(self.config.model, task.source_length, task.target_length, len(self.codec.vocabulary))
+        self.codec = make_codec(self.task, self.config.data, self.config.model)
         self.device = pick_device(device)
-        self._weights, _ = self.run.read_arrays(WEIGHTS[weights])
+        self.weights, _ = self.run.read_arrays(WEIGHTS[weights])
+        self._predictors: dict[tuple[Any, ...], Predictor] = {}
         try:
-            self._predictors = {1: Predictor(self.model, 1, self.device, self._weights)}
+            self._predictor(1)
         except ValueError:
             raise RunError(f"{self.run.path / WEIGHTS[weights]}: holds the weights of another model") from None
 
@@ -90,9 +92,55 @@ class Solver:
     def answer(self, sources: Iterable[str]) -> list[Answer]:
         """The answers to several sources, each with the model's confidence. Raises `SourceError`."""
         prepared = [self.prepare(source) for source in sources]
-        ids = self.codec.encode_sources(prepared)
-        answers = self._predictor(len(prepared)).answer(ids)
-        return list(map(Answer, self.codec.decode_targets(answers.ids), answers.confidence.tolist()))
+        if not self.codec.any_length:
+            return self._answer(prepared, self.codec)
+        rows: dict[Codec, list[int]] = {}  # what needs a wider codec is answered apart, whatever comes with it
+        for row, source in enumerate(prepared):
+            rows.setdefault(self.codec.fitting(source), []).append(row)
+        answers: dict[int, Answer] = {}
+        for codec, members in rows.items():
+            answers.update(zip(members, self._answer([prepared[row] for row in members], codec)))
+        return [answers[row] for row in range(len(prepared))]
+
+    def _answer(self, prepared: list[str], codec: Codec) -> list[Answer]:
+        answers = self._answering(len(prepared), codec).answer(codec.encode_sources(prepared))
+        texts = map(self.task.final, codec.decode_targets(answers.ids))
+        return list(map(Answer, texts, answers.confidence.tolist()))
+
+    def work(self, source: str) -> list[str]:
+        """What the model writes on the way to its answer, the answer last.
+
+        A run with its working in the answer, or with a step a call, has several; another has the answer alone. Raises
+        `SourceError`.
+        """
+        prepared = self.prepare(source)
+        codec = self.codec.fitting(prepared)
+        ids = codec.encode_sources([prepared])
+        answering = self._answering(1, codec)
+        if isinstance(answering, StepwisePredictor):
+            steps = [codec.decode_targets(step)[0] for step in answering.work(ids)]
+            return steps[:-1] if steps[1:] and steps[-1] == steps[-2] else steps
+        return codec.decode_targets(answering.answer(ids).ids)[0].split("=")
+
+    def n_best(self, source: str, n: int) -> list[Answer]:
+        """The `n` most probable answers that a beam of `n` finds, the best first, of a run that writes a character at a
+        time.
+
+        Raises
+        ------
+        SourceError
+        UsageError
+            If the run's model writes all characters at once, or `n` is not from 1 to the size of the vocabulary.
+        """
+        if not isinstance(self._predictor(1), SearchPredictor):
+            raise UsageError(f"n_best: the model of {self.run.path} writes all characters at once: it has one answer")
+        most = len(self.codec.vocabulary)
+        require(is_whole(n, 1) and n <= most, "n", n, f"a whole number from 1 to {most}")
+        predictor = self._predictor(1, beam=n)
+        assert isinstance(predictor, SearchPredictor)
+        best = predictor.search(self.codec.encode_sources([self.prepare(source)]))
+        texts = map(self.task.final, self.codec.decode_targets(best.ids[0]))
+        return list(map(Answer, texts, np.exp(best.scores[0], dtype=np.float64).tolist()))
 
     def prepare(self, source: str) -> str:
         """The source as the model reads it. Raises `SourceError`."""
@@ -101,8 +149,9 @@ class Solver:
             raise SourceError("the source is empty")
         self.codec.vocabulary.check(source, len(source))
         prepared = self.task.normalise(source)
-        if prepared != source or len(prepared) > self.codec.source_length:
-            self.codec.vocabulary.check(prepared, self.codec.source_length)
+        longest = LONGEST if self.codec.any_length else self.codec.source_length
+        if prepared != source or len(prepared) > longest:
+            self.codec.vocabulary.check(prepared, longest)
         return prepared
 
     @property
@@ -123,20 +172,36 @@ class Solver:
         """
         require(is_whole(samples, 1), "samples", samples, "a whole number from 1")
         require(is_whole(seed, 0), "seed", seed, "a whole number from 0")
-        evaluation = evaluate(self._predictor(samples), self.dataset, self.task, samples, seed)
+        evaluation = evaluate(self._answering(samples), self.dataset, self.task, samples, seed)
         self.run.write_evaluation({"seed": seed, **evaluation.to_json()})
         return evaluation
+
+    def score(self, pairs: Pairs) -> float:
+        """The share of these sources that are answered with their targets."""
+        sources, targets = (np.char.strip(strings).tolist() for strings in pairs)
+        answers = self(sources)
+        return float(np.mean([answer == self.task.final(target) for answer, target in zip(answers, targets)]))
 
     @cached_property
     def dataset(self) -> Dataset:
         """The examples the run was trained on, and those held out. Raises `RunError` if they cannot be made again."""
-        dataset = build_dataset(self.task, self.config.data, self.config.seed)
+        dataset = build_dataset(self.task, self.config.data, self.config.seed, self.codec, self.config.extra)
         self.run.check_fingerprint(dataset.fingerprint)
         return dataset
 
-    def _predictor(self, n: int) -> Predictor:
-        """The predictor for so many sources."""
+    def _answering(self, n: int, codec: Codec | None = None) -> Answering:
+        """What answers so many sources."""
+        predictor = self._predictor(n, codec)
+        return StepwisePredictor(predictor) if self.task.stepwise else predictor
+
+    def _predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
+        """The predictor for so many sources, of as many places as the codec has."""
+        codec = codec or self.codec
+        most = max(1, MOST_PLACES // codec.target_length)
         size = next((size for size in BATCH_SIZES if n <= size), BATCH_SIZES[-1])
-        if size not in self._predictors:
-            self._predictors[size] = Predictor(self.model, size, self.device, self._weights)
-        return self._predictors[size]
+        size = max(each for each in BATCH_SIZES if each <= min(size, most))
+        key = (codec.target_length, size, beam)
+        if key not in self._predictors:
+            model = make_model(self.task, self.config.model, codec)
+            self._predictors[key] = make_predictor(model, size, self.device, self.weights, beam)
+        return self._predictors[key]

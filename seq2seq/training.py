@@ -19,9 +19,9 @@ import numpy as np
 
 from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
-from seq2seq.decoding import Predictor
+from seq2seq.decoding import make_predictor
 from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted
-from seq2seq.models import RepeatModel
+from seq2seq.models import Model
 from seq2seq.mx import mx
 from seq2seq.progress import Progress
 from seq2seq.runs import OPTIMIZER, WEIGHTS, Run
@@ -69,7 +69,7 @@ class Trainer:
 
     Parameters
     ----------
-    model : RepeatModel
+    model : Model
     codec : Codec
         Turns arrays back into strings, to show questions and answers.
     config : TrainingConfig
@@ -94,7 +94,7 @@ class Trainer:
 
     def __init__(
         self,
-        model: RepeatModel,
+        model: Model,
         codec: Codec,
         config: TrainingConfig,
         train: Examples,
@@ -122,13 +122,13 @@ class Trainer:
         self.steps_per_epoch = -(-len(train) // config.batch_size)
         updates = config.epochs * self.steps_per_epoch
         self._updater = Updater(model, config, updates, seed, self.device)
-        self._predictor = Predictor(model, min(len(validation), VALIDATION_BATCH), self.device)
+        self._predictor = make_predictor(model, min(len(validation), VALIDATION_BATCH), self.device)
         self.best_weights = self.weights
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
-        """The weights of the moment, by parameter name."""
-        return self._updater.weights
+        """What answers at the moment, by parameter name: the weights, or their running mean."""
+        return self._updater.mean_weights(self.state.updates)
 
     # The loop -----------------------------------------------------------------------------------------------------
 
@@ -192,7 +192,8 @@ class Trainer:
 
     def _end_epoch(self, loss: float, samples_per_second: float) -> None:
         state = self.state
-        self._predictor.set_weights(self._updater.device_weights)
+        weights = self.weights
+        self._predictor.set_weights(weights)
         answers = self._predictor.answer(self.validation.sources, self.validation.targets)
         exact = (answers.ids == self.validation.targets).all(axis=1)
         assert answers.loss is not None
@@ -201,7 +202,7 @@ class Trainer:
         self._updater.loss_sum[:] = 0
         if state.improves(exact_match, validation_loss):
             state.best_epoch, state.best_exact_match, state.best_loss = state.epoch, exact_match, validation_loss
-            self.best_weights = self.weights
+            self.best_weights = weights
         self._tick()
         row = {
             "epoch": state.epoch,
@@ -277,7 +278,7 @@ class Trainer:
         run.write_arrays(WEIGHTS["best"], self.best_weights, best)
         run.write_arrays(WEIGHTS["last"], weights, {"epoch": self.state.epoch, "step": self.state.updates})
         run.write_metrics(self.history)
-        arrays = {f"weight.{name}": array for name, array in weights.items()}
+        arrays = {f"weight.{name}": array for name, array in self._updater.weights.items()}
         arrays.update({f"best.{name}": array for name, array in self.best_weights.items()})
         arrays.update(self._updater.moments)
         arrays["loss_sum"] = self._updater.loss_sum.asnumpy()

@@ -15,9 +15,9 @@ import numpy as np
 from seq2seq.calls import Call, forward_backward
 from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
-from seq2seq.models import RepeatModel
+from seq2seq.models import Model
 from seq2seq.mx import mx
-from seq2seq.optimizers import OPTIMIZERS, Clip, learning_rate
+from seq2seq.optimizers import OPTIMIZERS, Average, Clip, learning_rate
 from seq2seq.workers import Worker, argument_shapes, workers_of
 
 WORTH_SHARING = 2**24  # multiplications in a forward pass, below which one worker is done sooner than two
@@ -91,7 +91,7 @@ class Share:
     Parameters
     ----------
     worker : Worker
-    model : RepeatModel
+    model : Model
     layout : Layout
     section : slice
         Of the vector, what this worker looks after.
@@ -107,7 +107,7 @@ class Share:
         What exchanges gradients and weights with the other shares: nothing where there are none.
     """
 
-    def __init__(self, worker: Worker, model: RepeatModel, layout: Layout, section: slice, loss_sum: Any) -> None:
+    def __init__(self, worker: Worker, model: Model, layout: Layout, section: slice, loss_sum: Any) -> None:
         self.worker, self.model, self.layout, self.section, self.loss_sum = worker, model, layout, section, loss_sum
         self.weights, self.gradients = (mx.nd.zeros((layout.size,), worker.device) for _ in range(2))
         self.own_weights, self.own_gradients = self.weights, self.gradients
@@ -154,7 +154,7 @@ class Updater:
 
     Parameters
     ----------
-    model : RepeatModel
+    model : Model
     config : TrainingConfig
     updates : int
         How many updates there will be in all, for the learning rate.
@@ -168,7 +168,7 @@ class Updater:
         Sum over the examples since it was last set to 0 of their loss.
     """
 
-    def __init__(self, model: RepeatModel, config: TrainingConfig, updates: int, seed: int, device: Any) -> None:
+    def __init__(self, model: Model, config: TrainingConfig, updates: int, seed: int, device: Any) -> None:
         self.config, self.updates = config, updates
         self.loss_sum = mx.nd.zeros((1,), device)
         symbol = model.loss(mx.sym.var("source"), mx.sym.var("target"))
@@ -187,6 +187,9 @@ class Updater:
         self._exchange_weights = [call for share in self._shares for call in share.fetch]
         make = OPTIMIZERS[config.optimizer]
         self._optimizers = [make(share.own_weights, share.own_gradients, config) for share in self._shares]
+        self._averages = [Average(share.own_weights, config.average) for share in self._shares if config.average]
+        for optimizer, average in zip(self._optimizers, self._averages):
+            optimizer.moments.append(average.sum)  # kept and restored with the others
         self._clip = Clip([share.own_gradients for share in self._shares], config.clip_norm)
         self.set_weights(_first_weights(symbol, layout, seed))
 
@@ -253,6 +256,8 @@ class Updater:
             scale = 1.0
         for optimizer in self._optimizers:
             optimizer.update(self.rate(update), update, scale)
+        for average in self._averages:
+            average.update()
         for call in self._exchange_weights:
             call()
 
@@ -270,10 +275,12 @@ class Updater:
         """The weights of the moment, by parameter name. Waits for the engine."""
         return self._layout.split(self._shares[0].weights.asnumpy())
 
-    @property
-    def device_weights(self) -> dict[str, Any]:
-        """The same as arrays on the device that every update changes."""
-        return self._layout.split(self._shares[0].weights)
+    def mean_weights(self, updates: int) -> dict[str, np.ndarray]:
+        """Their running mean after so many updates, or where none is asked for the weights themselves."""
+        if not (self._averages and updates):
+            return self.weights
+        mean = np.concatenate([average.sum.asnumpy() / average.share(updates) for average in self._averages])
+        return self._layout.split(mean)
 
     def set_weights(self, weights: dict[str, np.ndarray]) -> None:
         """Set the weights, by parameter name."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Union
+from typing import Any, ClassVar, Union
 
 import numpy as np
 
-from seq2seq.arrays import blocks, character_codes
+from seq2seq.arrays import blocks, character_codes, closed_up
 from seq2seq.errors import SourceError, UsageError
 
 PAD = " "
@@ -30,6 +31,7 @@ class Vocabulary:
         if len(set(characters)) != len(characters) or PAD not in characters:
             raise UsageError(f"characters: got {characters!r}, but each must come once and the space be among them")
         self.characters = characters
+        self.pad = characters.index(PAD)
         self._known = frozenset(characters)
         codes = np.array([ord(character) for character in characters])
         self.dtype = np.uint8 if len(characters) <= 256 else np.int32
@@ -102,21 +104,50 @@ class Codec:
     characters : str
         The vocabulary.
     source_length, target_length : int
-        Widths S and T in characters.
+        Widths in characters of the sources and of the targets (T).
     reverse_target : bool
         Whether targets are learned last character first. A sum is worked out from the least digit up, each carry
         going to the next, so `23` learned as `32` asks for nothing that is not yet known. Strings going in and
         coming out are always the right way round.
+    pad_end : bool
+        Whether a target's padding comes after it, to end it, in whichever direction it is learned. Otherwise strings
+        are right-justified.
+    any_length : bool
+        Whether sources may be longer than `source_length`: with the codec that `fitting` gives for them.
     """
 
     characters: str
     source_length: int
     target_length: int
     reverse_target: bool
+    pad_end: bool = False
+    any_length: bool = False
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(self.characters)
+
+    @property
+    def source_ids(self) -> int:
+        """How many ids a source is (S)."""
+        return self.source_length
+
+    def fitting(self, source: str) -> Codec:
+        """This codec, or where it takes any length a wider one of the same kind, for a source that needs it.
+
+        Widths go in steps of an eighth and depend on the source alone: what else is asked never changes an answer.
+        """
+        places = self._places(source)
+        if places <= self.target_length or not self.any_length:
+            return self
+        step = max(1, 2 ** (places.bit_length() - 4))
+        return self._widened(-(-places // step) * step - self.target_length)
+
+    def _places(self, source: str) -> int:
+        return len(source)
+
+    def _widened(self, places: int) -> Codec:
+        return replace(self, source_length=self.source_length + places, target_length=self.target_length + places)
 
     def encode_sources(self, sources: Strings) -> np.ndarray:
         """Strings (N,) to ids (N, S)."""
@@ -124,15 +155,84 @@ class Codec:
 
     def encode_targets(self, targets: Strings) -> np.ndarray:
         """Strings (N,) to ids (N, T), in the order in which they are learned."""
-        return self._turn(self.vocabulary.encode(targets, self.target_length))
+        ids = self.vocabulary.encode(targets, self.target_length)
+        if self.reverse_target:
+            return np.ascontiguousarray(ids[:, ::-1])
+        return self._first_to_front(ids) if self.pad_end else ids
 
     def decode_sources(self, ids: np.ndarray) -> list[str]:
         """Ids (N, S) to strings without padding."""
-        return [source.lstrip(PAD) for source in self.vocabulary.decode(ids).tolist()]
+        return [source.lstrip(PAD) for source in self.read_sources(ids).tolist()]
+
+    def read_sources(self, ids: np.ndarray) -> np.ndarray:
+        """Ids (N, S) to right-justified strings (N,)."""
+        return self.vocabulary.decode(ids)
 
     def decode_targets(self, ids: np.ndarray) -> list[str]:
         """Ids (N, T), in the order in which they are learned, to strings without padding."""
-        return [target.lstrip(PAD) for target in self.vocabulary.decode(self._turn(ids)).tolist()]
+        targets = self.vocabulary.decode(ids[:, ::-1] if self.reverse_target else ids).tolist()
+        if self.pad_end and not self.reverse_target:
+            return [target.rstrip(PAD) for target in targets]
+        return [target.lstrip(PAD) for target in targets]
 
-    def _turn(self, ids: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(ids[:, ::-1]) if self.reverse_target else ids
+    def _first_to_front(self, ids: np.ndarray) -> np.ndarray:
+        """The padding before each row (N, T), after it."""
+        before = (ids == self.vocabulary.pad).cumprod(axis=1).sum(axis=1)
+        places = (np.arange(ids.shape[1]) + before[:, None]) % ids.shape[1]
+        return np.take_along_axis(ids, places, axis=1)
+
+
+@dataclass(frozen=True)
+class AlignedCodec(Codec):
+    """Sources that are two numbers with an operator between, read place by place: the least digit of both first.
+
+    `123+45` is the digits `321`, then `54`, and `+` at every place, each filled up with padding to T places: S is 3T.
+
+    Parameters
+    ----------
+    operators : str
+        What can stand between the numbers. The other parameters are those of `Codec`.
+    """
+
+    channels: ClassVar[int] = 3
+    operators: str = "+"
+
+    @property
+    def source_ids(self) -> int:
+        return self.channels * self.target_length
+
+    def _places(self, source: str) -> int:
+        longest = max(map(len, re.split(f"[{re.escape(self.operators)}]", source)))
+        return longest + self.target_length - self.source_length // 2
+
+    def _widened(self, places: int) -> Codec:
+        return replace(self, source_length=self.source_length + 2 * places, target_length=self.target_length + places)
+
+    def encode_sources(self, sources: Strings) -> np.ndarray:
+        rows = np.empty((len(sources), self.source_ids), self.vocabulary.dtype)
+        for block in blocks(len(sources), BLOCK):
+            rows[block] = self._encode(sources[block])
+        return rows
+
+    def _encode(self, sources: Strings) -> np.ndarray:
+        ids = self.vocabulary.encode(sources, self.source_length)
+        pad, width, length = self.vocabulary.pad, self.source_length, self.target_length
+        is_operator = np.isin(ids, [self.characters.index(operator) for operator in self.operators])
+        alone = is_operator.sum(axis=1) == 1
+        if not alone.all():
+            source = str(sources[int(np.argmin(alone))]).strip(PAD)
+            raise SourceError(f"{_short(source)}: this run reads two numbers with one of {self.operators} between")
+        middle = is_operator.argmax(axis=1)[:, None]  # (N, 1)
+        place = np.arange(length)
+        first, second = middle - 1 - place, np.broadcast_to(width - 1 - place, (len(ids), length))
+        digits = []
+        for column, there in ((first, first >= 0), (second, second > middle)):
+            picked = np.take_along_axis(ids, np.maximum(column, 0), axis=1)
+            digits.append(np.where(there, picked, pad))
+        operator = np.broadcast_to(np.take_along_axis(ids, middle, axis=1), (len(ids), length))
+        return np.concatenate([*digits, operator], axis=1)
+
+    def read_sources(self, ids: np.ndarray) -> np.ndarray:
+        first, second, operator = np.split(ids, self.channels, axis=1)
+        rows = np.concatenate([first[:, ::-1], operator[:, :1], second[:, ::-1]], axis=1)
+        return self.vocabulary.decode(closed_up(rows, self.vocabulary.pad))

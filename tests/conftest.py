@@ -28,3 +28,22 @@ def run_copy(solved, tmp_path):
     """A copy of that run, to do with as you like."""
     shutil.copytree(solved.run.path, tmp_path / "copy")
     return Run(tmp_path / "copy")
+
+
+@pytest.fixture(scope="session")
+def attentive(tmp_path_factory):
+    """A run that writes its working and its answer a character at a time. Its folder is not to be changed."""
+    path = tmp_path_factory.mktemp("runs") / "attentive"
+    options = {"epochs": 40, "hidden_size": 24, "layers": 1, "batch_size": 32, "learning_rate": 0.01}
+    data = {"split": "none", "examples": 2000, "validation": 20, "test": 50}
+    task = Arithmetic("+", terms=(2, 3), operands=(0, 3), steps="answer")
+    return train(task, path, model="attention", progress=False, **options, **data)
+
+
+@pytest.fixture(scope="session")
+def stepping(tmp_path_factory):
+    """A run that takes a step a call. Its folder is not to be changed."""
+    path = tmp_path_factory.mktemp("runs") / "stepping"
+    options = {"epochs": 60, "hidden_size": 24, "layers": 2, "batch_size": 32, "learning_rate": 0.01}
+    task = Arithmetic("+-", terms=(1, 3), operands=(0, 3), steps="call")
+    return train(task, path, model="transducer", progress=False, **options, validation=20, test=40)

@@ -72,3 +72,62 @@ def log_probabilities(weights, source, target_length, vocabulary_size, hidden_si
     logits = logits.transpose(1, 0, 2)
     shifted = logits - logits.max(axis=2, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=2, keepdims=True))
+
+
+def log_softmax(logits):
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def lstm_states(inputs, hidden, cell, input_weight, input_bias, state_weight, state_bias):
+    """As `lstm`, from states (N, H), and the last states beside the outputs."""
+    outputs = []
+    for x in inputs:
+        gates = x @ input_weight.T + input_bias + hidden @ state_weight.T + state_bias
+        i, f, c, o = np.split(gates, 4, axis=1)
+        cell = sigmoid(f) * cell + sigmoid(i) * np.tanh(c)
+        hidden = sigmoid(o) * np.tanh(cell)
+        outputs.append(hidden)
+    return np.stack(outputs), hidden, cell
+
+
+def attention(weights, source, target, vocabulary_size, hidden_size, layers, bidirectional, pad):
+    """Log-probabilities (N, T, V) and attention (N, T, S) of the attention model, in 64-bit floats, step by step."""
+    weights = {name: array.astype(np.float64) for name, array in weights.items()}
+    n, directions = len(source), 2 if bidirectional else 1
+    zero = np.zeros((n, hidden_size))
+    inputs, begin = np.eye(vocabulary_size)[source].transpose(1, 0, 2), []
+    for layer in unpack(weights["encoder_parameters"], vocabulary_size, hidden_size, layers, directions):
+        ways = [lstm_states(inputs[:: 1 - 2 * way], zero, zero, *layer[way]) for way in range(directions)]
+        inputs = np.concatenate([outputs[:: 1 - 2 * way] for way, (outputs, _, _) in enumerate(ways)], axis=2)
+        begin.append([np.concatenate([way[state] for way in ways], axis=1) for state in (1, 2)])
+    memory = inputs.transpose(1, 0, 2)  # (N, S, D)
+
+    width = directions * hidden_size
+    decoder = unpack(weights["decoder_parameters"], vocabulary_size, width, layers, 1)
+    one_hot = np.vstack([np.eye(vocabulary_size), np.zeros(vocabulary_size)])  # the last row begins an answer
+    before = np.concatenate([np.full((n, 1), vocabulary_size), target[:, :-1]], axis=1)
+    steps, looks = [], []
+    for characters in before.T:
+        x = one_hot[characters][None]
+        for number, [layer] in enumerate(decoder):
+            x, *begin[number] = lstm_states(x, *begin[number], *layer)
+        output = x[0]
+        scores = np.einsum("nd,nsd->ns", output, memory)
+        look = np.exp(log_softmax(np.where(source == pad, -1e9, scores)))
+        seen = np.einsum("ns,nsd->nd", look, memory)
+        joined = np.concatenate([seen, output], axis=1)
+        mixed = np.tanh(joined @ weights["attention_weight"].T + weights["attention_bias"])
+        steps.append(log_softmax(mixed @ weights["output_weight"].T + weights["output_bias"]))
+        looks.append(look)
+    return np.stack(steps, axis=1), np.stack(looks, axis=1)
+
+
+def transducer(weights, source, channels, target_length, vocabulary_size, hidden_size, layers, bidirectional):
+    """Log-probabilities (N, T, V) of a transducer, in 64-bit floats."""
+    weights = {name: array.astype(np.float64) for name, array in weights.items()}
+    places = source.reshape(len(source), channels, target_length)
+    joined = np.concatenate([np.eye(vocabulary_size)[places[:, channel]] for channel in range(channels)], axis=2)
+    directions = 2 if bidirectional else 1
+    outputs, _ = stack(joined.transpose(1, 0, 2), weights["transducer_parameters"], hidden_size, layers, directions)
+    return log_softmax(outputs @ weights["output_weight"].T + weights["output_bias"]).transpose(1, 0, 2)

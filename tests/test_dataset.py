@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seq2seq import Arithmetic, DataConfig, UsageError, vocabulary
+from seq2seq import Arithmetic, DataConfig, Extra, UsageError, vocabulary
 from seq2seq import dataset as dataset_module
 from seq2seq.arrays import hash_strings
 from seq2seq.dataset import build_dataset, split_by_key
 from seq2seq.tasks import Pairs, expressions
+from seq2seq.vocabulary import Codec
 from tests.tasks.test_arithmetic import any_tasks, canonical, small_tasks
 
 configs = st.builds(
@@ -41,7 +42,7 @@ def test_splits_share_no_question(task_and_config, seed):
     assert len(sources) == len(set(sources)) == (config.examples or task.count)
     train, validation, test = ({key(source) for source in split} for split in splits)
     assert not train & validation and not train & test and not validation & test
-    assert dataset.overlap == 0
+    assert dataset.overlap(task) == 0
 
 
 def test_the_default_task_is_split_whole():
@@ -66,7 +67,7 @@ def test_without_a_split_the_overlap_is_measured():
     assert (len(dataset.train), len(dataset.validation), len(dataset.test)) == (10_000, 100, 1000)
     trained = set(dataset.codec.decode_sources(dataset.train.sources))
     tested = dataset.codec.decode_sources(dataset.test.sources)
-    assert dataset.overlap == np.mean([source in trained for source in tested]) > 0.97
+    assert dataset.overlap(Arithmetic(mixed=False)) == np.mean([source in trained for source in tested]) > 0.97
 
 
 def test_the_seed_decides_and_the_fingerprint_tells():
@@ -151,3 +152,46 @@ def test_pairs_are_taken_by_row():
         assert (len(pairs), len(some)) == (3, 2)
         assert some.sources.tolist() == [sources[2], sources[0]] and some.targets.tolist() == [targets[2], targets[0]]
         assert pairs.take(slice(1, 9)).sources.tolist() == sources[1:].tolist()
+
+
+def strings(dataset, part):
+    return set(dataset.codec.decode_sources(getattr(dataset, part).sources))
+
+
+def test_what_is_trained_on_beside_the_task_leaves_out_what_is_held_out():
+    task = Arithmetic("+", terms=3, operands=(1, 4))
+    wider = Arithmetic("+", terms=3, operands=(1, 6))
+    config = DataConfig(split="commutative", validation=8, test=8)
+    codec = Codec(wider.characters, wider.source_length, wider.target_length, False)
+    dataset = build_dataset(task, config, 0, codec, [Extra(wider), Extra(Arithmetic("+", terms=2), 7)])
+    plain = build_dataset(task, config, 0)
+    for part in ("validation", "test"):
+        assert strings(dataset, part) == strings(plain, part)
+    assert strings(dataset, "questions") == strings(plain, "train")
+    held_out = {canonical(source) for part in ("validation", "test") for source in strings(plain, part)}
+    everything = {f"{a}+{b}+{c}" for a in range(1, 7) for b in range(1, 7) for c in range(1, 7)}
+    trained = strings(dataset, "train")
+    assert {source for source in trained if source.count("+") == 2} == {
+        source for source in everything if canonical(source) not in held_out
+    }
+    assert sum(source.count("+") == 1 for source in trained) == 7
+    assert dataset.overlap(task) == 0
+
+
+def test_steps_that_are_held_out_as_questions_are_not_trained_on():
+    task = Arithmetic("+-", terms=(1, 3), operands=(0, 4), steps="call")
+    dataset = build_dataset(task, DataConfig(), 0)
+    held_out = strings(dataset, "validation") | strings(dataset, "test")
+    trained, questions = strings(dataset, "train"), strings(dataset, "questions")
+    assert questions - trained == set() and trained - questions
+    test = strings(dataset, "test")
+    assert not trained & test and held_out
+    every_step = task.steps_of(task.list())
+    assert trained <= {source.strip() for source in every_step.sources.tolist()}
+    assert dataset.overlap(task) == 0
+    assert dataset.overlap(task, np.array([next(iter(trained)), next(iter(test))])) == 0.5
+
+
+def test_nothing_beside_the_task_where_nothing_is_held_out():
+    with pytest.raises(UsageError, match=r"extra: got .*, but it must be absent where nothing is held out"):
+        build_dataset(Arithmetic(), DataConfig(split="none"), 0, extra=[Extra(Arithmetic())])

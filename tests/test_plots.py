@@ -1,9 +1,11 @@
 import sys
 
+import numpy as np
 import pytest
 
 from seq2seq import Seq2SeqError, UsageError
-from seq2seq.plots import plot_run
+from seq2seq.explaining import explain
+from seq2seq.plots import plot_embeddings, plot_explanations, plot_run
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +49,29 @@ def test_the_picture_has_the_curves_and_the_bars(solved, tmp_path, monkeypatch):
     assert [bar.get_width() for bar in groups.patches] == [
         score.exact_match for score in [evaluation.held_out, *scores]
     ]
+
+
+def test_an_explanation_has_a_row_and_attention_beside_it(attentive, stepping, tmp_path, monkeypatch):
+    figures = pytest.importorskip("matplotlib.figure")
+    drawn = []
+    monkeypatch.setattr(figures.Figure, "savefig", lambda figure, file: drawn.append(figure))
+    looking, steps = explain(attentive, "3+2"), explain(stepping, "3+2-1")
+    plot_explanations(looking, tmp_path / "a.png")
+    plot_explanations(steps, tmp_path / "b.png")
+    assert [len(figure.axes) for figure in drawn] == [2, 2]
+    probabilities, attention = (axes.images[0].get_array() for axes in drawn[0].axes)
+    assert (probabilities == looking[0].probabilities.T).all() and (attention == looking[0].attention).all()
+    assert [axes.get_title() for axes in drawn[1].axes] == ["3+2-1: probability", "5-1: probability"]
+
+
+def test_characters_are_drawn_at_their_coordinates(tmp_path, monkeypatch):
+    figures = pytest.importorskip("matplotlib.figure")
+    drawn = []
+    monkeypatch.setattr(figures.Figure, "savefig", lambda figure, file: drawn.append(figure))
+    coordinates = np.arange(22.0).reshape(11, 2)
+    plot_embeddings("0123456789+", coordinates, [0.5, 0.25], tmp_path / "a.png")
+    [axes] = drawn[0].axes
+    assert {text.get_text(): text.get_position() for text in axes.texts} == {
+        character: tuple(place) for character, place in zip("0123456789+", coordinates)
+    }
+    assert "50%" in axes.get_xlabel() and "25%" in axes.get_ylabel()

@@ -1,4 +1,4 @@
-"""The three commands as a person or a program calls them."""
+"""The commands as a person or a program calls them."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from seq2seq import Arithmetic, Solver
+from seq2seq import Addition, Arithmetic, Solver
 from seq2seq.runs import Run
 
 ROOT = Path(__file__).parent.parent
@@ -36,7 +36,7 @@ def call(script, *arguments, **options):
     return subprocess.run(command(script, *arguments), capture_output=True, timeout=200, **{"text": True, **options})
 
 
-@pytest.mark.parametrize("script", ["train", "evaluate", "solve"])
+@pytest.mark.parametrize("script", ["train", "evaluate", "solve", "explain", "recipes"])
 def test_help(script):
     result = call(script, "--help")
     assert result.returncode == 0 and not result.stderr
@@ -397,3 +397,103 @@ def test_scripts_run_from_a_plain_checkout(tmp_path):
         env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
+
+
+def test_another_task_has_its_own_options(tmp_path):
+    text = " ".join(call("train", "--task", "addition", "--help").stdout.split())
+    assert "--task.digits" in text and "--task.terms" not in text
+    result = call(
+        "train", "--task", "addition", "--task.digits", 1, "--model", "aligned", "--epochs", 1, "--hidden-size", 4,
+        "--run-dir", "run", cwd=tmp_path,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert Run(tmp_path / "run").read_config().task == Addition((1, 1))
+    result = call("train", "--task", "addition", "--task.terms", 3)
+    assert (result.returncode, result.stdout) == (2, "") and "--task.terms" in result.stderr
+
+
+RECIPE = """
+about = "Sums"
+excludes = "the sum itself"
+task = {name = "addition", digits = [1, 1]}
+model = {model = "aligned", hidden_size = 8, layers = 1}
+training = {epochs = 2, show_every = 0}
+[[trial]]
+name = "two digits"
+examples = 20
+task = {digits = [2, 2]}
+"""
+
+
+def test_a_recipe_is_trained_and_scored_in_its_trials(tmp_path):
+    (tmp_path / "mine.toml").write_text(RECIPE)
+    result = call("train", "--recipe", "mine.toml", "--epochs", 1, "--run-dir", "run", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"^two digits: [01]\.\d{4}; of these, 0\.0% had been trained on$", result.stdout, re.M)
+    config = Run(tmp_path / "run").read_config()
+    assert config.task == Addition((1, 1)) and config.model.hidden_size == 8 and config.training.epochs == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--recipe", "nowhere"], "recipe: got 'nowhere', but it must be a path to a .toml file, or one of "),
+        (["--recipe", "a.toml", "--preset", "notebook"], "--recipe: not with --preset"),
+    ],
+)
+def test_recipes_that_are_refused(arguments, message):
+    result = call("train", *arguments)
+    assert result.returncode == 2 and message in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_all_recipes_make_a_table_and_what_is_done_is_kept(tmp_path):
+    folder = tmp_path / "recipes"
+    folder.mkdir()
+    (folder / "sums.toml").write_text(RECIPE)
+    options = ["--recipes", folder, "--runs", tmp_path / "runs", "--page", tmp_path / "page.md"]
+    result = call("recipes", *options, "--seeds", 2)
+    assert result.returncode == 0, result.stderr
+    results = json.loads((folder / "results.json").read_text())["sums"]["seeds"]
+    page = (tmp_path / "page.md").read_text()
+    held_out = [results[seed]["held_out"]["exact_match"] for seed in "01"]
+    trials = [results[seed]["trials"]["two digits"] for seed in "01"]
+    for name, values in (("held out (10)", held_out), ("two digits (20)", trials)):
+        assert f"| {name} | {sum(values) / 2:.4f} ({min(values):.4f} to {max(values):.4f}) |" in page
+    weights, _ = Run(next((tmp_path / "runs").iterdir())).read_arrays("best.safetensors")
+    assert f"| 2 | {sum(array.size for array in weights.values()):,} |" in page
+    assert "- **sums**: Sums. Held out: the sum itself." in page
+
+    shutil.rmtree(tmp_path / "runs")
+    assert call("recipes", *options, "--seeds", 2).returncode == 0
+    assert not (tmp_path / "runs").exists() and (tmp_path / "page.md").read_text() == page
+    (folder / "sums.toml").write_text(RECIPE.replace("epochs = 2", "epochs = 1"))
+    assert call("recipes", *options, "--seeds", 1).returncode == 0
+    assert list(json.loads((folder / "results.json").read_text())["sums"]["seeds"]) == ["0"]
+    result = call("recipes", *options, "--only", "products")
+    assert (result.returncode, result.stderr) == (2, "recipes.py: --only: no recipe products\n")
+
+
+def test_working_and_best_answers_are_printed(stepping, attentive, solved):
+    result = call("solve", "--run", stepping.run.path, "--steps", "3 + 2-1", "3")
+    assert (result.returncode, result.stdout) == (0, "3+2-1 -> 5-1 -> 4\n3 -> 3\n")
+    result = call("solve", "--run", attentive.run.path, "--best", 2, "2+1")
+    assert re.fullmatch(r"3 \(\d+\.\d%\), \S+ \(\d+\.\d%\)\n", result.stdout)
+    result = call("solve", "--run", solved.run.path, "--best", 2, "2+1")
+    assert result.returncode == 2 and "n_best: the model of" in result.stderr
+    assert call("solve", "--steps", "--best", 2, "2+1").returncode == 2
+
+
+def test_explanations_are_printed_and_drawn(attentive, tmp_path):
+    pytest.importorskip("matplotlib")
+    options = ["--run", attentive.run.path]
+    result = call("explain", *options, "3+2+1", "--plot", tmp_path / "a.png", "--embeddings", tmp_path / "b.png")
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[0] == "3+2+1 -> 5+1=6" and re.match(r" +1 +'5' +\d+\.\d%  '\S' \d+\.\d%", lines[2])
+    assert re.search(r"^component 2: \d+% of the variance; rank correlation .* [+-]\d\.\d\d$", lines[-1])
+    for name in ("a.png", "b.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    for arguments, message in [([], "EXPRESSION: give one"), (["1+1", "2+2", "--plot", "a.png"], "--plot: draws one")]:
+        result = call("explain", *options, *arguments)
+        assert result.returncode == 2 and message in result.stderr
+    assert call("explain", *options, "1+x").stderr.startswith("explain.py: '1+x': 'x' is not among")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from seq2seq import RunError, Solver, SourceError, UsageError
+from seq2seq.tasks import Pairs
 
 
 def test_it_answers_one_and_many(solved):
@@ -89,3 +90,52 @@ def test_evaluations_that_are_refused(solved, options):
     [name] = options
     with pytest.raises(UsageError, match=f"{name}: got .*, but it must be a whole number"):
         solved.evaluate(**options)
+
+
+def test_working_in_the_answer(attentive):
+    assert attentive("3+2+1") == "6"
+    assert attentive.work("3+2+1") == ["5+1", "6"]
+    assert attentive.evaluate().held_out.exact_match > 0.9
+
+
+def test_working_a_step_a_call(stepping):
+    assert stepping("3+2-1") == "4"
+    assert stepping.work("3+2-1") == ["5-1", "4"]
+    assert stepping.work("3") == ["3"]
+    assert stepping(["1-3", "3+2-1"]) == ["-2", "4"]
+    evaluation, test = stepping.evaluate(), stepping.dataset.test
+    sources, targets = stepping.codec.decode_sources(test.sources), stepping.codec.decode_targets(test.targets)
+    right = [stepping(source) == target for source, target in zip(sources, targets)]
+    assert evaluation.held_out.exact_match == sum(right) / 40 > 0.5
+    assert evaluation.train_distribution.exact_match > 0.8
+    assert evaluation.overlap == 0
+
+
+def test_a_run_without_working_has_its_answer_alone(solved):
+    assert solved.work("3+4") == ["7"]
+
+
+def test_the_best_few_answers_in_order(attentive, solved):
+    answers = attentive.n_best("2+1", 3)
+    assert len(answers) == 3 and answers[0] == pytest.approx(attentive.answer(["2+1"])[0])
+    assert answers[0].text == "3" and answers[0].confidence > answers[1].confidence >= answers[2].confidence
+    most = len(attentive.codec.vocabulary)
+    for n in (0, most + 1, 1.5):
+        with pytest.raises(UsageError, match=f"n: got {n}, but it must be a whole number from 1 to {most}"):
+            attentive.n_best("2+1", n)
+    with pytest.raises(UsageError, match=r"n_best: the model of .* writes all characters at once"):
+        solved.n_best("3+4", 2)
+
+
+def test_longer_sources_than_any_trained_on_are_read(stepping):
+    source = "1+1-1+1-1+1-1+1-1+1-1+1-1"
+    alone = stepping.answer([source])
+    assert stepping.answer([source, "3+2", source + "+1"])[0] == alone[0]
+    assert stepping.answer(["3+2"] * 3 + [source])[3].text == alone[0].text
+    with pytest.raises(SourceError, match="has 100001 characters, but this run reads 100000"):
+        stepping("1+" * 50_000 + "1")
+
+
+def test_pairs_are_scored(solved):
+    pairs = Pairs(np.array(["3+4", "1+1"]), np.array(["7", "3"]))
+    assert solved.score(pairs) == 0.5

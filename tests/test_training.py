@@ -10,7 +10,7 @@ import pytest
 from seq2seq import Arithmetic, DataConfig, ModelConfig, Seq2SeqError, TrainingConfig, TrainingInterrupted, updating
 from seq2seq import training as training_module
 from seq2seq.dataset import Examples, build_dataset
-from seq2seq.models import RepeatModel
+from seq2seq.models import make_model
 from seq2seq.mx import mx
 from seq2seq.optimizers import Adam, learning_rate
 from seq2seq.progress import Progress
@@ -25,7 +25,7 @@ DATA = build_dataset(Arithmetic("+", terms=2), DataConfig(), 0)  # 80 to train o
 
 def trainer(config=CONFIG, model=MODEL, data=DATA, seed=0, **options):
     codec = data.codec
-    network = RepeatModel(model, codec.source_length, codec.target_length, len(codec.vocabulary))
+    network = make_model(Arithmetic(), model, codec)
     return Trainer(network, codec, config, data.train, data.validation, seed=seed, **options)
 
 
@@ -92,7 +92,7 @@ def test_the_last_incomplete_batch_is_neither_dropped_nor_counted_twice(workers,
 
 def test_an_incomplete_batch_moves_the_weights_as_its_examples_alone_do():
     small = Examples(DATA.train.sources[:5], DATA.train.targets[:5])
-    data = type(DATA)(DATA.codec, small, DATA.validation, DATA.test)
+    data = type(DATA)(DATA.codec, DATA.key, small, DATA.validation, DATA.test)
     alone, padded = trainer(replace(CONFIG, batch_size=5), data=data), trainer(CONFIG, data=data)
     alone.fit()
     padded.fit()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from seq2seq import SourceError, UsageError
-from seq2seq.vocabulary import Codec, Vocabulary
+from seq2seq.vocabulary import AlignedCodec, Codec, Vocabulary
 
 
 def test_ids_are_places_among_the_characters_right_justified():
@@ -56,3 +56,51 @@ def test_targets_come_back_the_right_way_round(reverse):
     assert codec.decode_targets(ids) == ["23", "-7", "100"]
     assert (codec.vocabulary.decode(ids)[0] == "32 ") == reverse
     assert codec.decode_sources(codec.encode_sources(["23"])) == ["23"]
+
+
+@pytest.mark.parametrize("reverse, first", [(False, "23 "), (True, "32 ")])
+def test_padding_that_ends_a_target_comes_after_it(reverse, first):
+    codec = Codec("0123456789- ", 5, 3, reverse, pad_end=True)
+    ids = codec.encode_targets(["23", "-7", "100", ""])
+    assert codec.vocabulary.decode(ids)[0] == first
+    assert codec.decode_targets(ids) == ["23", "-7", "100", ""]
+
+
+def aligned(digits, operators="+-"):
+    return AlignedCodec(
+        "0123456789+- ", 2 * digits + 1, digits + 1, True, any_length=True, operators=operators
+    )  # fmt: skip
+
+
+def test_aligned_digits_of_a_place_come_together_the_least_first():
+    codec = aligned(3)
+    sources = ["123+45", "7-123", "5+6"]
+    ids = codec.encode_sources(sources)
+    first, second, operator = (codec.vocabulary.decode(part) for part in np.split(ids, 3, axis=1))
+    assert first.tolist() == ["321 ", "7   ", "5   "]
+    assert second.tolist() == ["54  ", "321 ", "6   "]
+    assert operator.tolist() == ["++++", "----", "++++"]
+    assert codec.decode_sources(ids) == sources
+    assert (codec.encode_sources(np.array([source.rjust(7) for source in sources])) == ids).all()
+
+
+@pytest.mark.parametrize("source", ["12", "1+2-3"])
+def test_aligned_reads_two_numbers(source):
+    with pytest.raises(SourceError, match="this run reads two numbers with one of \\+- between"):
+        aligned(3).encode_sources(["1+2", source])
+
+
+@pytest.mark.parametrize("a, b", [(4, 1), (1, 4), (20, 20), (100, 3), (1, 5000), (5000, 5000)])
+def test_a_codec_that_fits_has_room_and_does_not_depend_on_what_else_is_asked(a, b):
+    codec = aligned(3).fitting("9" * a + "+" + "9" * b)
+    [source], [target] = (["9" * a + "+" + "9" * b], [str(int("9" * a) + int("9" * b))] if max(a, b) < 4000 else [""])
+    assert codec.decode_sources(codec.encode_sources([source])) == [source]
+    if target:
+        assert codec.decode_targets(codec.encode_targets([target])) == [target]
+    longest = max(a, b) + 1
+    assert longest <= codec.target_length <= max(4, longest * 9 / 8 + 1)
+    plain = Codec("0123456789+- ", 7, 7, False, any_length=True)
+    assert plain.fitting("1" * 7) is plain
+    wide = plain.fitting("1" * (a + b))
+    assert a + b <= wide.source_length == wide.target_length <= max(7, (a + b) * 9 / 8 + 1)
+    assert Codec("0123456789+- ", 7, 7, False).fitting("1" * 8).source_length == 7

@@ -12,7 +12,8 @@ import problems
 from worker import Contestant, serve
 
 from seq2seq import Solver
-from seq2seq.decoding import Predictor
+from seq2seq.decoding import make_predictor
+from seq2seq.models import make_model
 from seq2seq.progress import Progress
 
 
@@ -46,9 +47,8 @@ class Library(Contestant):
     def prepare_answers(self) -> None:
         self.solver = Solver(self.options["run"])
         weights, _ = self.solver.run.read_arrays("best.safetensors")
-        self.predictors = {
-            size: Predictor(self.solver.model, size, self.solver.device, weights=weights) for size in (1, self.batch)
-        }
+        model = make_model(self.solver.task, self.solver.config.model, self.solver.codec)
+        self.predictors = {size: make_predictor(model, size, self.solver.device, weights) for size in (1, self.batch)}
 
     def answer(self, sources: np.ndarray) -> np.ndarray:
         return self.predictors[1 if len(sources) == 1 else self.batch].answer(sources).ids

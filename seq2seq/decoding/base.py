@@ -1,17 +1,17 @@
-"""From sources to answers: graphs that are not for training, and what they say."""
+"""What all ways of answering share."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
 from itertools import cycle
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from seq2seq.models import RepeatModel
-from seq2seq.mx import mx
-from seq2seq.workers import argument_shapes, workers_of
+from seq2seq.models import Model
+from seq2seq.workers import Worker, workers_of
 
 
 class Answers(NamedTuple):
@@ -20,7 +20,7 @@ class Answers(NamedTuple):
     Attributes
     ----------
     ids : ndarray of int, shape (N, T)
-        The most probable character at each step.
+        The most probable answer, as far as the search sees.
     confidence : ndarray of float, shape (N,)
         The probability the model gives to the whole answer: the product of its characters', from 0 to 1.
     loss : ndarray of float, shape (N,), or None
@@ -32,12 +32,19 @@ class Answers(NamedTuple):
     loss: np.ndarray | None
 
 
-class Predictor:
+class Answering(Protocol):
+    """What answers arrays of sources: a `Predictor`, or one that asks it several times."""
+
+    def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
+        """Answer every source: see `Predictor.answer`."""
+
+
+class Predictor(ABC):
     """Answers sources with a trained model, in batches of its own size that the device's workers take in turn.
 
     Parameters
     ----------
-    model : RepeatModel
+    model : Model
     batch_size : int
         Sources a forward pass (N).
     device : mxnet.Context
@@ -46,32 +53,30 @@ class Predictor:
     """
 
     def __init__(
-        self, model: RepeatModel, batch_size: int, device: Any, weights: dict[str, np.ndarray] | None = None
+        self, model: Model, batch_size: int, device: Any, weights: dict[str, np.ndarray] | None = None
     ) -> None:
         self.model, self.batch_size = model, batch_size
-        symbol = model.log_probabilities(mx.sym.var("source"))
-        shape = (model.source_length, batch_size)
-        shapes = argument_shapes(symbol, source=shape)
-        self._bound = []
         # One source alone is one batch: there is nothing to take in turn.
-        for worker in workers_of(device)[: 1 if batch_size == 1 else None]:
-            arrays = {name: mx.nd.zeros(shape, worker.device) for name, shape in shapes.items()}
-            source = arrays.pop("source")
-            executor = worker.bind(symbol, {"source": source}, arrays)
-            self._bound.append((executor, source, arrays))
-        self._padded = np.zeros(shape, np.float32)
+        workers = workers_of(device)[: 1 if batch_size == 1 else None]
+        self._parts = [self._bind(worker) for worker in workers]
+        self._padded = np.zeros((model.source_length, batch_size), np.float32)
         if weights is not None:
             self.set_weights(weights)
 
+    @abstractmethod
+    def _bind(self, worker: Worker) -> Part:
+        """This worker's graphs."""
+
     def set_weights(self, weights: dict[str, Any]) -> None:
         """Copy the parameters, arrays of NumPy or MXNet, by name. Raises `ValueError` if they are of another model."""
-        given, wanted = ({n: a.shape for n, a in arrays.items()} for arrays in (weights, self._bound[0][-1]))
+        given, wanted = ({n: a.shape for n, a in arrays.items()} for arrays in (weights, self._parts[0].parameters))
         if given != wanted:
             raise ValueError("the weights of another model")
-        for _, _, parameters in self._bound:
-            for name, parameter in parameters.items():
+        for part in self._parts:
+            for name, parameter in part.parameters.items():
                 parameter[:] = weights[name]
 
+    @abstractmethod
     def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
         """Answer every source, the last incomplete batch too.
 
@@ -84,34 +89,27 @@ class Predictor:
         -------
         Answers
         """
-        n = len(sources)
-        ids = np.empty((n, self.model.target_length), np.int32)
-        confidence = np.empty(n)
-        loss = np.empty(n) if targets is not None else None
-        for rows, log_probabilities in self._forward(sources):
-            ids[rows] = log_probabilities.argmax(axis=-1).T
-            confidence[rows] = np.exp(log_probabilities.max(axis=-1).sum(axis=0, dtype=np.float64))
-            if loss is not None and targets is not None:
-                wanted = targets[rows].T[:, :, None].astype(np.int64)
-                picked = np.take_along_axis(log_probabilities, wanted, axis=-1)[:, :, 0]
-                loss[rows] = -picked.mean(axis=0, dtype=np.float64)
-        return Answers(ids, confidence, loss)
 
-    def _forward(self, sources: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-        """Rows and their log-probabilities (T, n, V), from sources (N, S): the last batch is filled up, then cut."""
-        size, waiting = self.batch_size, deque[tuple[slice, Any]]()
-
-        def collected() -> tuple[slice, np.ndarray]:
-            rows, executor = waiting.popleft()
-            return rows, executor.outputs[0].asnumpy()[:, : rows.stop - rows.start]
-
-        for start, (executor, source, _) in zip(range(0, len(sources), size), cycle(self._bound)):
+    def _forward(self, sources: np.ndarray) -> Iterator[tuple[slice, list[Any]]]:
+        """Rows, and what a part's `run` gave for them: of the last batch, which is filled up, only some are."""
+        size, waiting = self.batch_size, deque[tuple[slice, list[Any]]]()
+        for start, part in zip(range(0, len(sources), size), cycle(self._parts)):
             rows = slice(start, min(start + size, len(sources)))
-            done = [collected()] if len(waiting) == len(self._bound) else []
+            done = [waiting.popleft()] if len(waiting) == len(self._parts) else []
+            done = [(earlier, [output.asnumpy() for output in outputs]) for earlier, outputs in done]
             self._padded[:, : rows.stop - start] = sources[rows].T
-            source._sync_copyfrom(self._padded)
-            executor.forward(is_train=False)
-            waiting.append((rows, executor))
+            waiting.append((rows, part.run(self._padded)))
             yield from done  # while the workers go on
         while waiting:
-            yield collected()
+            rows, outputs = waiting.popleft()
+            yield rows, [output.asnumpy() for output in outputs]
+
+
+class Part(ABC):
+    """What one worker of a predictor has bound."""
+
+    parameters: dict[str, Any]
+
+    @abstractmethod
+    def run(self, sources: np.ndarray) -> list[Any]:
+        """Begin to answer ids (S, N): arrays on the device, that the next run overwrites."""

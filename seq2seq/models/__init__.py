@@ -1,5 +1,39 @@
 """Networks as MXNet symbols. One file a family."""
 
-from seq2seq.models.repeat import RepeatModel
+from __future__ import annotations
 
-__all__ = ["RepeatModel"]
+from seq2seq.config import DataConfig, ModelConfig
+from seq2seq.models.attention import AttentionModel
+from seq2seq.models.base import AutoregressiveModel, Model, ParallelModel
+from seq2seq.models.repeat import RepeatModel
+from seq2seq.models.transducer import AlignedModel, TransducerModel
+from seq2seq.tasks import Task
+from seq2seq.vocabulary import Codec
+
+MODELS: dict[str, type[Model]] = {
+    "repeat": RepeatModel,
+    "attention": AttentionModel,
+    "transducer": TransducerModel,
+    "aligned": AlignedModel,
+}
+
+__all__ = [
+    "MODELS", "AlignedModel", "AttentionModel", "AutoregressiveModel", "Model", "ParallelModel", "RepeatModel",
+    "TransducerModel", "make_codec", "make_model", "model_class",
+]  # fmt: skip
+
+
+def model_class(task: Task, config: ModelConfig) -> type[Model]:
+    """The network that the options name for a task."""
+    return MODELS[("transducer" if task.stepwise else "repeat") if config.model == "auto" else config.model]
+
+
+def make_codec(task: Task, data: DataConfig, config: ModelConfig) -> Codec:
+    """How the model has the task's strings as arrays. Raises `UsageError` if it cannot read them."""
+    return model_class(task, config).codec(task, data)
+
+
+def make_model(task: Task, config: ModelConfig, codec: Codec) -> Model:
+    """The network for a task's strings as this codec has them."""
+    vocabulary = codec.vocabulary
+    return model_class(task, config)(config, codec.source_ids, codec.target_length, len(vocabulary), vocabulary.pad)

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from seq2seq import decoding
 from seq2seq.config import ModelConfig
-from seq2seq.decoding import Predictor
+from seq2seq.decoding import ParallelPredictor, base
 from seq2seq.models import RepeatModel
 from seq2seq.mx import mx
 from seq2seq.workers import _worker
@@ -26,7 +25,7 @@ def expect(weights, sources):
 @pytest.fixture(params=[1, 2])
 def workers(request, monkeypatch):
     """However many cores there are."""
-    monkeypatch.setattr(decoding, "workers_of", lambda device: [_worker(mx.cpu(i)) for i in range(request.param)])
+    monkeypatch.setattr(base, "workers_of", lambda device: [_worker(mx.cpu(i)) for i in range(request.param)])
 
 
 @pytest.mark.parametrize("n", [1, 8, 9, 20, 100])
@@ -35,7 +34,7 @@ def test_answers_confidence_and_loss_for_any_number_of_sources(workers, n):
     sources, targets = rng.integers(7, size=(n, 5)), rng.integers(7, size=(n, 3))
     weights = draw(0)
     expected = expect(weights, sources)
-    answers = Predictor(MODEL, 8, mx.cpu(), weights).answer(sources, targets)
+    answers = ParallelPredictor(MODEL, 8, mx.cpu(), weights).answer(sources, targets)
     assert (answers.ids == expected.argmax(axis=2)).all()
     np.testing.assert_allclose(answers.confidence, np.exp(expected.max(axis=2)).prod(axis=1), rtol=1e-4)
     losses = -np.take_along_axis(expected, targets[:, :, None], axis=2)[:, :, 0].mean(axis=1)
@@ -43,7 +42,7 @@ def test_answers_confidence_and_loss_for_any_number_of_sources(workers, n):
 
 
 def test_no_sources():
-    answers = Predictor(MODEL, 2, mx.cpu(), draw(0)).answer(np.zeros((0, 5), np.uint8))
+    answers = ParallelPredictor(MODEL, 2, mx.cpu(), draw(0)).answer(np.zeros((0, 5), np.uint8))
     assert answers.ids.shape == (0, 3) and answers.confidence.shape == (0,) and answers.loss is None
 
 
@@ -51,7 +50,7 @@ def test_no_sources():
 def test_it_answers_with_the_weights_of_the_moment(workers, array):
     """MXNet can freeze a dense layer's weights when it first runs, and recurrent layers' too."""
     sources = np.random.default_rng(0).integers(7, size=(20, 5))
-    predictor = Predictor(MODEL, 8, mx.cpu())
+    predictor = ParallelPredictor(MODEL, 8, mx.cpu())
     for seed in range(3):
         weights = draw(seed)
         predictor.set_weights({name: array(values) for name, values in weights.items()})
@@ -64,4 +63,4 @@ def test_weights_of_another_model(change):
     weights = draw(0)
     change(weights)
     with pytest.raises(ValueError, match="another model"):
-        Predictor(MODEL, 2, mx.cpu(), weights)
+        ParallelPredictor(MODEL, 2, mx.cpu(), weights)

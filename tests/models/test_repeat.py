@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seq2seq.config import ModelConfig
-from seq2seq.decoding import Predictor
+from seq2seq.decoding import ParallelPredictor
 from seq2seq.models import RepeatModel
 from seq2seq.mx import mx
 from tests import reference
@@ -55,8 +55,8 @@ def test_log_probabilities_and_loss_agree_with_numpy(batch_size, config):
         weights_of(module), source, T, V, config.hidden_size, config.layers, config.bidirectional
     )
 
-    predictor = Predictor(RepeatModel(config, S, T, V), batch_size, mx.cpu(), weights_of(module))
-    [(_, log_probabilities)] = predictor._forward(source)
+    predictor = ParallelPredictor(RepeatModel(config, S, T, V), batch_size, mx.cpu(), weights_of(module))
+    [(_, [log_probabilities])] = predictor._forward(source)
     np.testing.assert_allclose(log_probabilities.transpose(1, 0, 2), expected, atol=1e-5)
 
     module.forward(batch_of(source, target), is_train=True)

@@ -1,0 +1,34 @@
+"""From sources to answers: graphs that are not for training, and what they say. One file a way of answering."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from seq2seq.decoding.base import Answering, Answers, Predictor
+from seq2seq.decoding.parallel import ParallelPredictor
+from seq2seq.decoding.search import Best, SearchPredictor
+from seq2seq.decoding.stepwise import StepwisePredictor
+from seq2seq.models import AutoregressiveModel, Model, ParallelModel
+
+__all__ = [
+    "Answering",
+    "Answers",
+    "Best",
+    "ParallelPredictor",
+    "Predictor",
+    "SearchPredictor",
+    "StepwisePredictor",
+    "make_predictor",
+]
+
+
+def make_predictor(
+    model: Model, batch_size: int, device: Any, weights: dict[str, np.ndarray] | None = None, beam: int = 1
+) -> Predictor:
+    """The predictor that fits a model: see `Predictor` for the parameters, and `SearchPredictor` for the beam."""
+    if isinstance(model, AutoregressiveModel):
+        return SearchPredictor(model, batch_size, device, weights, beam)
+    assert isinstance(model, ParallelModel)
+    return ParallelPredictor(model, batch_size, device, weights)

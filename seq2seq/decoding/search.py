@@ -1,0 +1,178 @@
+"""Answers a character at a time, each knowing those before it: greedy, or the best few of a beam.
+
+A beam keeps the K most probable beginnings of an answer. Each step lengthens all of them by every character and keeps
+the K best of these: choosing, and moving the states of the chosen, happens on the device, within the graph of the
+step. Padding ends an answer; one that has ended can only go on with padding, at no cost. Scores are log-probabilities
+of whole answers, not divided by length, so that a beam that keeps everything finds the most probable answer there is
+(Sutskever, Vinyals and Le 2014, section 3.2). A beam of one is greedy decoding.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seq2seq.calls import Call
+from seq2seq.decoding.base import Answers, Part, Predictor
+from seq2seq.models import AutoregressiveModel
+from seq2seq.mx import mx
+from seq2seq.workers import Worker, argument_shapes
+
+IMPOSSIBLE = -1e30  # a log-probability
+LOOK_EVERY = 8  # steps between two looks, each of which waits, at whether all answers have ended
+
+
+class Best(NamedTuple):
+    """The best answers to N sources, the most probable first.
+
+    Attributes
+    ----------
+    ids : ndarray of int, shape (N, K, T)
+    scores : ndarray of float, shape (N, K)
+        Log-probability of each answer (nats).
+    """
+
+    ids: np.ndarray
+    scores: np.ndarray
+
+
+class SearchPredictor(Predictor):
+    """See the module; the other parameters are those of `Predictor`.
+
+    Parameters
+    ----------
+    beam : int
+        How many beginnings are kept (K); at most V.
+    """
+
+    def __init__(
+        self,
+        model: AutoregressiveModel,
+        batch_size: int,
+        device: Any,
+        weights: dict[str, np.ndarray] | None = None,
+        beam: int = 1,
+    ) -> None:
+        self.beam = beam
+        super().__init__(model, batch_size, device, weights)
+
+    def _bind(self, worker: Worker) -> Part:
+        assert isinstance(self.model, AutoregressiveModel)
+        return _Search(self.model, self.batch_size, self.beam, worker)
+
+    def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
+        best = self.search(sources)
+        loss = None if targets is None else self._losses(sources, targets)
+        return Answers(best.ids[:, 0], np.exp(best.scores[:, 0], dtype=np.float64), loss)
+
+    def search(self, sources: np.ndarray) -> Best:
+        """The K best answers to each of the sources, ids (N, S)."""
+        n, beam, length = len(sources), self.beam, self.model.target_length
+        ids = np.full((n, beam, length), self.model.pad, np.int32)
+        scores = np.empty((n, beam), np.float32)
+        for rows, (score, *steps) in self._forward(sources):
+            count = rows.stop - rows.start
+            scores[rows] = score.reshape(-1, beam)[:count]
+            chosen = np.broadcast_to(np.arange(beam), (count, beam))
+            for place in reversed(range(len(steps) // 2)):
+                characters, parents = steps[2 * place], steps[2 * place + 1]
+                ids[rows, :, place] = np.take_along_axis(characters.reshape(-1, beam)[:count], chosen, axis=1)
+                chosen = np.take_along_axis(parents[:count].astype(np.int64), chosen, axis=1)
+        return Best(ids, scores)
+
+    def _losses(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        n, size = len(sources), self.batch_size
+        losses = np.empty(n)
+        for start in range(0, n, size):
+            count = min(size, n - start)
+            part = self._parts[start // size % len(self._parts)]
+            assert isinstance(part, _Search)
+            losses[start : start + count] = part.losses(sources[start : start + count], targets[start : start + count])
+        return losses
+
+
+class _Search(Part):
+    """The graphs of one worker: the encoder's, a step's, and with targets given the loss's. R is N times K."""
+
+    def __init__(self, model: AutoregressiveModel, batch_size: int, beam: int, worker: Worker) -> None:
+        self._model, self._batch_size, self._beam, self._worker = model, batch_size, beam, worker
+        self.parameters: dict[str, Any] = {}
+        encoded = model.encode(mx.sym.var("source"))
+        rows = batch_size * beam
+        self._source, self._encoder = self._bind(
+            mx.sym.Group(list(encoded.values())), source=(model.source_length, rows)
+        )
+        shapes = dict(zip(encoded, (output.shape for output in self._encoder.outputs)))
+        inputs, self._step = self._bind(self._one_step(), previous=(rows,), score=(rows, 1), **shapes)
+        outputs = self._step.outputs
+        self._begin = [Call("_copy", [a], inputs[n]) for n, a in zip(encoded, self._encoder.outputs)]
+        self._go_on = [
+            Call("_copy", [output], inputs[name])
+            for name, output in zip(("previous", "score", *model.STATES), (outputs[0], *outputs[2:]))
+        ]
+        self._inputs = inputs
+        self._first_scores = np.full((batch_size, beam), IMPOSSIBLE, np.float32)
+        self._first_scores[:, 0] = 0  # all beginnings are the same one at first
+        self._loss: Any = None
+
+    def _bind(self, symbol: Any, **shapes: tuple[int, ...]) -> tuple[dict[str, Any], Any]:
+        """The input arrays and the executor of a symbol that has this worker's copy of the parameters."""
+        device = self._worker.device
+        inputs = {}
+        for name, shape in argument_shapes(symbol, **shapes).items():
+            if name in shapes:
+                inputs[name] = mx.nd.zeros(shape, device)
+            elif name not in self.parameters:
+                self.parameters[name] = mx.nd.zeros(shape, device)
+        weights = {name: self.parameters[name] for name in symbol.list_arguments() if name not in inputs}
+        return inputs, self._worker.bind(symbol, inputs, weights)
+
+    def _one_step(self) -> Any:
+        """The characters chosen (R,), their parents' places in the beam (N, K), scores (R, 1), and states."""
+        model, sym, beam, size = self._model, mx.sym, self._beam, self._model.vocabulary_size
+        previous, score = sym.var("previous"), sym.var("score")
+        states = {name: sym.var(name) for name in model.STATES}
+        log_probabilities, states = model.step(previous, states, {name: sym.var(name) for name in model.MEMORY})
+        ended = sym.expand_dims(previous == model.pad, axis=1)  # (R, 1)
+        nothing_more = (1 - sym.one_hot(sym.ones_like(previous) * model.pad, depth=size)) * IMPOSSIBLE  # (R, V)
+        onward = sym.broadcast_mul(log_probabilities, 1 - ended) + sym.broadcast_mul(nothing_more, ended)
+        total = sym.reshape(sym.broadcast_add(onward, score), shape=(-1, beam * size))
+        best, place = sym.topk(total, k=beam, ret_typ="both", axis=1)  # (N, K), the best first
+        parent = sym.floor(place / size)
+        character = place - parent * size
+        first_rows = sym.reshape(sym.arange(0, self._batch_size * beam, beam), shape=(-1, 1))
+        rows = sym.reshape(sym.broadcast_add(parent, first_rows), shape=(-1,))
+        chosen = [sym.take(state, rows, axis=1) for state in states.values()]
+        return sym.Group([sym.reshape(character, shape=(-1,)), parent, sym.reshape(best, shape=(-1, 1)), *chosen])
+
+    def run(self, sources: np.ndarray) -> list[Any]:
+        inputs, size = self._inputs, self._model.vocabulary_size
+        self._source["source"]._sync_copyfrom(np.repeat(sources, self._beam, axis=1))
+        self._encoder.forward(is_train=False)
+        for call in self._begin:
+            call()
+        inputs["previous"][:] = size  # no character: its one-hot vector is all zeros
+        inputs["score"][:] = self._first_scores.reshape(-1, 1)
+        steps: list[Any] = []
+        for place in range(1, self._model.target_length + 1):
+            self._step.forward(is_train=False)
+            for call in self._go_on:
+                call()
+            steps += [output.copy() for output in self._step.outputs[:2]]
+            if place % LOOK_EVERY == 0 and (inputs["previous"].asnumpy() == self._model.pad).all():
+                break
+        return [inputs["score"], *steps]
+
+    def losses(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Mean over T of the negative log-probability of each target's characters (n,), n at most N."""
+        model, n = self._model, len(sources)
+        if self._loss is None:
+            symbol = model.target_log_probabilities(mx.sym.var("source"), mx.sym.var("target"))
+            lengths = {"source": model.source_length, "target": model.target_length}
+            self._loss = self._bind(symbol, **{name: (length, self._batch_size) for name, length in lengths.items()})
+        inputs, executor = self._loss
+        for name, ids in (("source", sources), ("target", targets)):
+            inputs[name][:] = np.pad(ids.T, ((0, 0), (0, self._batch_size - n)))
+        [values] = executor.forward(is_train=False)
+        return -values.asnumpy()[:, :n].mean(axis=0, dtype=np.float64)

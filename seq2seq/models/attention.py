@@ -1,0 +1,108 @@
+"""An encoder and a decoder that looks back: each step attends to every character of the source.
+
+            source (N, S)                             target (N, T), a step late
+               | one-hot (N, S, V)                      | one-hot (N, T, V)
+    fused bidirectional LSTM encoder  -- last state -> fused LSTM decoder
+               | (N, S, D)                              | (N, T, D)
+               +----------- dot products (N, T, S), softmax: how much each step looks at each place
+                                  |
+               weighted sum of the encoder's outputs (N, T, D), joined to the decoder's (N, T, 2D)
+                                  | dense, tanh (N, T, D)
+                                  | dense
+                              logits (N, T, V)
+
+Dot-product attention after the decoder: Luong, Pham and Manning, "Effective Approaches to Attention-based Neural
+Machine Translation" (2015), without feeding it back, so that training takes all steps in one fused operator. The
+decoder is told the right characters before each step in training (teacher forcing: Williams and Zipser 1989), and its
+own when it answers. D is H, or 2H when the encoder reads in both directions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seq2seq.models.base import AutoregressiveModel
+from seq2seq.mx import mx
+
+FAR_BELOW = -1e9  # a score that softmax turns into 0
+
+
+class AttentionModel(AutoregressiveModel):
+    """See the module. The parameters are those of `Model`."""
+
+    STATES = ("hidden", "cell")
+    MEMORY = ("outputs", "hidden_places")
+
+    @property
+    def directions(self) -> int:
+        return 2 if self.config.bidirectional else 1
+
+    @property
+    def width(self) -> int:
+        """D."""
+        return self.directions * self.config.hidden_size
+
+    def encode(self, source: Any) -> dict[str, Any]:
+        """The decoder's first states (layers, N, D); the encoder's outputs (N, S, D), and for each place of the
+        source 0, or where it is padding what hides it (N, 1, S)."""
+        sym = mx.sym
+        characters = sym.one_hot(source, depth=self.vocabulary_size)  # (S, N, V)
+        encoder = self._lstm("encoder", self.config.hidden_size, self.config.bidirectional, states=True)
+        outputs, (hidden, cell) = encoder.unroll(
+            self.source_length, characters, layout="TNC", merge_outputs=True
+        )  # (S, N, D), (layers * directions, N, H)
+        padding = sym.cast(sym.transpose(source), "float32") == self.pad  # (N, S)
+        return {
+            "hidden": self._joined(hidden),
+            "cell": self._joined(cell),
+            "outputs": sym.transpose(outputs, axes=(1, 0, 2)),
+            "hidden_places": sym.expand_dims(padding * FAR_BELOW, axis=1),
+        }
+
+    def _joined(self, states: Any) -> Any:
+        """Both directions' states of a layer side by side: (layers * directions, N, H) to (layers, N, D)."""
+        parts = mx.sym.reshape(states, shape=(-4, self.config.layers, self.directions, -2))
+        return mx.sym.reshape(mx.sym.transpose(parts, axes=(0, 2, 1, 3)), shape=(0, 0, -3))
+
+    def step(self, previous: Any, states: dict[str, Any], memory: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        outputs, states = self._decode(mx.sym.expand_dims(previous, axis=0), 1, states)
+        _, logits = self._attend(outputs, memory)
+        return mx.sym.log_softmax(mx.sym.reshape(logits, shape=(-3, 0)), axis=-1), states
+
+    def log_probabilities(self, source: Any, target: Any) -> Any:
+        return mx.sym.log_softmax(self._teach(source, target)[1], axis=-1)
+
+    def attention(self, source: Any, target: Any) -> Any:
+        """How much each step of writing the target looks at each place of the source, shape (N, T, S): sums to 1."""
+        return self._teach(source, target)[0]
+
+    def _teach(self, source: Any, target: Any) -> tuple[Any, Any]:
+        """Attention (N, T, S) and logits (T, N, V), from ids (S, N) and (T, N)."""
+        sym, memory = mx.sym, self.encode(source)
+        target = sym.cast(target, "float32")
+        start = sym.ones_like(sym.slice_axis(target, axis=0, begin=0, end=1)) * self.vocabulary_size
+        late = sym.concat(start, sym.slice_axis(target, axis=0, begin=0, end=-1), dim=0)  # (T, N)
+        outputs, _ = self._decode(late, self.target_length, {name: memory[name] for name in self.STATES})
+        attention, logits = self._attend(outputs, memory)
+        return attention, sym.transpose(logits, axes=(1, 0, 2))
+
+    def _decode(self, previous: Any, length: int, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """The decoder's outputs (length, N, D) and states, from the characters before each step (length, N)."""
+        characters = mx.sym.one_hot(previous, depth=self.vocabulary_size)
+        begin = [states[name] for name in self.STATES]
+        outputs, after = self._lstm("decoder", self.width, states=True).unroll(
+            length, characters, begin_state=begin, layout="TNC", merge_outputs=True
+        )
+        return outputs, dict(zip(self.STATES, after))
+
+    def _attend(self, outputs: Any, memory: dict[str, Any]) -> tuple[Any, Any]:
+        """Attention (N, T, S) and logits (N, T, V), from the decoder's outputs (T, N, D)."""
+        sym = mx.sym
+        outputs = sym.transpose(outputs, axes=(1, 0, 2))
+        scores = sym.batch_dot(outputs, memory["outputs"], transpose_b=True)
+        attention = sym.softmax(sym.broadcast_add(scores, memory["hidden_places"]), axis=-1)
+        seen = sym.batch_dot(attention, memory["outputs"])
+        joined = sym.concat(seen, outputs, dim=2)
+        mixed = sym.tanh(sym.FullyConnected(joined, num_hidden=self.width, flatten=False, name="attention"))
+        logits = sym.FullyConnected(self._dropout(mixed), num_hidden=self.vocabulary_size, flatten=False, name="output")
+        return attention, logits

@@ -1,0 +1,126 @@
+"""What every network has: parameters by name, a loss to learn from, and a way of reading and writing strings."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from seq2seq.config import DataConfig, ModelConfig
+from seq2seq.mx import mx
+from seq2seq.tasks import Task
+from seq2seq.vocabulary import Codec
+
+
+class Model(ABC):
+    """Builds a network's symbols. Two symbols built by one model have the same parameters, by name.
+
+    Parameters
+    ----------
+    config : ModelConfig
+    source_length, target_length, vocabulary_size : int
+        S, the ids of a source; T, those of a target; and V.
+    pad : int
+        The id of padding.
+    """
+
+    def __init__(
+        self, config: ModelConfig, source_length: int, target_length: int, vocabulary_size: int, pad: int = 0
+    ) -> None:
+        self.config = config
+        self.source_length = source_length
+        self.target_length = target_length
+        self.vocabulary_size = vocabulary_size
+        self.pad = pad
+
+    @classmethod
+    def codec(cls, task: Task, data: DataConfig) -> Codec:
+        """How this network has a task's strings as arrays. Raises `UsageError` if it cannot read them."""
+        return Codec(task.characters, task.source_length, task.target_length, data.reverse_target)
+
+    @property
+    def random(self) -> bool:
+        """Whether training draws random numbers on the device (it does for dropout)."""
+        return self.config.dropout > 0
+
+    @abstractmethod
+    def log_probabilities(self, source: Any, target: Any) -> Any:
+        """Log-probability of each character at each step.
+
+        Parameters
+        ----------
+        source, target : mxnet.Symbol
+            Ids, shapes (S, N) and (T, N), time first, of any numeric type. Of the target, a step may use the
+            characters before its own.
+
+        Returns
+        -------
+        mxnet.Symbol
+            Shape (T, N, V).
+        """
+
+    def target_log_probabilities(self, source: Any, target: Any) -> Any:
+        """Log-probability of each of the target's characters, shape (T, N), from ids."""
+        return mx.sym.pick(self.log_probabilities(source, target), target, axis=-1)
+
+    def loss(self, source: Any, target: Any) -> Any:
+        """What training makes small: the negative log-probability of the target's characters (nats), its mean over T
+        summed over N, shape (1,)."""
+        total = mx.sym.sum(self.target_log_probabilities(source, target))
+        return mx.sym.make_loss(total * (-1 / self.target_length), name="loss")
+
+    def _dropout(self, values: Any) -> Any:
+        return mx.sym.Dropout(values, p=self.config.dropout) if self.config.dropout else values
+
+    def _lstm(self, name: str, hidden_size: int, bidirectional: bool = False, states: bool = False) -> Any:
+        """A stack of fused LSTM layers, the parameters of all in one vector, `{name}_parameters`; perhaps with its last
+        states."""
+        return mx.rnn.FusedRNNCell(
+            hidden_size,
+            num_layers=self.config.layers,
+            dropout=self.config.dropout,
+            bidirectional=bidirectional,
+            get_next_state=states,
+            prefix=f"{name}_",
+        )
+
+
+class ParallelModel(Model):
+    """A network that writes all characters of an answer at once: each depends on the source alone."""
+
+    @abstractmethod
+    def logits(self, source: Any) -> Any:
+        """Unnormalised log-probabilities (T, N, V) from ids (S, N)."""
+
+    def log_probabilities(self, source: Any, target: Any = None) -> Any:
+        return mx.sym.log_softmax(self.logits(source), axis=-1)
+
+
+class AutoregressiveModel(Model):
+    """A network that writes an answer a character at a time, each knowing those before it; padding ends it.
+
+    The character before the first is the id V, whose one-hot vector is all zeros.
+    """
+
+    STATES: ClassVar[tuple[str, ...]]  # what passes from step to step, rows along axis 1
+    MEMORY: ClassVar[tuple[str, ...]]  # what every step reads, rows along axis 0
+
+    @classmethod
+    def codec(cls, task: Task, data: DataConfig) -> Codec:
+        return replace(super().codec(task, data), pad_end=True)
+
+    @abstractmethod
+    def encode(self, source: Any) -> dict[str, Any]:
+        """From ids (S, N), by name: the states before the first step, and the memory."""
+
+    @abstractmethod
+    def step(self, previous: Any, states: dict[str, Any], memory: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """From the characters before, ids (R,): log-probabilities (R, V), and the states after."""
+
+    def target_log_probabilities(self, source: Any, target: Any) -> Any:
+        """As in `Model`, and 0 from the second character of padding on: the first is what ends the answer."""
+        values = super().target_log_probabilities(source, target)
+        before = mx.sym.slice_axis(target, axis=0, begin=0, end=-1)
+        goes_on = mx.sym.cast(before, "float32") != self.pad  # (T - 1, N)
+        first = mx.sym.ones_like(mx.sym.slice_axis(values, axis=0, begin=0, end=1))
+        return values * mx.sym.concat(first, goes_on, dim=0)

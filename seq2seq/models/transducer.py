@@ -1,0 +1,65 @@
+"""A character read, a character written: sources of any length.
+
+        source (N, T, channels)
+           | one-hot, joined (N, T, channels * V)
+        fused LSTM, in one direction or both
+           | (N, T, H) or (N, T, 2H)
+        one dense layer
+           |
+        logits (N, T, V)
+
+Two networks that differ in how they have their strings. `transducer` reads the source as it stands and writes each
+character under the one it read, as a step of working a sum out does: `3*7+2` becomes ` 21+2`. `aligned` reads the
+digits of one place of both operands together, the least first, with the operator, and writes a digit of the result.
+A carry then passes from each step to the next, whatever the length, and in both directions so does which operand is
+the greater.
+
+A transducer that keeps step with its source is Graves, Mohamed and Hinton's, "Speech Recognition with Deep Recurrent
+Neural Networks" (2013), without its alignment, which is given here; in both directions, Schuster and Paliwal's (1997).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from seq2seq.config import DataConfig
+from seq2seq.errors import UsageError
+from seq2seq.models.base import ParallelModel
+from seq2seq.mx import mx
+from seq2seq.tasks import Task
+from seq2seq.vocabulary import AlignedCodec, Codec
+
+
+class TransducerModel(ParallelModel):
+    """See the module. The parameters are those of `Model`: S is `channels` times T."""
+
+    channels: ClassVar[int] = 1
+
+    @classmethod
+    def codec(cls, task: Task, data: DataConfig) -> Codec:
+        length = max(task.source_length, task.target_length)
+        return Codec(task.characters, length, length, data.reverse_target, any_length=True)
+
+    def logits(self, source: Any) -> Any:
+        sym, config = mx.sym, self.config
+        apart = sym.reshape(source, shape=(-4, self.channels, self.target_length, 0))  # (channels, T, N)
+        characters = sym.one_hot(sym.transpose(apart, axes=(1, 2, 0)), depth=self.vocabulary_size)
+        joined = sym.reshape(characters, shape=(0, 0, -3))  # (T, N, channels * V)
+        cell = self._lstm("transducer", config.hidden_size, config.bidirectional)
+        outputs, _ = cell.unroll(self.target_length, joined, layout="TNC", merge_outputs=True)
+        return sym.FullyConnected(self._dropout(outputs), num_hidden=self.vocabulary_size, flatten=False, name="output")
+
+
+class AlignedModel(TransducerModel):
+    """The transducer that reads places: see the module."""
+
+    channels = AlignedCodec.channels
+
+    @classmethod
+    def codec(cls, task: Task, data: DataConfig) -> Codec:
+        if task.binary_operators is None or task.target_length < task.source_length // 2:
+            raise UsageError(f"model: aligned reads two numbers and the operator between them, which {task!r} is not")
+        return AlignedCodec(
+            task.characters, task.source_length, task.target_length, reverse_target=True, any_length=True,
+            operators=task.binary_operators,
+        )  # fmt: skip

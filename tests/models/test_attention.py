@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from seq2seq.config import ModelConfig
+from seq2seq.models import AttentionModel
+from seq2seq.mx import mx
+from tests import reference
+from tests.models.symbols import draw, evaluate, gradients
+
+S, T, V, PAD = 7, 5, 9, 4
+CONFIGS = [
+    ModelConfig(model="attention", hidden_size=3, layers=1, bidirectional=False),
+    ModelConfig(model="attention", hidden_size=4, layers=1, bidirectional=True),
+    ModelConfig(model="attention", hidden_size=3, layers=2, bidirectional=True),
+]
+
+
+def case(config, n=6):
+    model = AttentionModel(config, S, T, V, PAD)
+    rng = np.random.default_rng(0)
+    source, target = rng.integers(V, size=(n, S)), rng.integers(V, size=(n, T))
+    target[0] = [1, PAD, PAD, PAD, PAD]
+    source[1, :3] = PAD
+    loss = model.loss(mx.sym.var("source"), mx.sym.var("target"))
+    return model, source, target, draw(loss, source=(S, n), target=(T, n))
+
+
+def expected(config, weights, source, target):
+    size = config.hidden_size
+    return reference.attention(weights, source, target, V, size, config.layers, config.bidirectional, PAD)
+
+
+def mean_loss(log_probabilities, target):
+    """Over T, summed over N, padding counted once."""
+    picked = np.take_along_axis(log_probabilities, target[:, :, None], axis=2)[:, :, 0]
+    counts = np.ones(target.shape, bool)
+    counts[:, 1:] = target[:, :-1] != PAD
+    return -(picked * counts).sum() / T
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_probabilities_attention_and_loss_agree_with_numpy(config):
+    model, source, target, weights = case(config)
+    inputs = {"source": source.T, "target": target.T}
+    symbols = mx.sym.var("source"), mx.sym.var("target")
+    log_probabilities, looks = expected(config, weights, source, target)
+    for symbol, values in [
+        (model.log_probabilities(*symbols), log_probabilities.transpose(1, 0, 2)),
+        (model.attention(*symbols), looks),
+        (model.loss(*symbols), [mean_loss(log_probabilities, target)]),
+    ]:
+        np.testing.assert_allclose(evaluate(symbol, weights, **inputs), values, atol=1e-5)
+    assert (looks[1, :, :3] == 0).all() and np.allclose(looks.sum(axis=2), 1)
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_steps_agree_with_teacher_forcing(config):
+    model, source, target, weights = case(config)
+    n = len(source)
+    encoded = model.encode(mx.sym.var("source"))
+    kept = {name: evaluate(symbol, weights, source=source.T) for name, symbol in encoded.items()}
+    previous = np.full(n, V)
+    log_probabilities, _ = expected(config, weights, source, target)
+    variables = {name: mx.sym.var(name) for name in kept}
+    states, memory = ({n: variables[n] for n in names} for names in (model.STATES, model.MEMORY))
+    after, states = model.step(mx.sym.var("previous"), states, memory)
+    for place in range(T):
+        inputs = {"previous": previous, **kept}
+        np.testing.assert_allclose(evaluate(after, weights, **inputs), log_probabilities[:, place], atol=1e-5)
+        kept.update({name: evaluate(symbol, weights, **inputs) for name, symbol in states.items()})
+        previous = target[:, place]
+
+
+@pytest.mark.parametrize("config", CONFIGS[1:])
+def test_gradients_agree_with_finite_differences(config):
+    model, source, target, weights = case(config, 3)
+    loss = model.loss(mx.sym.var("source"), mx.sym.var("target"))
+    found = gradients(loss, weights, source=source.T, target=target.T)
+    wide = {name: array.astype(np.float64) for name, array in weights.items()}
+    rng = np.random.default_rng(2)
+    for name, gradient in found.items():
+        flat = wide[name].reshape(-1)
+        for index in rng.choice(flat.size, min(flat.size, 20), replace=False):
+            kept, losses = flat[index], []
+            for step in (1e-5, -1e-5):
+                flat[index] = kept + step
+                losses.append(mean_loss(expected(config, wide, source, target)[0], target))
+            flat[index] = kept
+            assert gradient.reshape(-1)[index] == pytest.approx((losses[0] - losses[1]) / 2e-5, abs=5e-5), name
