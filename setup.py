@@ -37,6 +37,7 @@ setup(
         "numpy>=1.23,<2",  # MXNet's extension of NumPy stops at 1.x
         "safetensors>=0.4,<1",  # weights in a format that holds arrays and nothing that runs
         "tqdm>=4.60,<5",  # the progress bar
+        'tomli>=2,<3; python_version < "3.11"',  # recipes; Python 3.11 has it as tomllib
         'setuptools>=65.5; python_version >= "3.12"',  # MXNet imports distutils, which Python 3.12 no longer has
     ],
     extras_require={

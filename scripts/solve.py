@@ -7,6 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any, Callable
 
 import _command
 
@@ -36,7 +37,21 @@ def lines_of_stdin() -> Iterator[list[str]]:
         yield [rest.decode(errors="replace")]
 
 
-def answer(solver: seq2seq.Solver, sources: list[str], what: str, first: int) -> bool:
+Say = Callable[[list[str]], list[str]]  # what is printed for some sources, a line each
+
+
+def way_of_saying(solver: seq2seq.Solver, arguments: Any) -> Say:
+    if arguments.steps:
+        return lambda sources: [" -> ".join([source, *solver.work(source)]) for source in sources]
+    if arguments.best:
+        return lambda sources: [
+            ", ".join(f"{each.text} ({each.confidence:.1%})" for each in solver.n_best(source, arguments.best))
+            for source in sources
+        ]
+    return solver
+
+
+def answer(solver: seq2seq.Solver, say: Say, sources: list[str], what: str, first: int) -> bool:
     """Print an answer a line, an empty one for a source that cannot be read. Returns whether all could be."""
     prepared: dict[int, str] = {}
     for index, source in enumerate(sources):
@@ -44,13 +59,13 @@ def answer(solver: seq2seq.Solver, sources: list[str], what: str, first: int) ->
             prepared[index] = solver.prepare(source)
         except SourceError as error:
             report(f"{what} {first + index}: {error}")
-    answers = dict(zip(prepared, solver(prepared.values()) if prepared else []))
+    answers = dict(zip(prepared, say(list(prepared.values())) if prepared else []))
     sys.stdout.write("".join(f"{answers.get(index, '')}\n" for index in range(len(sources))))
     sys.stdout.flush()
     return len(prepared) == len(sources)
 
 
-def converse(solver: seq2seq.Solver) -> bool:
+def converse(solver: seq2seq.Solver, say: Say) -> bool:
     """A prompt, with history, until the end of input."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  (gives input() its history and editing)
@@ -62,11 +77,13 @@ def converse(solver: seq2seq.Solver) -> bool:
             print(file=sys.stderr)
             return True
         try:
-            [answered] = solver.answer([source])
+            if say is solver:
+                [answered] = solver.answer([source])
+                print(f"{answered.text}    ({answered.confidence:.0%} sure)")
+            else:
+                print(*say([solver.prepare(source)]))
         except SourceError as error:
             report(str(error))
-        else:
-            print(f"{answered.text}    ({answered.confidence:.0%} sure)")
 
 
 def main() -> int:
@@ -77,22 +94,28 @@ def main() -> int:
         "An expression that cannot be read gives an empty line, a message that names its line, and exit status 2.",
     )
     parser.add_argument("expressions", nargs="*", metavar="EXPRESSION")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--steps", action="store_true", help="print the working too, of a run that has learned it")
+    shown.add_argument(
+        "--best", type=int, default=0, metavar="N", help="print the N most probable answers, of an attention run"
+    )
     parser.add_argument("--run", metavar="DIR", help="the run folder (default: the newest under runs/)")
     arguments = parser.parse_args()
     solver = seq2seq.Solver(arguments.run or Run.newest().path, device=arguments.device)
+    say = way_of_saying(solver, arguments)
 
     if arguments.expressions:
-        good = answer(solver, arguments.expressions, "argument", 1)
+        good = answer(solver, say, arguments.expressions, "argument", 1)
     elif sys.stdin is None:
         good = True
     elif os.isatty(sys.stdin.fileno()):
-        good = converse(solver)
+        good = converse(solver, say)
     else:
         good, count = True, 0
         for lines in lines_of_stdin():
             for start in range(0, len(lines), BATCH):
                 batch = lines[start : start + BATCH]
-                good &= answer(solver, batch, "line", count + 1)
+                good &= answer(solver, say, batch, "line", count + 1)
                 count += len(batch)
     return 0 if good else _command.WRONG_USE
 

@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import _command
 
 import seq2seq
-from seq2seq.config import PARTS, PRESETS
+from seq2seq.config import PARTS, PRESETS, Config
+from seq2seq.errors import require
+from seq2seq.recipes import load_recipe, score_trials
 from seq2seq.tasks import TASKS
 
 EPILOG = """\
@@ -23,46 +27,73 @@ examples:
 """
 
 
-def parse() -> tuple[Any, dict[str, Any]]:
-    """The script's own arguments, and the options that were given."""
+RECIPES = Path(__file__).resolve().parent.parent / "recipes"
+
+
+def parse() -> tuple[Any, Config, dict[str, Any]]:
+    """The script's own arguments, the experiment that it begins from, and the options that were given."""
+    # Which task it is decides which options there are.
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--task", choices=sorted(TASKS))
+    first.add_argument("--preset", choices=sorted(PRESETS))
+    first.add_argument("--recipe")
     parser = _command.Parser("Train a model on a task and keep everything in a run folder.", EPILOG)
+    first.error = parser.error  # type: ignore[method-assign]
+    chosen, _ = first.parse_known_args()
+    if chosen.preset and chosen.recipe:
+        parser.error("--recipe: not with --preset: both say where options that are not given come from")
+    base = load_recipe(find_recipe(chosen.recipe)).config if chosen.recipe else PRESETS[chosen.preset or "default"]
+    if chosen.task and chosen.task != base.task.name:
+        base = replace(base, task=TASKS[chosen.task](), extra=())
+
     parser.set_defaults(seed=None)
     parser.add_argument(
-        "--task", choices=sorted(TASKS), default="arithmetic", help="what to learn (default: arithmetic)"
-    )
+        "--task", choices=sorted(TASKS),
+        help="what to learn; with --help, whose options are shown (default: arithmetic)",
+    )  # fmt: skip
     parser.add_argument("--preset", choices=sorted(PRESETS), help="where options that are not given come from")
+    parser.add_argument(
+        "--recipe", metavar="NAME", help=f"the same from a file: {', '.join(recipe_names())}, or a path to a .toml"
+    )
     parser.add_argument("--run-dir", metavar="DIR", help="the folder to make (default: runs/TASK-DATE-TIME)")
     parser.add_argument(
         "--resume",
         action="store_true",
         help="continue the run in --run-dir (default: the newest in runs/), or begin it if there is none yet",
     )
-    for name, task in TASKS.items():
-        _command.add_options(parser.add_argument_group(f"options of the task {name}"), task, "task.")
+    _command.add_options(parser.add_argument_group(f"options of the task {base.task.name}"), base.task, "task.")
     for name, config in PARTS.items():
         _command.add_options(parser.add_argument_group(f"options of the {name}"), config)
     arguments = parser.parse_args()
-    own = {"task", "preset", "run_dir", "resume", "device", "seed"}
+    own = {"task", "preset", "recipe", "run_dir", "resume", "device", "seed"}
     options = {name: value for name, value in vars(arguments).items() if name not in own}
     if arguments.seed is not None:
         options["seed"] = arguments.seed
-    return arguments, options
+    return arguments, base, options
+
+
+def recipe_names() -> list[str]:
+    return sorted(path.stem for path in RECIPES.glob("*.toml"))
+
+
+def find_recipe(name: str) -> Path:
+    """The file of a recipe, by its name or path. Raises `UsageError` if there is none."""
+    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
+    require(path.exists(), "recipe", name, f"a path to a .toml file, or one of {', '.join(recipe_names())}")
+    return path
 
 
 def main() -> int:
-    arguments, options = parse()
+    arguments, base, options = parse()
     task_options = {name[5:]: options.pop(name) for name in list(options) if name.startswith("task.")}
-    task = None
-    if task_options:
-        operands = task_options.get("operands")
-        if isinstance(operands, int):  # `--task.operands 5` is the one number 5
-            task_options["operands"] = (operands, operands)
-        task = replace(PRESETS[arguments.preset or "default"].task, **task_options)
+    if isinstance(task_options.get("operands"), int):  # `--task.operands 5` is the one number 5
+        task_options["operands"] = (task_options["operands"],) * 2
+    task = replace(base.task, **task_options) if arguments.task or task_options else None
     try:
         solver = seq2seq.train(
             task,
             arguments.run_dir,
-            preset=arguments.preset,
+            preset=base if arguments.preset or arguments.recipe else None,
             resume=arguments.resume,
             device=arguments.device,
             **options,
@@ -80,6 +111,10 @@ def main() -> int:
     print(f"exact match on trained examples: {seen.exact_match:.4f} ({seen.n} of them)")
     print(f"held-out exact match: {held_out.exact_match:.4f} ({right} of {held_out.n} right)")
     print(f"of the held-out expressions, {evaluation.overlap:.1%} had been trained on")
+    if arguments.recipe:
+        trials = score_trials(load_recipe(find_recipe(arguments.recipe)), solver)
+        for name, score in trials.items():
+            print(f"{name}: {score.exact_match:.4f}; of these, {score.overlap:.1%} had been trained on")
     run_dir = shlex.quote(str(solver.run.path))
     print(f"try: python scripts/solve.py --run {run_dir} {shlex.quote(solver.example)}")
     return 0

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Run every recipe over several seeds, and write the table of results."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import statistics
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import _command
+
+import seq2seq
+from seq2seq.recipes import Recipe, load_recipe, score_trials
+from seq2seq.runs import Run
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAD = """\
+# What it solves
+
+    python scripts/recipes.py
+
+Each row is a recipe, `recipes/NAME.toml`; `python scripts/train.py --recipe NAME` runs it once. Exact match on examples
+that were not trained on, mean over the seeds, in brackets the least and the greatest. Which examples are held out
+depends on the seed, except where they are drawn for a trial. That none was trained on is checked in every run. Time is
+of the training, on two cores of {processor}.
+
+"""
+COLUMNS = "| recipe | scored on | exact match | seeds | parameters | seconds |\n|---|---|---|---|---|---|\n"
+
+
+def run(recipe: Recipe, seed: int, runs: Path) -> dict[str, Any]:
+    """Train (or go on training) with one seed, and score."""
+    run_dir = runs / f"{recipe.name}-{digest(recipe)}-{seed}"
+    solver = seq2seq.train(None, run_dir, preset=recipe.config, seed=seed, resume=True)
+    evaluation = solver.evaluate()
+    if evaluation.overlap:
+        raise seq2seq.Seq2SeqError(f"{recipe.name}: {evaluation.overlap:.2%} of the held-out examples were trained on")
+    trials = score_trials(recipe, solver)
+    for name, trial in trials.items():
+        if trial.overlap:
+            raise seq2seq.Seq2SeqError(f"{recipe.name}, {name}: {trial.overlap:.2%} had been trained on")
+    weights, _ = Run(run_dir).read_arrays("best.safetensors")
+    last = solver.run.read_metrics()[-1]
+    return {
+        "held_out": asdict(evaluation.held_out),
+        "trials": {name: trial.exact_match for name, trial in trials.items()},
+        "parameters": sum(array.size for array in weights.values()),
+        "epochs": last["epoch"],
+        "seconds": last["seconds"],
+    }
+
+
+def digest(recipe: Recipe) -> str:
+    """Tells a recipe from what it was before it was changed."""
+    return hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]
+
+
+def page(recipes: list[Recipe], results: dict[str, Any]) -> str:
+    """The results as Markdown."""
+    rows, notes = [], []
+    for recipe in recipes:
+        done = list(results.get(recipe.name, {}).get("seeds", {}).values())
+        if not done:
+            continue
+        scored = {f"held out ({done[0]['held_out']['n']:,})": [each["held_out"]["exact_match"] for each in done]}
+        for trial in recipe.trials:
+            scored[f"{trial.name} ({trial.examples:,})"] = [each["trials"][trial.name] for each in done]
+        seconds = statistics.mean(each["seconds"] for each in done)
+        for number, (name, values) in enumerate(scored.items()):
+            about = (
+                (recipe.name, len(done), f"{done[0]['parameters']:,}", f"{seconds:.0f}") if number == 0 else [""] * 4
+            )
+            value = f"{statistics.mean(values):.4f} ({min(values):.4f} to {max(values):.4f})"
+            rows.append(f"| {about[0]} | {name} | {value} | {about[1]} | {about[2]} | {about[3]} |\n")
+        notes.append(f"- **{recipe.name}**: {recipe.about}. Held out: {recipe.excludes}.\n")
+    return HEAD.format(processor=processor()) + COLUMNS + "".join(rows) + "\n" + "".join(notes)
+
+
+def processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if "model name" in line), "this machine")
+
+
+def main() -> int:
+    parser = _command.Parser(
+        "Run every recipe over several seeds, and write recipes/results.json and docs/results.md. What is done already "
+        "is not done again, unless the recipe has changed; an interrupted run goes on where it was.",
+        "examples:\n  python scripts/recipes.py\n  python scripts/recipes.py --only steps --seeds 1\n",
+    )
+    parser.add_argument("--only", metavar="NAME,...", help="recipes (default: all)")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="seeds 0 to N - 1 (default: 3)")
+    parser.add_argument("--runs", type=Path, default=Path("runs/recipes"), metavar="DIR", help="for run folders")
+    parser.add_argument("--recipes", type=Path, default=ROOT / "recipes", metavar="DIR", help="where the recipes are")
+    parser.add_argument(
+        "--page", type=Path, default=ROOT / "docs" / "results.md", metavar="FILE", help="what is written"
+    )
+    arguments = parser.parse_args()
+    names = sorted(path.stem for path in arguments.recipes.glob("*.toml"))
+    chosen = arguments.only.split(",") if arguments.only else names
+    unknown = sorted(set(chosen) - set(names))
+    if unknown or arguments.seeds < 1:
+        parser.error(f"--only: no recipe {', '.join(unknown)}" if unknown else "--seeds: must be at least 1")
+
+    file = arguments.recipes / "results.json"
+    results = json.loads(file.read_text()) if file.exists() else {}
+    recipes = [load_recipe(arguments.recipes / f"{name}.toml") for name in names]
+    for recipe in recipes:
+        if recipe.name not in chosen:
+            continue
+        kept = results.get(recipe.name, {})
+        if kept.get("digest") != digest(recipe):
+            kept = {"digest": digest(recipe), "seeds": {}}
+        for seed in range(arguments.seeds):
+            if str(seed) not in kept["seeds"]:
+                kept["seeds"][str(seed)] = run(recipe, seed, arguments.runs)
+                results[recipe.name] = kept
+                file.write_text(json.dumps(results, indent=1) + "\n")
+            print(f"{recipe.name}, seed {seed}: {json.dumps(kept['seeds'][str(seed)])}", file=sys.stderr)
+    arguments.page.write_text(page(recipes, results), encoding="utf-8")
+    print(f"wrote {arguments.page}")
+    return 0
+
+
+if __name__ == "__main__":
+    _command.run(main)

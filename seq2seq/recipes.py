@@ -1,0 +1,170 @@
+"""Recipes: named, complete experiments, one TOML file each.
+
+about = "Sums of two numbers of three digits"
+excludes = "no sum in training and test, in either order of its numbers"
+
+[task]
+name = "addition"
+digits = [1, 3]
+
+[data]              # options of DataConfig, and so on: what is absent keeps its default
+split = "commutative"
+
+[model]
+[training]
+
+[[extra]]           # trained on beside the task's own examples, but for what is held out
+examples = 1000
+task = {digits = [1, 2]}       # what differs from the task above
+
+[[trial]]           # scored beside the held-out examples
+name = "five digits"
+examples = 1000
+task = {digits = [5, 5]}
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seq2seq.config import PARTS, Config, Extra
+from seq2seq.errors import Seq2SeqError, UsageError, is_whole, require
+from seq2seq.runs import PathLike
+from seq2seq.tasks import TASKS, Task
+
+if TYPE_CHECKING:
+    from seq2seq.solver import Solver
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Examples of another task that a recipe's run is scored on.
+
+    Parameters
+    ----------
+    name : str
+    task : Task
+    examples : int
+        How many to draw.
+    """
+
+    name: str
+    task: Task
+    examples: int
+
+
+@dataclass(frozen=True)
+class TrialScore:
+    """How a run did in a trial: the share of exact answers, and of its sources that had been trained on."""
+
+    exact_match: float
+    overlap: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named experiment.
+
+    Attributes
+    ----------
+    name : str
+    about, excludes : str
+        What it shows, and what of the held-out examples has not been trained on.
+    config : Config
+    trials : tuple of Trial
+    """
+
+    name: str
+    about: str
+    excludes: str
+    config: Config
+    trials: tuple[Trial, ...]
+
+
+def score_trials(recipe: Recipe, solver: Solver, seed: int = 0) -> dict[str, TrialScore]:
+    """How a run of a recipe does in its trials, by name. The seed decides which examples are drawn."""
+    scores = {}
+    for trial in recipe.trials:
+        pairs = trial.task.sample(trial.examples, np.random.default_rng((seed, 3)))
+        scores[trial.name] = TrialScore(solver.score(pairs), solver.dataset.overlap(solver.task, pairs.sources))
+    return scores
+
+
+def load_recipe(path: PathLike) -> Recipe:
+    """Read a recipe.
+
+    Raises
+    ------
+    UsageError
+        If it is no TOML, or has something that a recipe has not. The message names the file.
+    Seq2SeqError
+        If it cannot be read.
+    """
+    path = Path(path)
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Seq2SeqError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: is not TOML: {error}") from None
+    try:
+        return _recipe(path.stem, values)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def _recipe(name: str, values: dict[str, Any]) -> Recipe:
+    _check(values, "recipe", ("about", "excludes", "task", "extra", "trial", *PARTS))
+    task_values = dict(_table(values, "task"))
+    task_name = task_values.pop("name", "arithmetic")
+    require(task_name in list(TASKS), "task.name", task_name, f"one of {', '.join(TASKS)}")
+    task = _varied(TASKS[task_name](), task_values)
+    parts = {}
+    for part, config in PARTS.items():
+        table = _table(values, part)
+        _check(table, part, [each.name for each in fields(config)])
+        parts[part] = config(**table)
+    extra, trials = [], []
+    for table in _tables(values, "extra"):
+        _check(table, "extra", ("task", "examples"))
+        extra.append(Extra(_varied(task, _table(table, "task")), table.get("examples")))
+    for table in _tables(values, "trial"):
+        _check(table, "trial", ("name", "task", "examples"))
+        examples = table.get("examples", 1000)
+        require(is_whole(examples, 1), "trial.examples", examples, "a whole number from 1")
+        trials.append(Trial(str(table.get("name", "trial")), _varied(task, _table(table, "task")), examples))
+    about, excludes = (str(values.get(each, "")) for each in ("about", "excludes"))
+    return Recipe(name, about, excludes, Config(task=task, extra=tuple(extra), **parts), tuple(trials))
+
+
+def _varied(task: Task, options: dict[str, Any]) -> Task:
+    _check(options, "task", list(task.options()))
+    return replace(task, **options)  # type: ignore[type-var]
+
+
+def _check(table: dict[str, Any], what: str, allowed: Any) -> None:
+    unknown = sorted(set(table) - set(allowed))
+    if unknown:
+        raise UsageError(f"{what}: has {unknown[0]!r}, but can have only {', '.join(allowed)}")
+
+
+def _table(values: dict[str, Any], name: str) -> dict[str, Any]:
+    table = values.get(name, {})
+    require(isinstance(table, dict), name, table, "a table")
+    return dict(table)
+
+
+def _tables(values: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    tables = values.get(name, [])
+    require(isinstance(tables, list) and all(isinstance(each, dict) for each in tables), name, tables, "tables")
+    return list(tables)

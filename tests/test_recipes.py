@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seq2seq import Addition, Arithmetic, Seq2SeqError, UsageError, train
+from seq2seq.config import Config, Extra
+from seq2seq.recipes import Trial, load_recipe, score_trials
+
+FOLDER = Path(__file__).parent.parent / "recipes"
+RECIPE = """
+about = "sums"
+excludes = "their own"
+task = {name = "addition", digits = [1, 2]}
+data = {split = "commutative", examples = 500}
+model = {model = "aligned", hidden_size = 8, layers = 1}
+training = {epochs = 2, show_every = 0}
+
+[[extra]]
+examples = 50
+task = {digits = [1, 1]}
+
+[[trial]]
+name = "three digits"
+examples = 20
+task = {digits = [3, 3]}
+"""
+
+
+def write(tmp_path, text):
+    (tmp_path / "mine.toml").write_text(text)
+    return tmp_path / "mine.toml"
+
+
+def test_a_recipe_is_a_complete_experiment(tmp_path):
+    recipe = load_recipe(write(tmp_path, RECIPE))
+    assert (recipe.name, recipe.about, recipe.excludes) == ("mine", "sums", "their own")
+    assert recipe.config == Config(task=Addition((1, 2)), extra=(Extra(Addition((1, 1)), 50),)).with_options(
+        split="commutative", examples=500, model="aligned", hidden_size=8, layers=1, epochs=2, show_every=0
+    )
+    assert recipe.trials == (Trial("three digits", Addition((3, 3)), 20),)
+
+
+def test_what_is_absent_keeps_its_default(tmp_path):
+    assert load_recipe(write(tmp_path, "")).config == Config(task=Arithmetic())
+
+
+def test_trials_are_scored_and_what_was_trained_on_is_counted(tmp_path):
+    same = RECIPE + '\n[[trial]]\nname = "those it knows"\nexamples = 30\ntask = {digits = [1, 1]}\n'
+    recipe = load_recipe(write(tmp_path, same))
+    solver = train(preset=recipe.config, run_dir=tmp_path / "run", progress=False)
+    scores = score_trials(recipe, solver)
+    assert list(scores) == ["three digits", "those it knows"]
+    assert scores["three digits"].overlap == 0 and 0 < scores["those it knows"].overlap <= 1
+    pairs = recipe.trials[0].task.sample(20, np.random.default_rng((0, 3)))
+    answers = solver([source.strip() for source in pairs.sources.tolist()])
+    right = [answer == target.strip() for answer, target in zip(answers, pairs.targets.tolist())]
+    assert scores["three digits"].exact_match == sum(right) / 20
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("a = ", "is not TOML"),
+        ("colour = 1", "recipe: has 'colour', but can have only about, excludes, task"),
+        ("[model]\nhidden = 3", "model: has 'hidden', but can have only model, hidden_size"),
+        ("[model]\nhidden_size = 0", "hidden_size: got 0, but it must be a whole number from 1"),
+        ("[task]\nname = 'sums'", "task.name: got 'sums', but it must be one of"),
+        ("[task]\nterm = 3", "task: has 'term', but can have only operators, terms"),
+        ("task = 3", "task: got 3, but it must be a table"),
+        ("extra = 3", "extra: got 3, but it must be tables"),
+        ("[[trial]]\nexamples = 0", "trial.examples: got 0"),
+    ],
+)
+def test_recipes_that_are_refused_name_the_file(tmp_path, text, message):
+    with pytest.raises(UsageError, match=rf"mine\.toml: .*{message}"):
+        load_recipe(write(tmp_path, text))
+
+
+def test_a_recipe_that_is_not_there(tmp_path):
+    with pytest.raises(Seq2SeqError, match=r"nowhere\.toml: cannot be read: No such file"):
+        load_recipe(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_recipes_of_the_project_are_in_order(path):
+    recipe = load_recipe(path)
+    assert recipe.about and recipe.excludes
