@@ -27,7 +27,9 @@ from contest import (
 )
 from results import Results
 
-LOSS_TOLERANCE = 1e-3  # relative, of the mean loss of an epoch: 32-bit rounding leaves less than 1e-5
+# Relative, of the mean losses of the first and the second epoch. Rounding leaves less than 1e-5 at first. Training
+# amplifies it: at hidden 512 and batch 32, two ways of running the same PyTorch network differ by 1.3% after 626 steps.
+LOSS_TOLERANCE = (1e-3, 3e-2)
 ANSWERS_ALIKE = 0.9999  # the share of answers in which all must agree
 TARGET = 0.99
 
@@ -115,7 +117,8 @@ def training(session: Session) -> None:
 
 
 def _other_losses(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
-    if np.allclose(theirs["losses"], ours["losses"], rtol=LOSS_TOLERANCE, atol=0):
+    differences = np.abs(np.divide(theirs["losses"], ours["losses"]) - 1)
+    if (differences < LOSS_TOLERANCE).all():
         return None
     return f"losses {theirs['losses']} where the first contestant has {ours['losses']}"
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from seq2seq.arrays import character_codes
 from seq2seq.dataset import Dataset, Examples
-from seq2seq.decoding import Answering, Answers
+from seq2seq.decoding import Answer
+from seq2seq.decoding.stepwise import Ask
 from seq2seq.tasks import Task
 from seq2seq.vocabulary import Codec
 
@@ -79,12 +81,13 @@ class Evaluation:
         return {**values, **{f"by_{name}": scores for name, scores in breakdowns.items()}, "mistakes": mistakes}
 
 
-def evaluate(predictor: Answering, dataset: Dataset, task: Task, samples: int, seed: int) -> Evaluation:
+def evaluate(ask: Ask, dataset: Dataset, task: Task, samples: int, seed: int) -> Evaluation:
     """Score a model on the test examples, and on training examples beside them.
 
     Parameters
     ----------
-    predictor : Answering
+    ask : callable
+        From sources to their answers, such as `Solver.answer`.
     dataset : Dataset
     task : Task
         Tells how to group sources.
@@ -96,24 +99,20 @@ def evaluate(predictor: Answering, dataset: Dataset, task: Task, samples: int, s
     rng = np.random.default_rng((seed, 2))
     test, seen = _choose(dataset.test, samples, rng), _choose(dataset.questions or dataset.train, samples, rng)
     codec = dataset.codec
-    answers, correct, right = _answers(predictor, test, codec, task)
-    targets = codec.decode_targets(test.targets)
+    answers, correct, right = _answers(ask, test, codec, task)
+    targets = [task.final(target) for target in codec.decode_targets(test.targets)]
     asked = np.array(codec.decode_sources(test.sources))
     groups = {name: label(asked) for name, label in task.breakdowns.items()}
-    groups["length"] = np.array([len(task.final(target)) for target in targets])
+    groups["length"] = np.array([len(target) for target in targets])
 
     wrong = np.flatnonzero(~right)
-    surest = wrong[np.argsort(-answers.confidence[wrong], kind="stable")[:MISTAKES]]
-    sources, said = codec.decode_sources(test.sources[surest]), codec.decode_targets(answers.ids[surest])
+    surest = sorted(wrong, key=lambda row: -answers[row].confidence)[:MISTAKES]
     return Evaluation(
         held_out=Score.of(correct, right),
-        train_distribution=Score.of(*_answers(predictor, seen, codec, task)[1:]),
+        train_distribution=Score.of(*_answers(ask, seen, codec, task)[1:]),
         overlap=dataset.overlap(task),
         breakdowns={name: _by_label(correct, right, labels) for name, labels in groups.items()},
-        mistakes=[
-            Mistake(source, targets[row], answer, float(answers.confidence[row]))
-            for row, source, answer in zip(surest, sources, said)
-        ],
+        mistakes=[Mistake(str(asked[row]), targets[row], answers[row].text, answers[row].confidence) for row in surest],
     )
 
 
@@ -121,14 +120,17 @@ def _choose(examples: Examples, samples: int, rng: np.random.Generator) -> Examp
     return examples if len(examples) <= samples else examples.take(rng.choice(len(examples), samples, replace=False))
 
 
-def _answers(
-    predictor: Answering, examples: Examples, codec: Codec, task: Task
-) -> tuple[Answers, np.ndarray, np.ndarray]:
+def _answers(ask: Ask, examples: Examples, codec: Codec, task: Task) -> tuple[list[Answer], np.ndarray, np.ndarray]:
     """The answers, and which characters (N, T) and which answers (N,) are right."""
-    answers = predictor.answer(examples.sources)
-    said, targets = (codec.decode_targets(ids) for ids in (answers.ids, examples.targets))
-    right = np.array([task.final(a) == task.final(t) for a, t in zip(said, targets)], bool)
-    return answers, answers.ids == examples.targets, right
+    answers = list(ask(codec.decode_sources(examples.sources)))
+    targets = [task.final(target) for target in codec.decode_targets(examples.targets)]
+    width = max(map(len, targets), default=1)
+    said, wanted = (
+        np.array([text.rjust(width)[-width:] for text in texts], f"U{width}")
+        for texts in ([answer.text for answer in answers], targets)
+    )
+    right = np.array([answer.text == target for answer, target in zip(answers, targets)], bool)
+    return answers, character_codes(said) == character_codes(wanted), right
 
 
 def _by_label(correct: np.ndarray, right: np.ndarray, labels: np.ndarray) -> dict[str, Score]:

@@ -54,7 +54,7 @@ def explain(solver: Solver, source: str) -> list[Explanation]:
     asked = [solver.prepare(source)]
     if solver.task.stepwise:
         asked += solver.work(source)[:-1]
-    return [_explain(solver, each) for each in asked]
+    return [_explain(solver, each[: solver.task.head(each)]) for each in asked]
 
 
 def _explain(solver: Solver, source: str) -> Explanation:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 import numpy as np
 
 from seq2seq.dataset import Dataset, build_dataset
-from seq2seq.decoding import Answering, Predictor, SearchPredictor, StepwisePredictor, make_predictor
+from seq2seq.decoding import Answer, Predictor, SearchPredictor, make_predictor, work_out
 from seq2seq.errors import RunError, SourceError, UsageError, is_whole, require
 from seq2seq.evaluation import Evaluation, evaluate
 from seq2seq.models import make_codec, make_model
@@ -21,13 +22,6 @@ from seq2seq.vocabulary import Codec
 BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that one answer costs little
 MOST_PLACES = 2**18  # characters that are answered at once, or a single source; more would take too much memory
 LONGEST = 100_000  # characters of a source, where any length can be read
-
-
-class Answer(NamedTuple):
-    """An answer and the probability, from 0 to 1, that the model gives to it."""
-
-    text: str
-    confidence: float
 
 
 class Solver:
@@ -92,18 +86,25 @@ class Solver:
     def answer(self, sources: Iterable[str]) -> list[Answer]:
         """The answers to several sources, each with the model's confidence. Raises `SourceError`."""
         prepared = [self.prepare(source) for source in sources]
+        if not self.task.stepwise:
+            return self._answer(prepared)
+        steps = work_out(self.task, self._answer, prepared)
+        return [Answer(each[-1].text, math.prod(step.confidence for step in each)) for each in steps]
+
+    def _answer(self, prepared: list[str]) -> list[Answer]:
+        """What the model writes for each, by one call."""
         if not self.codec.any_length:
-            return self._answer(prepared, self.codec)
+            return self._answer_fitting(prepared, self.codec)
         rows: dict[Codec, list[int]] = {}  # what needs a wider codec is answered apart, whatever comes with it
         for row, source in enumerate(prepared):
             rows.setdefault(self.codec.fitting(source), []).append(row)
         answers: dict[int, Answer] = {}
         for codec, members in rows.items():
-            answers.update(zip(members, self._answer([prepared[row] for row in members], codec)))
+            answers.update(zip(members, self._answer_fitting([prepared[row] for row in members], codec)))
         return [answers[row] for row in range(len(prepared))]
 
-    def _answer(self, prepared: list[str], codec: Codec) -> list[Answer]:
-        answers = self._answering(len(prepared), codec).answer(codec.encode_sources(prepared))
+    def _answer_fitting(self, prepared: list[str], codec: Codec) -> list[Answer]:
+        answers = self._predictor(len(prepared), codec).answer(codec.encode_sources(prepared))
         texts = map(self.task.final, codec.decode_targets(answers.ids))
         return list(map(Answer, texts, answers.confidence.tolist()))
 
@@ -114,13 +115,12 @@ class Solver:
         `SourceError`.
         """
         prepared = self.prepare(source)
+        if self.task.stepwise:
+            steps = [step.text for step in work_out(self.task, self._answer, [prepared])[0]]
+            return steps[:-1] if steps[-2:] == [steps[-1]] * 2 else steps
         codec = self.codec.fitting(prepared)
-        ids = codec.encode_sources([prepared])
-        answering = self._answering(1, codec)
-        if isinstance(answering, StepwisePredictor):
-            steps = [codec.decode_targets(step)[0] for step in answering.work(ids)]
-            return steps[:-1] if steps[1:] and steps[-1] == steps[-2] else steps
-        return codec.decode_targets(answering.answer(ids).ids)[0].split("=")
+        answers = self._predictor(1, codec).answer(codec.encode_sources([prepared]))
+        return codec.decode_targets(answers.ids)[0].split("=")
 
     def n_best(self, source: str, n: int) -> list[Answer]:
         """The `n` most probable answers that a beam of `n` finds, the best first, of a run that writes a character at a
@@ -172,7 +172,7 @@ class Solver:
         """
         require(is_whole(samples, 1), "samples", samples, "a whole number from 1")
         require(is_whole(seed, 0), "seed", seed, "a whole number from 0")
-        evaluation = evaluate(self._answering(samples), self.dataset, self.task, samples, seed)
+        evaluation = evaluate(self.answer, self.dataset, self.task, samples, seed)
         self.run.write_evaluation({"seed": seed, **evaluation.to_json()})
         return evaluation
 
@@ -188,11 +188,6 @@ class Solver:
         dataset = build_dataset(self.task, self.config.data, self.config.seed, self.codec, self.config.extra)
         self.run.check_fingerprint(dataset.fingerprint)
         return dataset
-
-    def _answering(self, n: int, codec: Codec | None = None) -> Answering:
-        """What answers so many sources."""
-        predictor = self._predictor(n, codec)
-        return StepwisePredictor(predictor) if self.task.stepwise else predictor
 
     def _predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
         """The predictor for so many sources, of as many places as the codec has."""

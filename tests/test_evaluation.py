@@ -3,7 +3,7 @@ import pytest
 
 from seq2seq import Arithmetic, DataConfig
 from seq2seq.dataset import build_dataset
-from seq2seq.decoding import Answers
+from seq2seq.decoding import Answer
 from seq2seq.evaluation import MISTAKES, evaluate
 
 TASK = Arithmetic("+*", terms=2, operands=(1, 10))
@@ -16,16 +16,16 @@ class WrongAbout:
     def __init__(self, *wrong):
         self.wrong = wrong
 
-    def answer(self, sources):
+    def __call__(self, sources):
         truth = {}
         for part in (DATA.train, DATA.test):
-            truth.update(zip(map(bytes, part.sources), part.targets))
-        ids = np.array([truth[bytes(source)] for source in sources])
-        confidence = np.linspace(0.5, 0.9, len(sources))
-        for row, source in enumerate(DATA.codec.decode_sources(sources)):
+            truth.update(zip(DATA.codec.decode_sources(part.sources), DATA.codec.decode_targets(part.targets)))
+        confidence = np.linspace(0.5, 0.9, len(sources)).tolist()
+        answers = [truth[source] for source in sources]
+        for row, source in enumerate(sources):
             if source in self.wrong:
-                ids[row, 0] = (ids[row, 0] + 1) % 10
-        return Answers(ids, confidence, None)
+                answers[row] = str((int(answers[row][0]) + 1) % 10) + answers[row][1:]
+        return [Answer(answer, sure) for answer, sure in zip(answers, confidence)]
 
 
 def test_scores_are_counted_by_hand():

@@ -6,21 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq.decoding.base import Answering, Answers, Predictor
+from seq2seq.decoding.base import Answer, Answers, Predictor
 from seq2seq.decoding.parallel import ParallelPredictor
 from seq2seq.decoding.search import Best, SearchPredictor
-from seq2seq.decoding.stepwise import StepwisePredictor
+from seq2seq.decoding.stepwise import work_out
 from seq2seq.models import AutoregressiveModel, Model, ParallelModel
 
 __all__ = [
-    "Answering",
+    "Answer",
     "Answers",
     "Best",
     "ParallelPredictor",
     "Predictor",
     "SearchPredictor",
-    "StepwisePredictor",
     "make_predictor",
+    "work_out",
 ]
 
 

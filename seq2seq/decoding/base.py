@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
 from itertools import cycle
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,11 +32,11 @@ class Answers(NamedTuple):
     loss: np.ndarray | None
 
 
-class Answering(Protocol):
-    """What answers arrays of sources: a `Predictor`, or one that asks it several times."""
+class Answer(NamedTuple):
+    """An answer and the probability, from 0 to 1, that the model gives to it."""
 
-    def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
-        """Answer every source: see `Predictor.answer`."""
+    text: str
+    confidence: float
 
 
 class Predictor(ABC):

@@ -2,51 +2,49 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Callable
 
-import numpy as np
+from seq2seq.decoding.base import Answer
+from seq2seq.tasks import Task
+from seq2seq.vocabulary import PAD
 
-from seq2seq.arrays import closed_up
-from seq2seq.decoding.base import Answers, Predictor
+Ask = Callable[[list[str]], Sequence[Answer]]
 
 
-class StepwisePredictor:
-    """Asks a predictor again and again: `3*7+2`, then `21+2`, then `23`, which is its own answer.
+def work_out(task: Task, ask: Ask, sources: Sequence[str]) -> list[list[Answer]]:
+    """The steps from each source to its answer: `3*7+2` is asked, then `21+2`, then `23`, which is its own answer.
+
+    Of a long source the model is asked only the head that the task's steps look at, which is no longer than what it was
+    trained on; the rest waits. So the number of terms it can work through does not depend on how many it has seen.
 
     Parameters
     ----------
-    predictor : Predictor
-        Of a model whose targets are as long as its sources, in the same order.
+    task : Task
+        Says where the head ends.
+    ask : callable
+        From sources to their answers.
+    sources : sequence of str
+
+    Returns
+    -------
+    list of list of Answer
+        For each source what each call left, with the confidence of that call. The last of them has changed nothing,
+        unless there were more calls than the source has characters, which no right working needs.
     """
-
-    def __init__(self, predictor: Predictor) -> None:
-        self._predictor = predictor
-        self.model = predictor.model
-
-    def set_weights(self, weights: dict[str, Any]) -> None:
-        """As in `Predictor`."""
-        self._predictor.set_weights(weights)
-
-    def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
-        """As in `Predictor`; the confidence is that of all steps together, and there is no loss."""
-        ids, confidence = sources.astype(np.int32), np.ones(len(sources))
-        for asked, answers in self._steps(sources):
-            ids[asked] = answers.ids
-            confidence[asked] *= answers.confidence
-        return Answers(ids, confidence, None)
-
-    def work(self, source: np.ndarray) -> list[np.ndarray]:
-        """What each step writes, ids (1, T), for one source (1, S)."""
-        return [answers.ids for _, answers in self._steps(source)]
-
-    def _steps(self, sources: np.ndarray) -> Any:
-        """Row numbers of the sources that are still being worked out, and the next step's answers to them."""
-        ids, asked = sources, np.arange(len(sources))
-        for _ in range(sources.shape[1]):  # no expression needs more steps than it has characters
-            if len(asked) == 0:
-                return
-            answers = self._predictor.answer(ids)
-            closed = closed_up(answers.ids, self.model.pad)
-            yield asked, answers._replace(ids=closed)
-            changed = (closed != ids).any(axis=1)
-            asked, ids = asked[changed], closed[changed]
+    steps: list[list[Answer]] = [[] for _ in sources]
+    left, asked = list(sources), list(range(len(sources)))
+    for _ in range(max(map(len, sources), default=0)):
+        if not asked:
+            break
+        cuts = [task.head(left[row]) for row in asked]
+        answers = ask([left[row][:cut] for row, cut in zip(asked, cuts)])
+        unfinished = []
+        for row, cut, answer in zip(asked, cuts, answers):
+            text = answer.text.replace(PAD, "") + left[row][cut:]
+            steps[row].append(Answer(text, answer.confidence))
+            if text not in ("", left[row]):
+                unfinished.append(row)
+            left[row] = text
+        asked = unfinished
+    return steps

@@ -15,6 +15,7 @@ from seq2seq.errors import SourceError, UsageError, is_whole, require
 from seq2seq.tasks.base import Pairs, Task
 from seq2seq.tasks.expressions import (
     BLOCK,
+    MINUS,
     OPERATORS,
     PLUS,
     Expressions,
@@ -53,9 +54,13 @@ class Arithmetic(Task):
         The smallest and the largest number, from 0.
     mixed : bool
         Whether an expression may use several operators or keeps to one.
+    signed : bool
+        Whether the first number may be negative: `-4+5`.
     steps : str
         How much of the working a target has. `none`: the value alone. `answer`: all steps in one answer, `21+2=23`.
-        `call`: one step, written in its place, ` 21+2`; the answer is asked again until it no longer changes.
+        `call`: one step, written in its place, ` 21+2`; the answer is asked again until it no longer changes. A step
+        works out the first two terms, or where a product follows a sum, the second and the third: never more is needed
+        to know what comes next than three terms, however many there are.
 
     Raises
     ------
@@ -72,6 +77,7 @@ class Arithmetic(Task):
     )
     mixed: bool = field(default=True, metadata={"help": "mix operators in one expression", "parse": bool})
 
+    signed: bool = field(default=False, metadata={"help": "the first number may be negative", "parse": bool})
     steps: str = field(
         default="none", metadata={"help": "working: none, all of it in one answer, or a step a call", "parse": str}
     )
@@ -96,6 +102,7 @@ class Arithmetic(Task):
         )
         require(_is_range(self.operands, 0), "operands", self.operands, "a pair (smallest, largest) from 0")
         require(isinstance(self.mixed, bool), "mixed", self.mixed, "true or false")
+        require(isinstance(self.signed, bool), "signed", self.signed, "true or false")
         require(self.steps in STEPS, "steps", self.steps, f"one of {', '.join(STEPS)}")
         # One way of writing each choice, so that equal tasks draw equal data.
         object.__setattr__(self, "operators", "".join(o for o in OPERATORS if o in self.operators))
@@ -122,12 +129,13 @@ class Arithmetic(Task):
 
     @property
     def characters(self) -> str:
-        return "0123456789" + self.operators + ("=" if self.steps == "answer" else "") + " "
+        sign = "-" if self.signed and "-" not in self.operators else ""
+        return "0123456789" + self.operators + sign + ("=" if self.steps == "answer" else "") + " "
 
     @property
     def source_length(self) -> int:
         most = self._term_range[-1]
-        return most * len(str(self.operands[1])) + most - 1
+        return most * len(str(self.operands[1])) + most - 1 + (self.signed and self.operands[1] > 0)
 
     @property
     def target_length(self) -> int:
@@ -143,7 +151,7 @@ class Arithmetic(Task):
         """The least and the greatest value of an expression of that many terms."""
         low, high = self.operands
         if terms == 1:
-            return low, high
+            return (-high if self.signed else low), high
         # Taking away the most from the least; with products allowed beside differences, a product takes away more.
         taken = (terms - 1) * high
         if self.mixed and "*" in self.operators:
@@ -151,6 +159,9 @@ class Arithmetic(Task):
         candidates = {"-": (low - taken, high - (terms - 1) * low)}
         candidates["+"] = (terms * low, terms * high)
         candidates["*"] = (low**terms, high**terms)
+        if self.signed:
+            below = {"+": (terms - 1) * low - high, "-": -taken - high, "*": -(high**terms)}
+            candidates = {operator: (below[operator], most) for operator, (_, most) in candidates.items()}
         used = [candidates[operator] for operator in self.operators]
         # Mixed expressions lie within these: a sum or a product of all terms is the largest, and without `-` the
         # least is no smaller than the least single term.
@@ -163,7 +174,13 @@ class Arithmetic(Task):
     def _count(self, terms: int) -> int:
         low, high = self.operands
         choices = len(self.operators) ** (terms - 1) if self.mixed else len(self.operators) if terms > 1 else 1
-        return int((high - low + 1) ** terms * choices)
+        return int(self._firsts * (high - low + 1) ** (terms - 1) * choices)
+
+    @property
+    def _firsts(self) -> int:
+        """How many numbers can come first: those from `operands`, and if signed their negatives, of which 0 has none."""
+        low, high = self.operands
+        return high - low + 1 + (high - max(low, 1) + 1 if self.signed else 0)
 
     def options(self) -> dict[str, Any]:
         return asdict(self)
@@ -209,6 +226,8 @@ class Arithmetic(Task):
         operators = np.full((n, terms), PLUS, np.uint8)
         for rows in blocks(n, BLOCK):
             numbers[rows] = rng.integers(low, high, size=numbers[rows].shape, endpoint=True)
+        if self.signed:
+            self._set_first(numbers, operators, rng.integers(self._firsts, size=n))
         codes = np.array([ord(operator) for operator in self.operators], np.uint8)
         for rows in blocks(n, BLOCK):
             chosen = rng.integers(len(codes), size=(len(operators[rows]), terms - 1 if self.mixed else 1))
@@ -223,6 +242,10 @@ class Arithmetic(Task):
         numbers = np.empty((len(rank), terms), np.min_scalar_type(high))
         operators = np.full((len(rank), terms), PLUS, np.uint8)
         for term in reversed(range(terms)):
+            if term == 0 and self.signed:
+                rank, digit = np.divmod(rank, self._firsts)
+                self._set_first(numbers, operators, digit)
+                break
             rank, digit = np.divmod(rank, high - low + 1)
             numbers[:, term] = low + digit
             if self.mixed and term > 0:
@@ -231,6 +254,13 @@ class Arithmetic(Task):
         if not self.mixed and terms > 1:
             operators[:, 1:] = codes[rank][:, None]
         return Expressions(numbers, operators)
+
+    def _set_first(self, numbers: np.ndarray, operators: np.ndarray, choice: np.ndarray) -> None:
+        """The first number and its sign, from choices (N,) below `_firsts`."""
+        low, high = self.operands
+        negative = choice > high - low
+        numbers[:, 0] = np.where(negative, max(low, 1) + choice - (high - low + 1), low + choice)
+        operators[:, 0] = np.where(negative, MINUS, PLUS)
 
     def _draw_distinct(self, terms: int, n: int, rng: np.random.Generator) -> Expressions:
         if 2 * n >= self._count(terms):  # most of them are wanted: no dearer than listing them
@@ -245,6 +275,14 @@ class Arithmetic(Task):
             _, first = np.unique(hash_in_order(drawn), return_index=True)
             drawn = drawn.take(np.sort(first)[:n])
         return drawn
+
+    def head(self, source: str) -> int:
+        return len(source) if (found := self._head.match(source)) is None else found.end()
+
+    @cached_property
+    def _head(self) -> re.Pattern[str]:
+        """As many terms as the longest expression that is drawn has."""
+        return re.compile(rf"-?[0-9]+([{re.escape(self.operators)}][0-9]+){{0,{self._term_range[-1] - 1}}}")
 
     def steps_of(self, pairs: Pairs) -> Pairs:
         assert isinstance(pairs, ExpressionPairs)
@@ -279,7 +317,8 @@ class Arithmetic(Task):
 
     @cached_property
     def _form(self) -> re.Pattern[str]:
-        return re.compile(rf"(0|[1-9][0-9]*)([{re.escape(self.operators)}](0|[1-9][0-9]*))*", re.ASCII)
+        sign = "(-(?=[1-9]))?" if self.signed else ""
+        return re.compile(rf"{sign}(0|[1-9][0-9]*)([{re.escape(self.operators)}](0|[1-9][0-9]*))*", re.ASCII)
 
     def normalise(self, source: str) -> str:
         squeezed = source.replace(" ", "")

@@ -97,6 +97,10 @@ class Task(ABC):
         """The operators, where every source is two whole numbers with one of them between."""
         return None
 
+    def head(self, source: str) -> int:
+        """How many characters from the start a step of working a source out has to look at."""
+        return len(source)
+
     def steps_of(self, pairs: Pairs) -> Pairs:
         """Of a stepwise task: every step of working these sources out, each once."""
         return pairs

@@ -148,28 +148,29 @@ def answer(expressions: Expressions, width: int) -> np.ndarray:
 
 
 def _next_term(operators: np.ndarray) -> np.ndarray:
-    """The term that the next step joins to the one before it, shape (N,): the first factor, else the first summand that
-    is not the first term; more than K where nothing is left to do."""
-    times, more = operators == TIMES, operators != 0
-    more[:, 0] = False
-    first = np.where(times.any(axis=1), times.argmax(axis=1), more.argmax(axis=1))
-    return np.where(more.any(axis=1), first, operators.shape[1] + 1)
+    """The term that the next step joins to the one before it, shape (N,); more than K where nothing is left to do.
+
+    The second, or the third where only that one is a factor: this needs no look at what follows.
+    """
+    first, second = (operators[:, term] if term < operators.shape[1] else np.zeros(len(operators)) for term in (1, 2))
+    term = np.where((first != TIMES) & (second == TIMES), 2, 1)
+    return np.where(first == 0, operators.shape[1] + 1, term)
 
 
 def next_step(expressions: Expressions) -> Expressions:
-    """Each expression after one step of working it out: the first product, else the first sum or difference."""
+    """Each expression after one step of working it out: see `_next_term`."""
     numbers, operators = expressions.numbers.astype(np.int64), expressions.operators.copy()
     term = _next_term(operators)
     rows = np.flatnonzero(term < numbers.shape[1])
     right = term[rows]
     left = right - 1
-    first = np.where(operators[rows, left] == MINUS, -1, 1) * numbers[rows, left]
+    begins = left == 0  # the sign of the first number is its own; before another it is what is done with the product
+    first = np.where(begins & (operators[rows, left] == MINUS), -1, 1) * numbers[rows, left]
     second, operator = numbers[rows, right], operators[rows, right]
-    times = operator == TIMES
     value = np.where(operator == PLUS, first + second, first - second)
-    value = np.where(times, numbers[rows, left] * second, value)
+    value = np.where(operator == TIMES, first * second, value)
     numbers[rows, left] = np.abs(value)
-    operators[rows, left] = np.where(times, operators[rows, left], np.where(value < 0, MINUS, PLUS))
+    operators[rows, left] = np.where(begins, np.where(value < 0, MINUS, PLUS), operators[rows, left])
     places = np.arange(max(1, numbers.shape[1] - 1))
     places = places + (places >= term[:, None])  # all but that term
     return Expressions(*(np.take_along_axis(array, places, axis=1) for array in (numbers, operators)))
@@ -185,20 +186,18 @@ def write_step(expressions: Expressions, width: int) -> np.ndarray:
         numbers, operators = expressions.take(block)
         numbers = numbers.astype(np.int64)
         right, after = _next_term(operators), next_step(expressions.take(block))
-        product = (operators == TIMES).any(axis=1)
         lines, end = _Lines(len(numbers), width), np.full(len(numbers), width)  # the end is where the source has it
         for term in reversed(range(numbers.shape[1])):
             present, is_right, is_left = operators[:, term] != 0, right == term, right == term + 1
             value = np.where(is_right, after.numbers[:, term - 1], numbers[:, term]) if term else numbers[:, 0]
             rows = np.flatnonzero(present & ~is_left)
             lines.write_numbers(rows, value[rows])
-            if term:
-                negative = is_right & ~product & (after.operators[:, term - 1] == MINUS)
-                lines.write(np.flatnonzero(negative), MINUS)
+            if term == 1:
+                lines.write(np.flatnonzero(is_right & (after.operators[:, 0] == MINUS)), MINUS)
             end -= np.where(present, _digits(numbers[:, term]), 0)
             lines.go_to(np.flatnonzero(is_left), end[is_left])
             sign = present if term else operators[:, 0] == MINUS
-            rows = np.flatnonzero(sign & ~is_right & ~((term == 0) & is_left & ~product))
+            rows = np.flatnonzero(sign & ~is_right & ~(is_left & (term == 0)))
             lines.write(rows, operators[rows, term])
             end -= sign
         character_codes(strings)[block] = lines.codes

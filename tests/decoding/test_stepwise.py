@@ -1,44 +1,52 @@
 import numpy as np
+import pytest
 
-from seq2seq.decoding import Answers, StepwisePredictor
+from seq2seq import Arithmetic
+from seq2seq.decoding import Answer, work_out
+from seq2seq.tasks.expressions import next_step, read, write
+
+TASK = Arithmetic("+-*", terms=(1, 3), operands=(0, 99), steps="call")
 
 
-class Halving:
-    """Answers numbers that are written in one place of a row with half of them, rounded down, in another place."""
-
-    class model:
-        pad = 0
+class Right:
+    """Takes a right step, in its place, and notes what it was asked."""
 
     def __init__(self):
         self.asked = []
 
-    def answer(self, sources, targets=None):
-        self.asked.append(len(sources))
-        ids = np.zeros_like(sources)
-        ids[:, 0] = np.maximum(1, sources[:, -1] // 2)
-        return Answers(ids, np.full(len(sources), 0.5), None)
+    def __call__(self, sources):
+        self.asked.append(list(sources))
+        steps = [str(write(next_step(read(np.array([source]))), 40)[0]).strip() for source in sources]
+        return [Answer(step.replace("+", " +"), 0.5) for step in steps]
+
+
+def texts(steps):
+    return [[step.text for step in each] for each in steps]
 
 
 def test_it_asks_again_until_nothing_changes():
-    predictor = Halving()
-    sources = np.array([[0, 0, 0, 0, 9], [0, 0, 0, 0, 1], [0, 0, 0, 0, 2]])
-    answers = StepwisePredictor(predictor).answer(sources)
-    assert answers.ids.tolist() == [[0, 0, 0, 0, 1]] * 3
-    assert answers.confidence.tolist() == [0.5**4, 0.5**1, 0.5**2]  # 9, 4, 2, 1 and the 1 that stays
-    assert predictor.asked == [3, 2, 1, 1]
+    ask = Right()
+    steps = work_out(TASK, ask, ["3*7+2", "4", "5-7"])
+    assert texts(steps) == [["21+2", "23", "23"], ["4"], ["-2", "-2"]]
+    assert ask.asked == [["3*7+2", "4", "5-7"], ["21+2", "-2"], ["23"]]
+    assert {step.confidence for each in steps for step in each} == {0.5}
 
 
-def test_the_working_is_every_step():
-    steps = StepwisePredictor(Halving()).work(np.array([[0, 0, 0, 0, 9]]))
-    assert [step[0, -1] for step in steps] == [4, 2, 1, 1]
+@pytest.mark.parametrize("source, value", [("1+2*3-4*5+6*7*2-9", "62"), ("1-2-3-4-5-6-7-8-9-10", "-53")])
+def test_of_a_long_source_it_asks_no_more_than_three_terms(source, value):
+    ask = Right()
+    [steps] = work_out(TASK, ask, [source])
+    assert steps[-1].text == value and len(steps) == source.count("+") + source.count("-") + source.count("*") + 1
+    assert all(sum(map(head.lstrip("-").count, "+-*")) <= 2 for heads in ask.asked for head in heads)
 
 
-def test_what_never_settles_ends():
-    class Restless(Halving):
-        def answer(self, sources, targets=None):
-            self.asked.append(len(sources))
-            return Answers(sources % 2 + 1, np.ones(len(sources)), None)
+def test_what_never_settles_or_says_nothing_ends():
+    calls = []
 
-    predictor = Restless()
-    StepwisePredictor(predictor).answer(np.ones((2, 6), int))
-    assert predictor.asked == [2] * 6
+    def restless(sources):
+        calls.append(len(sources))
+        return [Answer({"1+1": "2+2", "2+2": "1+1"}.get(source, ""), 1.0) for source in sources]
+
+    assert texts(work_out(TASK, restless, ["1+1", "7+7"])) == [["2+2", "1+1", "2+2"], [""]]
+    assert calls == [2, 1, 1]
+    assert work_out(TASK, restless, []) == []

@@ -16,6 +16,8 @@ def value(source):
     """The value of an expression by Python's own parser and whole numbers."""
 
     def of(node):
+        if isinstance(node, ast.UnaryOp):
+            return -of(node.operand)
         return node.value if isinstance(node, ast.Constant) else WORTH[type(node.op)](of(node.left), of(node.right))
 
     return of(ast.parse(source.strip(), mode="eval").body)
@@ -27,10 +29,20 @@ def ranges(least, most, longest):
 
 OPERATORS = st.sampled_from(["+", "-", "*", "+-", "+*", "-*", "+-*"])
 small_tasks = st.builds(
-    Arithmetic, operators=OPERATORS, terms=ranges(1, 3, 1), operands=ranges(0, 12, 3), mixed=st.booleans()
+    Arithmetic,
+    operators=OPERATORS,
+    terms=ranges(1, 3, 1),
+    operands=ranges(0, 12, 3),
+    mixed=st.booleans(),
+    signed=st.booleans(),
 ).filter(lambda task: task.count <= 8_000)
 any_tasks = st.builds(
-    Arithmetic, operators=OPERATORS, terms=ranges(1, 4, 2), operands=ranges(0, 700, 700), mixed=st.booleans()
+    Arithmetic,
+    operators=OPERATORS,
+    terms=ranges(1, 4, 2),
+    operands=ranges(0, 700, 700),
+    mixed=st.booleans(),
+    signed=st.booleans(),
 ).filter(lambda task: task.count >= 200)
 
 
@@ -42,7 +54,7 @@ def test_list_is_all_expressions_each_once_with_its_value(task):
     assert [int(target) for target in targets] == [value(source) for source in sources.tolist()]
     for source in sources.tolist():
         assert task.normalise(source) == source.strip()
-    used = [set(source) & set("+-*") for source in sources.tolist()]
+    used = [set(source.strip()[1:]) & set("+-*") for source in sources.tolist()]
     assert all(operators <= set(task.operators) for operators in used)
     if not task.mixed:
         assert all(len(operators) <= 1 for operators in used)
@@ -175,6 +187,7 @@ def test_the_commutative_key():
 def canonical(source):
     """An expression's terms with their signs, factors sorted, terms sorted: equal for every order of them."""
     terms = source.strip().replace("-", "+-").split("+")
+    terms = [term for term in terms if term]  # there is nothing before the sign of the first
     return tuple(sorted((term.startswith("-"), tuple(sorted(term.lstrip("-").split("*")))) for term in terms))
 
 
