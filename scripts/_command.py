@@ -40,12 +40,12 @@ def fail(message: str, status: int) -> NoReturn:
 
 
 def add_options(group: Any, config: Any, prefix: str = "") -> None:
-    """An option for each field of a config dataclass, absent from the result unless it is given."""
+    """An option for each field of a config, which has the defaults; absent from the result unless it is given."""
     for field in fields(config):
         name, parse = field.name, field.metadata["parse"]
         help_text = field.metadata["help"]
         if "default" not in help_text:
-            help_text += f" (default: {_show(field.default)})"
+            help_text += f" (default: {_show(getattr(config, name))})"
         flag = name.replace("_", "-")
         options: dict[str, Any] = {"dest": f"{prefix}{name}", "default": argparse.SUPPRESS, "help": help_text}
         if parse is bool:

@@ -62,8 +62,8 @@ def parse() -> tuple[Any, Config, dict[str, Any]]:
         help="continue the run in --run-dir (default: the newest in runs/), or begin it if there is none yet",
     )
     _command.add_options(parser.add_argument_group(f"options of the task {base.task.name}"), base.task, "task.")
-    for name, config in PARTS.items():
-        _command.add_options(parser.add_argument_group(f"options of the {name}"), config)
+    for name in PARTS:
+        _command.add_options(parser.add_argument_group(f"options of the {name}"), getattr(base, name))
     arguments = parser.parse_args()
     own = {"task", "preset", "recipe", "run_dir", "resume", "device", "seed"}
     options = {name: value for name, value in vars(arguments).items() if name not in own}

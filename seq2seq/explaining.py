@@ -53,8 +53,8 @@ def explain(solver: Solver, source: str) -> list[Explanation]:
     """
     asked = [solver.prepare(source)]
     if solver.task.stepwise:
-        asked += solver.work(source)[:-1]
-    return [_explain(solver, each[: solver.task.head(each)]) for each in asked]
+        asked = [each[: solver.task.head(each)] for each in (*asked, *solver.work(source)[:-1])]
+    return [_explain(solver, each) for each in asked]
 
 
 def _explain(solver: Solver, source: str) -> Explanation:

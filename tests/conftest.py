@@ -44,6 +44,6 @@ def attentive(tmp_path_factory):
 def stepping(tmp_path_factory):
     """A run that takes a step a call. Its folder is not to be changed."""
     path = tmp_path_factory.mktemp("runs") / "stepping"
-    options = {"epochs": 60, "hidden_size": 24, "layers": 2, "batch_size": 32, "learning_rate": 0.01}
-    task = Arithmetic("+-", terms=(1, 3), operands=(0, 3), steps="call")
+    options = {"epochs": 400, "hidden_size": 24, "layers": 2, "batch_size": 32, "learning_rate": 0.01}
+    task = Arithmetic("+-", terms=3, operands=(0, 3), steps="call")
     return train(task, path, model="transducer", progress=False, **options, validation=20, test=40)

@@ -24,7 +24,7 @@ def test_probabilities_and_attention_are_the_models(attentive):
 
 def test_a_run_that_works_in_steps_has_an_explanation_for_each(stepping, solved):
     explanations = explain(stepping, "3+2-1")
-    assert [each.source for each in explanations] == ["3+2-1", "5-1"]
+    assert [each.source for each in explanations] == ["3+2", "5-1"]
     assert explanations[-1].answer == "4" and explanations[0].attention is None
     for each in explanations:
         np.testing.assert_allclose(each.probabilities.sum(axis=1), 1, rtol=1e-4)

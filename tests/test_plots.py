@@ -61,7 +61,7 @@ def test_an_explanation_has_a_row_and_attention_beside_it(attentive, stepping, t
     assert [len(figure.axes) for figure in drawn] == [2, 2]
     probabilities, attention = (axes.images[0].get_array() for axes in drawn[0].axes)
     assert (probabilities == looking[0].probabilities.T).all() and (attention == looking[0].attention).all()
-    assert [axes.get_title() for axes in drawn[1].axes] == ["3+2-1: probability", "5-1: probability"]
+    assert [axes.get_title() for axes in drawn[1].axes] == ["3+2: probability", "5-1: probability"]
 
 
 def test_characters_are_drawn_at_their_coordinates(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seq2seq import Addition, Arithmetic, Seq2SeqError, UsageError, train
-from seq2seq.config import Config, Extra
+from seq2seq.config import PRESETS, Config, Extra
 from seq2seq.recipes import Trial, load_recipe, score_trials
 
 FOLDER = Path(__file__).parent.parent / "recipes"
@@ -86,3 +86,7 @@ def test_a_recipe_that_is_not_there(tmp_path):
 def test_the_recipes_of_the_project_are_in_order(path):
     recipe = load_recipe(path)
     assert recipe.about and recipe.excludes
+
+
+def test_the_default_recipe_is_the_default():
+    assert load_recipe(FOLDER / "default.toml").config == PRESETS["default"]

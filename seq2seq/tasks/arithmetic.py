@@ -279,17 +279,21 @@ class Arithmetic(Task):
     def head(self, source: str) -> int:
         return len(source) if (found := self._head.match(source)) is None else found.end()
 
+    @property
+    def _head_terms(self) -> int:
+        """A sum of two terms can be worked out unless a factor comes next: only then a third is looked at."""
+        return 3 if len(self.operators) > 1 and "*" in self.operators else 2
+
     @cached_property
     def _head(self) -> re.Pattern[str]:
-        """As many terms as the longest expression that is drawn has."""
-        return re.compile(rf"-?[0-9]+([{re.escape(self.operators)}][0-9]+){{0,{self._term_range[-1] - 1}}}")
+        return re.compile(rf"-?[0-9]+([{re.escape(self.operators)}][0-9]+){{0,{self._head_terms - 1}}}")
 
     def steps_of(self, pairs: Pairs) -> Pairs:
         assert isinstance(pairs, ExpressionPairs)
         stages = [pairs.expressions]
         for _ in range(self._term_range[-1] - 1):
             stages.append(next_step(stages[-1]))
-        everything = stack(stages)
+        everything = stack([Expressions(*(array[:, : self._head_terms] for array in stage)) for stage in stages])
         _, first = np.unique(hash_in_order(everything), return_index=True)
         return StepPairs(everything.take(np.sort(first)), self.source_length, self.target_length)
 

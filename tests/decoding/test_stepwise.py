@@ -33,7 +33,7 @@ def test_it_asks_again_until_nothing_changes():
 
 
 @pytest.mark.parametrize("source, value", [("1+2*3-4*5+6*7*2-9", "62"), ("1-2-3-4-5-6-7-8-9-10", "-53")])
-def test_of_a_long_source_it_asks_no_more_than_three_terms(source, value):
+def test_of_a_long_source_it_asks_no_more_than_a_step_needs(source, value):
     ask = Right()
     [steps] = work_out(TASK, ask, [source])
     assert steps[-1].text == value and len(steps) == source.count("+") + source.count("-") + source.count("*") + 1

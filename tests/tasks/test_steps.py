@@ -35,13 +35,26 @@ def test_steps_are_those_of_working_it_out(task, seed):
     assert all(target == next_step(source) for source, target in said.items())
     left = set(said)
     for source, answer in zip(*map(np.ndarray.tolist, drawn)):
+        source = source.strip()
         for _ in range(20):
-            left.discard(source)
-            source, before = said[source].replace(" ", "").rjust(task.source_length), source
+            cut = task.head(source)
+            head = source[:cut].rjust(task.source_length)
+            left.discard(head)
+            source, before = said[head].replace(" ", "") + source[cut:], source
             if source == before:
                 break
-        assert source.strip() == answer.strip()
+        assert source == answer.strip()
     assert not left  # nothing but these
+
+
+@pytest.mark.parametrize("operators, terms", [("+", 2), ("+-", 2), ("*", 2), ("+*", 3), ("+-*", 3)])
+def test_the_head_is_all_that_a_step_needs(operators, terms):
+    task = Arithmetic(operators, terms=8, operands=(0, 99), steps="call")
+    for source in task.sample(200, np.random.default_rng(0)).sources.tolist():
+        source = source.strip()
+        cut = task.head(source)
+        assert len(re.findall(r"\d+", source[:cut])) == terms
+        assert next_step(source) == next_step(source[:cut]) + source[cut:]
 
 
 def test_a_value_never_needs_more_room_than_its_terms():
