@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import statistics
 import sys
@@ -29,12 +28,13 @@ depends on the seed, except where they are drawn for a trial. That none was trai
 of the training, on two cores of {processor}.
 
 """
+BEGIN, END = "<!-- written by scripts/recipes.py -->\n", "<!-- end -->"
 COLUMNS = "| recipe | scored on | exact match | seeds | parameters | seconds |\n|---|---|---|---|---|---|\n"
 
 
 def run(recipe: Recipe, seed: int, runs: Path) -> dict[str, Any]:
     """Train (or go on training) with one seed, and score."""
-    run_dir = runs / f"{recipe.name}-{digest(recipe)}-{seed}"
+    run_dir = runs / f"{recipe.name}-{recipe.digest}-{seed}"
     solver = seq2seq.train(None, run_dir, preset=recipe.config, seed=seed, resume=True)
     evaluation = solver.evaluate()
     if evaluation.overlap:
@@ -54,30 +54,33 @@ def run(recipe: Recipe, seed: int, runs: Path) -> dict[str, Any]:
     }
 
 
-def digest(recipe: Recipe) -> str:
-    """Tells a recipe from what it was before it was changed."""
-    return hashlib.sha256(repr(recipe).encode()).hexdigest()[:8]
-
-
-def page(recipes: list[Recipe], results: dict[str, Any]) -> str:
-    """The results as Markdown."""
-    rows, notes = [], []
+def table(recipes: list[Recipe], results: dict[str, Any]) -> str:
+    """The results as a Markdown table, a row for each set that a recipe is scored on."""
+    rows = []
     for recipe in recipes:
-        done = list(results.get(recipe.name, {}).get("seeds", {}).values())
-        if not done:
-            continue
+        done = list(results[recipe.name]["seeds"].values())
         scored = {f"held out ({done[0]['held_out']['n']:,})": [each["held_out"]["exact_match"] for each in done]}
         for trial in recipe.trials:
             scored[f"{trial.name} ({trial.examples:,})"] = [each["trials"][trial.name] for each in done]
         seconds = statistics.mean(each["seconds"] for each in done)
         for number, (name, values) in enumerate(scored.items()):
-            about = (
-                (recipe.name, len(done), f"{done[0]['parameters']:,}", f"{seconds:.0f}") if number == 0 else [""] * 4
-            )
             value = f"{statistics.mean(values):.4f} ({min(values):.4f} to {max(values):.4f})"
-            rows.append(f"| {about[0]} | {name} | {value} | {about[1]} | {about[2]} | {about[3]} |\n")
-        notes.append(f"- **{recipe.name}**: {recipe.about}. Held out: {recipe.excludes}.\n")
-    return HEAD.format(processor=processor()) + COLUMNS + "".join(rows) + "\n" + "".join(notes)
+            cells = [recipe.name, name, value, len(done), f"{done[0]['parameters']:,}", f"{seconds:.0f}"]
+            shown = cells if number == 0 else ["", name, value, "", "", ""]
+            rows.append(f"| {' | '.join(map(str, shown))} |\n")
+    return COLUMNS + "".join(rows)
+
+
+def write(recipes: list[Recipe], results: dict[str, Any], page: Path, readme: Path) -> None:
+    """The page with the results and what each recipe is, and the table within the README."""
+    done = [recipe for recipe in recipes if recipe.name in results]
+    notes = [f"- **{recipe.name}**: {recipe.about}. Held out: {recipe.excludes}.\n" for recipe in done]
+    head = HEAD.format(processor=processor())
+    page.write_text(f"{head}{table(done, results)}\n{''.join(notes)}", encoding="utf-8")
+    before, begin, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if end:
+        readme.write_text(f"{before}{begin}{table(done, results)}{end}{after}", encoding="utf-8")
 
 
 def processor() -> str:
@@ -88,9 +91,9 @@ def processor() -> str:
 
 def main() -> int:
     parser = _command.Parser(
-        "Run every recipe over several seeds, and write recipes/results.json and docs/results.md. What is done already "
-        "is not done again, unless the recipe has changed; an interrupted run goes on where it was.",
-        "examples:\n  python scripts/recipes.py\n  python scripts/recipes.py --only steps --seeds 1\n",
+        "Run every recipe over several seeds, and write recipes/results.json, docs/results.md and the README's table. "
+        "What is done already is not done again, unless the recipe has changed; an interrupted run goes on where it was.",
+        "examples:\n  python scripts/recipes.py\n  python scripts/recipes.py --only default --seeds 1\n",
     )
     parser.add_argument("--only", metavar="NAME,...", help="recipes (default: all)")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="seeds 0 to N - 1 (default: 3)")
@@ -99,6 +102,7 @@ def main() -> int:
     parser.add_argument(
         "--page", type=Path, default=ROOT / "docs" / "results.md", metavar="FILE", help="what is written"
     )
+    parser.add_argument("--readme", type=Path, default=ROOT / "README.md", metavar="FILE", help="what has it too")
     arguments = parser.parse_args()
     names = sorted(path.stem for path in arguments.recipes.glob("*.toml"))
     chosen = arguments.only.split(",") if arguments.only else names
@@ -113,16 +117,16 @@ def main() -> int:
         if recipe.name not in chosen:
             continue
         kept = results.get(recipe.name, {})
-        if kept.get("digest") != digest(recipe):
-            kept = {"digest": digest(recipe), "seeds": {}}
+        if kept.get("digest") != recipe.digest:
+            kept = {"digest": recipe.digest, "seeds": {}}
         for seed in range(arguments.seeds):
             if str(seed) not in kept["seeds"]:
                 kept["seeds"][str(seed)] = run(recipe, seed, arguments.runs)
                 results[recipe.name] = kept
                 file.write_text(json.dumps(results, indent=1) + "\n")
             print(f"{recipe.name}, seed {seed}: {json.dumps(kept['seeds'][str(seed)])}", file=sys.stderr)
-    arguments.page.write_text(page(recipes, results), encoding="utf-8")
-    print(f"wrote {arguments.page}")
+    write(recipes, results, arguments.page, arguments.readme)
+    print(f"wrote {arguments.page} and {arguments.readme}")
     return 0
 
 

@@ -159,9 +159,6 @@ class TrainingConfig:
         Of `sgd`.
     epsilon : float
         Of `adam`: what is added to the root of the second moment.
-    average : float
-        Of the running mean of the weights, how much an update keeps, such as 0.999; the mean is what answers and is
-        kept (Polyak and Juditsky 1992). 0: the weights themselves.
     patience : int
         Stop after so many epochs without a better exact match on the validation examples; 0 never stops early.
     show_every : int
@@ -181,10 +178,6 @@ class TrainingConfig:
     )
     momentum: float = field(default=0.9, metadata={"help": "momentum of sgd", "parse": float})
     epsilon: float = field(default=1e-8, metadata={"help": "epsilon of adam", "parse": float})
-    average: float = field(
-        default=0.0,
-        metadata={"help": "answer with a running mean of weights, of which so much is kept", "parse": float},
-    )
     patience: int = field(
         default=0, metadata={"help": "stop after so many epochs without a better exact match; 0: never", "parse": int}
     )
@@ -201,7 +194,6 @@ class TrainingConfig:
             value = getattr(self, name)
             require(is_number(value) and value > 0, name, value, "a number above 0")
         require(is_number(self.clip_norm) and self.clip_norm >= 0, "clip_norm", self.clip_norm, "a number from 0")
-        require(is_number(self.average) and 0 <= self.average < 1, "average", self.average, "from 0 to below 1")
         require(is_number(self.momentum) and 0 <= self.momentum < 1, "momentum", self.momentum, "from 0 to below 1")
 
 

@@ -92,32 +92,6 @@ class Sgd:
 OPTIMIZERS: dict[str, type[Adam] | type[Sgd]] = {"adam": Adam, "sgd": Sgd}
 
 
-class Average:
-    """A running mean of the weights, often better than any of them (Polyak and Juditsky 1992).
-
-    Parameters
-    ----------
-    weights : mxnet.NDArray, shape (P,)
-        Where they are to be found after every update.
-    decay : float
-        How much of the mean an update keeps.
-
-    Attributes
-    ----------
-    sum : mxnet.NDArray, shape (P,)
-        The mean, times what `share` says, since it begins at 0.
-    """
-
-    def __init__(self, weights: Any, decay: float) -> None:
-        self.decay, self.sum = decay, mx.nd.zeros_like(weights)
-        # decay * sum + (1 - decay) * weights, as a step of plain gradient descent
-        self.update = Call("sgd_update", [self.sum, weights], self.sum, lr=decay - 1, wd=-1)
-
-    def share(self, updates: int) -> float:
-        """How much of the mean is made of weights after so many updates, the rest being the zeros it began with."""
-        return 1 - self.decay**updates
-
-
 class Clip:
     """Cuts a gradient that is too long.
 

@@ -25,6 +25,7 @@ task = {digits = [5, 5]}
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -82,6 +83,8 @@ class Recipe:
         What it shows, and what of the held-out examples has not been trained on.
     config : Config
     trials : tuple of Trial
+    digest : str
+        Of the file: tells a recipe from what it was before it was changed.
     """
 
     name: str
@@ -89,6 +92,7 @@ class Recipe:
     excludes: str
     config: Config
     trials: tuple[Trial, ...]
+    digest: str
 
 
 def score_trials(recipe: Recipe, solver: Solver, seed: int = 0) -> dict[str, TrialScore]:
@@ -112,18 +116,19 @@ def load_recipe(path: PathLike) -> Recipe:
     """
     path = Path(path)
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        values = tomllib.loads(content.decode())
     except OSError as error:
         raise Seq2SeqError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: is not TOML: {error}") from None
     try:
-        return _recipe(path.stem, values)
+        return _recipe(path.stem, values, hashlib.sha256(content).hexdigest()[:8])
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
 
 
-def _recipe(name: str, values: dict[str, Any]) -> Recipe:
+def _recipe(name: str, values: dict[str, Any], digest: str) -> Recipe:
     _check(values, "recipe", ("about", "excludes", "task", "extra", "trial", *PARTS))
     task_values = dict(_table(values, "task"))
     task_name = task_values.pop("name", "arithmetic")
@@ -144,7 +149,7 @@ def _recipe(name: str, values: dict[str, Any]) -> Recipe:
         require(is_whole(examples, 1), "trial.examples", examples, "a whole number from 1")
         trials.append(Trial(str(table.get("name", "trial")), _varied(task, _table(table, "task")), examples))
     about, excludes = (str(values.get(each, "")) for each in ("about", "excludes"))
-    return Recipe(name, about, excludes, Config(task=task, extra=tuple(extra), **parts), tuple(trials))
+    return Recipe(name, about, excludes, Config(task=task, extra=tuple(extra), **parts), tuple(trials), digest)
 
 
 def _varied(task: Task, options: dict[str, Any]) -> Task:

@@ -127,8 +127,8 @@ class Trainer:
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
-        """What answers at the moment, by parameter name: the weights, or their running mean."""
-        return self._updater.mean_weights(self.state.updates)
+        """The weights of the moment, by parameter name."""
+        return self._updater.weights
 
     # The loop -----------------------------------------------------------------------------------------------------
 
@@ -278,7 +278,7 @@ class Trainer:
         run.write_arrays(WEIGHTS["best"], self.best_weights, best)
         run.write_arrays(WEIGHTS["last"], weights, {"epoch": self.state.epoch, "step": self.state.updates})
         run.write_metrics(self.history)
-        arrays = {f"weight.{name}": array for name, array in self._updater.weights.items()}
+        arrays = {f"weight.{name}": array for name, array in weights.items()}
         arrays.update({f"best.{name}": array for name, array in self.best_weights.items()})
         arrays.update(self._updater.moments)
         arrays["loss_sum"] = self._updater.loss_sum.asnumpy()

@@ -17,7 +17,7 @@ from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
 from seq2seq.models import Model
 from seq2seq.mx import mx
-from seq2seq.optimizers import OPTIMIZERS, Average, Clip, learning_rate
+from seq2seq.optimizers import OPTIMIZERS, Clip, learning_rate
 from seq2seq.workers import Worker, argument_shapes, workers_of
 
 WORTH_SHARING = 2**24  # multiplications in a forward pass, below which one worker is done sooner than two
@@ -187,9 +187,6 @@ class Updater:
         self._exchange_weights = [call for share in self._shares for call in share.fetch]
         make = OPTIMIZERS[config.optimizer]
         self._optimizers = [make(share.own_weights, share.own_gradients, config) for share in self._shares]
-        self._averages = [Average(share.own_weights, config.average) for share in self._shares if config.average]
-        for optimizer, average in zip(self._optimizers, self._averages):
-            optimizer.moments.append(average.sum)  # kept and restored with the others
         self._clip = Clip([share.own_gradients for share in self._shares], config.clip_norm)
         self.set_weights(_first_weights(symbol, layout, seed))
 
@@ -256,8 +253,6 @@ class Updater:
             scale = 1.0
         for optimizer in self._optimizers:
             optimizer.update(self.rate(update), update, scale)
-        for average in self._averages:
-            average.update()
         for call in self._exchange_weights:
             call()
 
@@ -274,13 +269,6 @@ class Updater:
     def weights(self) -> dict[str, np.ndarray]:
         """The weights of the moment, by parameter name. Waits for the engine."""
         return self._layout.split(self._shares[0].weights.asnumpy())
-
-    def mean_weights(self, updates: int) -> dict[str, np.ndarray]:
-        """Their running mean after so many updates, or where none is asked for the weights themselves."""
-        if not (self._averages and updates):
-            return self.weights
-        mean = np.concatenate([average.sum.asnumpy() / average.share(updates) for average in self._averages])
-        return self._layout.split(mean)
 
     def set_weights(self, weights: dict[str, np.ndarray]) -> None:
         """Set the weights, by parameter name."""

@@ -451,6 +451,9 @@ def test_all_recipes_make_a_table_and_what_is_done_is_kept(tmp_path):
     folder.mkdir()
     (folder / "sums.toml").write_text(RECIPE)
     options = ["--recipes", folder, "--runs", tmp_path / "runs", "--page", tmp_path / "page.md"]
+    readme = tmp_path / "readme.md"
+    readme.write_text("Before.\n<!-- written by scripts/recipes.py -->\nold\n<!-- end -->\nAfter.\n")
+    options += ["--readme", readme]
     result = call("recipes", *options, "--seeds", 2)
     assert result.returncode == 0, result.stderr
     results = json.loads((folder / "results.json").read_text())["sums"]["seeds"]
@@ -462,6 +465,9 @@ def test_all_recipes_make_a_table_and_what_is_done_is_kept(tmp_path):
     weights, _ = Run(next((tmp_path / "runs").iterdir())).read_arrays("best.safetensors")
     assert f"| 2 | {sum(array.size for array in weights.values()):,} |" in page
     assert "- **sums**: Sums. Held out: the sum itself." in page
+
+    before, table, after = re.split("<!-- .* -->\n", readme.read_text())
+    assert (before, after) == ("Before.\n", "After.\n") and table in page and "old" not in table
 
     shutil.rmtree(tmp_path / "runs")
     assert call("recipes", *options, "--seeds", 2).returncode == 0

@@ -178,7 +178,7 @@ class Arithmetic(Task):
 
     @property
     def _firsts(self) -> int:
-        """How many numbers can come first: those from `operands`, and if signed their negatives, of which 0 has none."""
+        """How many numbers can come first: those from `operands`, and if signed their negatives; 0 has none."""
         low, high = self.operands
         return high - low + 1 + (high - max(low, 1) + 1 if self.signed else 0)
 
