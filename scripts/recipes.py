@@ -92,7 +92,7 @@ def processor() -> str:
 def main() -> int:
     parser = _command.Parser(
         "Run every recipe over several seeds, and write recipes/results.json, docs/results.md and the README's table. "
-        "What is done already is not done again, unless the recipe has changed; an interrupted run goes on where it was.",
+        "What is done already is not done again, unless the recipe has changed; an interrupted one goes on.",
         "examples:\n  python scripts/recipes.py\n  python scripts/recipes.py --only default --seeds 1\n",
     )
     parser.add_argument("--only", metavar="NAME,...", help="recipes (default: all)")
