@@ -226,3 +226,11 @@ def test_widths_where_a_sign_decides(options):
     task = Arithmetic(**options)
     values = [value(source) for source in task.list().sources.tolist()]
     assert task.target_length == max(len(str(worth)) for worth in values)
+
+
+@pytest.mark.parametrize("low", [0, 2])
+def test_signed_is_the_first_number_alone(low):
+    sources = Arithmetic("+", terms=(1, 2), operands=(low, 3), signed=True).list().sources.tolist()
+    numbers = range(low, 4)
+    first = [*numbers, *(-number for number in numbers if number)]
+    assert sorted(map(str.strip, sources)) == sorted([*map(str, first), *(f"{a}+{b}" for a in first for b in numbers)])
