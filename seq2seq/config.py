@@ -9,6 +9,7 @@ from seq2seq.errors import UsageError, is_number, is_whole, require
 from seq2seq.tasks import TASKS, Arithmetic, Task
 
 MODEL_NAMES = ("auto", "repeat", "attention", "transducer", "aligned")
+CELLS = ("lstm", "rnn")
 
 
 @dataclass(frozen=True)
@@ -109,12 +110,17 @@ class ModelConfig:
         `auto`: `transducer` for a task whose targets are steps, else `repeat`. `repeat`: the notebook's. `attention`
         looks back at the source and writes a character at a time; `transducer` writes a character for each it reads;
         `aligned` is one that reads two numbers place by place. `seq2seq/models/` says more.
+    cell : str
+        `lstm`, or `rnn`: one tanh a unit (Elman 1990). What an LSTM remembers may leak away slowly, too slowly for
+        short training examples to show; an `rnn` must hold on to it at each step or lose it at once, so that what it
+        has learned to remember, it remembers for as long as one likes.
     hidden_size : int
-        Units of each LSTM layer and direction (H).
+        Units of each recurrent layer and direction (H).
     layers : int
-        LSTM layers in the encoder, and in the decoder.
+        Recurrent layers in the encoder, and in the decoder.
     dropout : float
-        Share of the values dropped in training: between LSTM layers, on the repeated state and before the dense layer.
+        Share of the values dropped in training: between recurrent layers, on the repeated state and before the dense
+        layer.
     bidirectional : bool
         Whether the encoder also reads the source from right to left.
     """
@@ -122,13 +128,17 @@ class ModelConfig:
     model: str = field(
         default="auto", metadata={"help": "auto, repeat, attention, transducer or aligned", "parse": str}
     )
-    hidden_size: int = field(default=128, metadata={"help": "units of each LSTM layer", "parse": int})
-    layers: int = field(default=2, metadata={"help": "LSTM layers in the encoder, and in the decoder", "parse": int})
+    cell: str = field(default="lstm", metadata={"help": "lstm, or rnn: one tanh a unit", "parse": str})
+    hidden_size: int = field(default=128, metadata={"help": "units of each recurrent layer", "parse": int})
+    layers: int = field(
+        default=2, metadata={"help": "recurrent layers in the encoder, and in the decoder", "parse": int}
+    )
     dropout: float = field(default=0.0, metadata={"help": "share of values dropped in training", "parse": float})
     bidirectional: bool = field(default=True, metadata={"help": "read the source in both directions", "parse": bool})
 
     def __post_init__(self) -> None:
         require(self.model in MODEL_NAMES, "model", self.model, f"one of {', '.join(MODEL_NAMES)}")
+        require(self.cell in CELLS, "cell", self.cell, f"one of {', '.join(CELLS)}")
         require(is_whole(self.hidden_size, 1), "hidden_size", self.hidden_size, "a whole number from 1")
         require(is_whole(self.layers, 1), "layers", self.layers, "a whole number from 1")
         require(is_number(self.dropout) and 0 <= self.dropout < 1, "dropout", self.dropout, "at least 0 and below 1")

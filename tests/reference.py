@@ -1,4 +1,4 @@
-"""The repeat model's forward pass in plain NumPy, from the same weights: what the symbols are checked against."""
+"""The networks' forward passes in plain NumPy, from the same weights: what the symbols are checked against."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-x))
 
 
-def lstm(inputs, input_weight, input_bias, state_weight, state_bias):
-    """One layer in one direction: inputs (T, N, C) to outputs (T, N, H). Gates in the order i, f, c, o."""
-    hidden = cell = np.zeros((inputs.shape[1], state_weight.shape[1]))
+def recurrent(inputs, hidden, cell, input_weight, input_bias, state_weight, state_bias):
+    """One layer in one direction: inputs (T, N, C) and states (N, H) to outputs (T, N, H) and the last states.
+
+    An LSTM has its gates in the order i, f, c, o; where there is one gate it is a tanh, and the cell is not used.
+    """
     outputs = []
     for x in inputs:
         gates = x @ input_weight.T + input_bias + hidden @ state_weight.T + state_bias
-        i, f, c, o = np.split(gates, 4, axis=1)
-        cell = sigmoid(f) * cell + sigmoid(i) * np.tanh(c)
-        hidden = sigmoid(o) * np.tanh(cell)
+        if gates.shape == hidden.shape:
+            hidden = np.tanh(gates)
+        else:
+            i, f, c, o = np.split(gates, 4, axis=1)
+            cell = sigmoid(f) * cell + sigmoid(i) * np.tanh(c)
+            hidden = sigmoid(o) * np.tanh(cell)
         outputs.append(hidden)
-    return np.stack(outputs)
+    return np.stack(outputs), hidden, cell
 
 
 def unpack(parameters, channels, hidden_size, layers, directions):
@@ -35,10 +40,10 @@ def unpack(parameters, channels, hidden_size, layers, directions):
         position += size
         return parameters[position - size : position].reshape(shape)
 
-    gates = 4 * hidden_size
+    widths = [channels] + [directions * hidden_size] * (layers - 1)
+    gates = len(parameters) // (directions * sum(width + hidden_size + 2 for width in widths))
     weights = []
-    for layer in range(layers):
-        width = channels if layer == 0 else directions * hidden_size
+    for width in widths:
         weights.append([(take(gates, width), take(gates, hidden_size)) for _ in range(directions)])
     biases = [[(take(gates), take(gates)) for _ in range(directions)] for _ in range(layers)]
     assert position == len(parameters)
@@ -51,11 +56,12 @@ def unpack(parameters, channels, hidden_size, layers, directions):
 def stack(inputs, parameters, hidden_size, layers, directions):
     """A stack of layers: outputs (T, N, directions * H) and the last layer's last states (N, directions * H)."""
     for layer in unpack(parameters, inputs.shape[2], hidden_size, layers, directions):
-        forward = lstm(inputs, *layer[0])
+        zero = np.zeros((inputs.shape[1], hidden_size))
+        forward, _, _ = recurrent(inputs, zero, zero, *layer[0])
         if directions == 1:
             inputs, last = forward, forward[-1]
         else:
-            backward = lstm(inputs[::-1], *layer[1])
+            backward, _, _ = recurrent(inputs[::-1], zero, zero, *layer[1])
             inputs = np.concatenate([forward, backward[::-1]], axis=2)
             last = np.concatenate([forward[-1], backward[-1]], axis=1)
     return inputs, last
@@ -79,18 +85,6 @@ def log_softmax(logits):
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
-def lstm_states(inputs, hidden, cell, input_weight, input_bias, state_weight, state_bias):
-    """As `lstm`, from states (N, H), and the last states beside the outputs."""
-    outputs = []
-    for x in inputs:
-        gates = x @ input_weight.T + input_bias + hidden @ state_weight.T + state_bias
-        i, f, c, o = np.split(gates, 4, axis=1)
-        cell = sigmoid(f) * cell + sigmoid(i) * np.tanh(c)
-        hidden = sigmoid(o) * np.tanh(cell)
-        outputs.append(hidden)
-    return np.stack(outputs), hidden, cell
-
-
 def attention(weights, source, target, vocabulary_size, hidden_size, layers, bidirectional, pad):
     """Log-probabilities (N, T, V) and attention (N, T, S) of the attention model, in 64-bit floats, step by step."""
     weights = {name: array.astype(np.float64) for name, array in weights.items()}
@@ -98,7 +92,7 @@ def attention(weights, source, target, vocabulary_size, hidden_size, layers, bid
     zero = np.zeros((n, hidden_size))
     inputs, begin = np.eye(vocabulary_size)[source].transpose(1, 0, 2), []
     for layer in unpack(weights["encoder_parameters"], vocabulary_size, hidden_size, layers, directions):
-        ways = [lstm_states(inputs[:: 1 - 2 * way], zero, zero, *layer[way]) for way in range(directions)]
+        ways = [recurrent(inputs[:: 1 - 2 * way], zero, zero, *layer[way]) for way in range(directions)]
         inputs = np.concatenate([outputs[:: 1 - 2 * way] for way, (outputs, _, _) in enumerate(ways)], axis=2)
         begin.append([np.concatenate([way[state] for way in ways], axis=1) for state in (1, 2)])
     memory = inputs.transpose(1, 0, 2)  # (N, S, D)
@@ -111,7 +105,7 @@ def attention(weights, source, target, vocabulary_size, hidden_size, layers, bid
     for characters in before.T:
         x = one_hot[characters][None]
         for number, [layer] in enumerate(decoder):
-            x, *begin[number] = lstm_states(x, *begin[number], *layer)
+            x, *begin[number] = recurrent(x, *begin[number], *layer)
         output = x[0]
         scores = np.einsum("nd,nsd->ns", output, memory)
         look = np.exp(log_softmax(np.where(source == pad, -1e9, scores)))

@@ -109,7 +109,7 @@ class _Search(Part):
         self._begin = [Call("_copy", [a], inputs[n]) for n, a in zip(encoded, self._encoder.outputs)]
         self._go_on = [
             Call("_copy", [output], inputs[name])
-            for name, output in zip(("previous", "score", *model.STATES), (outputs[0], *outputs[2:]))
+            for name, output in zip(("previous", "score", *model.state_names), (outputs[0], *outputs[2:]))
         ]
         self._inputs = inputs
         self._first_scores = np.full((batch_size, beam), IMPOSSIBLE, np.float32)
@@ -132,8 +132,8 @@ class _Search(Part):
         """The characters chosen (R,), their parents' places in the beam (N, K), scores (R, 1), and states."""
         model, sym, beam, size = self._model, mx.sym, self._beam, self._model.vocabulary_size
         previous, score = sym.var("previous"), sym.var("score")
-        states = {name: sym.var(name) for name in model.STATES}
-        log_probabilities, states = model.step(previous, states, {name: sym.var(name) for name in model.MEMORY})
+        states = {name: sym.var(name) for name in model.state_names}
+        log_probabilities, states = model.step(previous, states, {name: sym.var(name) for name in model.memory_names})
         ended = sym.expand_dims(previous == model.pad, axis=1)  # (R, 1)
         nothing_more = (1 - sym.one_hot(sym.ones_like(previous) * model.pad, depth=size)) * IMPOSSIBLE  # (R, V)
         onward = sym.broadcast_mul(log_probabilities, 1 - ended) + sym.broadcast_mul(nothing_more, ended)

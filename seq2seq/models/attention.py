@@ -2,7 +2,7 @@
 
             source (N, S)                             target (N, T), a step late
                | one-hot (N, S, V)                      | one-hot (N, T, V)
-    fused bidirectional LSTM encoder  -- last state -> fused LSTM decoder
+    fused bidirectional encoder  --- last states --->  fused decoder
                | (N, S, D)                              | (N, T, D)
                +----------- dot products (N, T, S), softmax: how much each step looks at each place
                                   |
@@ -30,8 +30,7 @@ FAR_BELOW = -1e9  # a score that softmax turns into 0
 class AttentionModel(AutoregressiveModel):
     """See the module. The parameters are those of `Model`."""
 
-    STATES = ("hidden", "cell")
-    MEMORY = ("outputs", "hidden_places")
+    memory_names = ("outputs", "hidden_places")
 
     @property
     def directions(self) -> int:
@@ -47,14 +46,13 @@ class AttentionModel(AutoregressiveModel):
         source 0, or where it is padding what hides it (N, 1, S)."""
         sym = mx.sym
         characters = sym.one_hot(source, depth=self.vocabulary_size)  # (S, N, V)
-        encoder = self._lstm("encoder", self.config.hidden_size, self.config.bidirectional, states=True)
-        outputs, (hidden, cell) = encoder.unroll(
+        encoder = self._recurrent("encoder", self.config.hidden_size, self.config.bidirectional, states=True)
+        outputs, states = encoder.unroll(
             self.source_length, characters, layout="TNC", merge_outputs=True
-        )  # (S, N, D), (layers * directions, N, H)
+        )  # (S, N, D), (layers * directions, N, H) each
         padding = sym.cast(sym.transpose(source), "float32") == self.pad  # (N, S)
         return {
-            "hidden": self._joined(hidden),
-            "cell": self._joined(cell),
+            **dict(zip(self.state_names, map(self._joined, states))),
             "outputs": sym.transpose(outputs, axes=(1, 0, 2)),
             "hidden_places": sym.expand_dims(padding * FAR_BELOW, axis=1),
         }
@@ -82,18 +80,18 @@ class AttentionModel(AutoregressiveModel):
         target = sym.cast(target, "float32")
         start = sym.ones_like(sym.slice_axis(target, axis=0, begin=0, end=1)) * self.vocabulary_size
         late = sym.concat(start, sym.slice_axis(target, axis=0, begin=0, end=-1), dim=0)  # (T, N)
-        outputs, _ = self._decode(late, self.target_length, {name: memory[name] for name in self.STATES})
+        outputs, _ = self._decode(late, self.target_length, {name: memory[name] for name in self.state_names})
         attention, logits = self._attend(outputs, memory)
         return attention, sym.transpose(logits, axes=(1, 0, 2))
 
     def _decode(self, previous: Any, length: int, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """The decoder's outputs (length, N, D) and states, from the characters before each step (length, N)."""
         characters = mx.sym.one_hot(previous, depth=self.vocabulary_size)
-        begin = [states[name] for name in self.STATES]
-        outputs, after = self._lstm("decoder", self.width, states=True).unroll(
+        begin = [states[name] for name in self.state_names]
+        outputs, after = self._recurrent("decoder", self.width, states=True).unroll(
             length, characters, begin_state=begin, layout="TNC", merge_outputs=True
         )
-        return outputs, dict(zip(self.STATES, after))
+        return outputs, dict(zip(self.state_names, after))
 
     def _attend(self, outputs: Any, memory: dict[str, Any]) -> tuple[Any, Any]:
         """Attention (N, T, S) and logits (N, T, V), from the decoder's outputs (T, N, D)."""

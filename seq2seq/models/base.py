@@ -72,11 +72,12 @@ class Model(ABC):
     def _dropout(self, values: Any) -> Any:
         return mx.sym.Dropout(values, p=self.config.dropout) if self.config.dropout else values
 
-    def _lstm(self, name: str, hidden_size: int, bidirectional: bool = False, states: bool = False) -> Any:
-        """A stack of fused LSTM layers, the parameters of all in one vector, `{name}_parameters`; perhaps with its last
-        states."""
+    def _recurrent(self, name: str, hidden_size: int, bidirectional: bool = False, states: bool = False) -> Any:
+        """A stack of fused recurrent layers, the parameters of all in one vector, `{name}_parameters`; perhaps with
+        their last states, the hidden ones and of an LSTM the cells."""
         return mx.rnn.FusedRNNCell(
             hidden_size,
+            mode={"lstm": "lstm", "rnn": "rnn_tanh"}[self.config.cell],
             num_layers=self.config.layers,
             dropout=self.config.dropout,
             bidirectional=bidirectional,
@@ -102,8 +103,12 @@ class AutoregressiveModel(Model):
     The character before the first is the id V, whose one-hot vector is all zeros.
     """
 
-    STATES: ClassVar[tuple[str, ...]]  # what passes from step to step, rows along axis 1
-    MEMORY: ClassVar[tuple[str, ...]]  # what every step reads, rows along axis 0
+    memory_names: ClassVar[tuple[str, ...]]  # what every step reads, rows along axis 0
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        """What passes from step to step, rows along axis 1."""
+        return ("hidden", "cell") if self.config.cell == "lstm" else ("hidden",)
 
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:

@@ -2,11 +2,11 @@
 
               source (N, S)
                  | one-hot (N, S, V)
-              fused LSTM encoder
+            fused recurrent encoder
                  | last hidden state (N, H), or both directions' (N, 2H)
         repeated T times (T, N, H)
                  |
-              fused LSTM decoder
+            fused recurrent decoder
                  | (T, N, H)
               one dense layer
                  |
@@ -32,14 +32,14 @@ class RepeatModel(ParallelModel):
         config, sym = self.config, mx.sym
         directions = 2 if config.bidirectional else 1
         characters = sym.one_hot(source, depth=self.vocabulary_size)  # (S, N, V)
-        encoder = self._lstm("encoder", config.hidden_size, config.bidirectional, states=True)
-        _, (hidden, _) = encoder.unroll(self.source_length, characters, layout="TNC", merge_outputs=True)
+        encoder = self._recurrent("encoder", config.hidden_size, config.bidirectional, states=True)
+        _, (hidden, *_) = encoder.unroll(self.source_length, characters, layout="TNC", merge_outputs=True)
         last_layer = sym.slice_axis(hidden, axis=0, begin=-directions, end=None)  # (directions, N, H)
         # The notebook reshapes here, by the batch size where it means the state's width: both were 32.
         state = sym.concat(*sym.split(last_layer, num_outputs=2, axis=0), dim=2) if directions == 2 else last_layer
         # Joined, not broadcast: the gradient is then a sum of T arrays and no general reduction, which is slow.
         repeated = sym.concat(*[self._dropout(state)] * self.target_length, dim=0)  # (T, N, directions * H)
 
-        decoder = self._lstm("decoder", config.hidden_size)
+        decoder = self._recurrent("decoder", config.hidden_size)
         outputs, _ = decoder.unroll(self.target_length, repeated, layout="TNC", merge_outputs=True)  # (T, N, H)
         return sym.FullyConnected(self._dropout(outputs), num_hidden=self.vocabulary_size, flatten=False, name="output")

@@ -2,7 +2,7 @@
 
         source (N, T, channels)
            | one-hot, joined (N, T, channels * V)
-        fused LSTM, in one direction or both
+        fused recurrent layers, in one direction or both
            | (N, T, H) or (N, T, 2H)
         one dense layer
            |
@@ -45,7 +45,7 @@ class TransducerModel(ParallelModel):
         apart = sym.reshape(source, shape=(-4, self.channels, self.target_length, 0))  # (channels, T, N)
         characters = sym.one_hot(sym.transpose(apart, axes=(1, 2, 0)), depth=self.vocabulary_size)
         joined = sym.reshape(characters, shape=(0, 0, -3))  # (T, N, channels * V)
-        cell = self._lstm("transducer", config.hidden_size, config.bidirectional)
+        cell = self._recurrent("transducer", config.hidden_size, config.bidirectional)
         outputs, _ = cell.unroll(self.target_length, joined, layout="TNC", merge_outputs=True)
         return sym.FullyConnected(self._dropout(outputs), num_hidden=self.vocabulary_size, flatten=False, name="output")
 

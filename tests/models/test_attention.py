@@ -12,6 +12,7 @@ CONFIGS = [
     ModelConfig(model="attention", hidden_size=3, layers=1, bidirectional=False),
     ModelConfig(model="attention", hidden_size=4, layers=1, bidirectional=True),
     ModelConfig(model="attention", hidden_size=3, layers=2, bidirectional=True),
+    ModelConfig(model="attention", cell="rnn", hidden_size=4, layers=2, bidirectional=True),
 ]
 
 
@@ -62,7 +63,7 @@ def test_steps_agree_with_teacher_forcing(config):
     previous = np.full(n, V)
     log_probabilities, _ = expected(config, weights, source, target)
     variables = {name: mx.sym.var(name) for name in kept}
-    states, memory = ({n: variables[n] for n in names} for names in (model.STATES, model.MEMORY))
+    states, memory = ({n: variables[n] for n in names} for names in (model.state_names, model.memory_names))
     after, states = model.step(mx.sym.var("previous"), states, memory)
     for place in range(T):
         inputs = {"previous": previous, **kept}

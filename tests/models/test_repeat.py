@@ -17,6 +17,7 @@ SIZES = [
     (7, ModelConfig(hidden_size=3, layers=1, bidirectional=True)),
     (1, ModelConfig(hidden_size=10, layers=2, bidirectional=True)),
     (6, ModelConfig(hidden_size=9, layers=3, bidirectional=False)),
+    (6, ModelConfig(cell="rnn", hidden_size=9, layers=2, bidirectional=True)),
 ]
 
 

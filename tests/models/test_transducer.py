@@ -12,9 +12,11 @@ T, V = 6, 7
 
 
 @pytest.mark.parametrize("kind", [TransducerModel, AlignedModel])
-@pytest.mark.parametrize("layers, bidirectional", [(1, False), (1, True), (2, True)])
-def test_log_probabilities_agree_with_numpy(kind, layers, bidirectional):
-    config = ModelConfig(hidden_size=5, layers=layers, bidirectional=bidirectional)
+@pytest.mark.parametrize(
+    "cell, layers, bidirectional", [("lstm", 1, False), ("lstm", 1, True), ("lstm", 2, True), ("rnn", 2, True)]
+)
+def test_log_probabilities_agree_with_numpy(kind, cell, layers, bidirectional):
+    config = ModelConfig(cell=cell, hidden_size=5, layers=layers, bidirectional=bidirectional)
     width = kind.channels * T
     symbol = kind(config, width, T, V).log_probabilities(mx.sym.var("source"))
     source = np.random.default_rng(0).integers(V, size=(4, width))
