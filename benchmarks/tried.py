@@ -100,7 +100,7 @@ def measure(hidden: int, batch: int, what: str) -> float:
     replace(what)
     trainer = problems.notebook_trainer(hidden, batch, 8 * batch)
     updater = trainer._updater
-    batches = list(updater.batches(trainer.train, np.arange(8 * batch), 0))
+    batches = list(updater.batches(trainer.train, trainer._batching.epoch(np.random.default_rng(0))[:8]))
     steps, elapsed = 8, 0.0
     while elapsed < SECONDS:
         steps *= 2

@@ -93,9 +93,9 @@ class Solver:
 
     def _answer(self, prepared: list[str]) -> list[Answer]:
         """What the model writes for each, by one call."""
-        if not self.codec.any_length:
+        if not self.codec.any_length and len(self.codec.widths) == 1:
             return self._answer_fitting(prepared, self.codec)
-        rows: dict[Codec, list[int]] = {}  # what needs a wider codec is answered apart, whatever comes with it
+        rows: dict[Codec, list[int]] = {}  # each is read in its own width, whatever comes with it
         for row, source in enumerate(prepared):
             rows.setdefault(self.codec.fitting(source), []).append(row)
         answers: dict[int, Answer] = {}
@@ -136,9 +136,11 @@ class Solver:
             raise UsageError(f"n_best: the model of {self.run.path} writes all characters at once: it has one answer")
         most = len(self.codec.vocabulary)
         require(is_whole(n, 1) and n <= most, "n", n, f"a whole number from 1 to {most}")
-        predictor = self._predictor(1, beam=n)
+        prepared = self.prepare(source)
+        codec = self.codec.fitting(prepared)
+        predictor = self._predictor(1, codec, beam=n)
         assert isinstance(predictor, SearchPredictor)
-        best = predictor.search(self.codec.encode_sources([self.prepare(source)]))
+        best = predictor.search(codec.encode_sources([prepared]))
         texts = map(self.task.final, self.codec.decode_targets(best.ids[0]))
         return list(map(Answer, texts, np.exp(best.scores[0], dtype=np.float64).tolist()))
 
@@ -195,7 +197,7 @@ class Solver:
         most = max(1, MOST_PLACES // codec.target_length)
         size = next((size for size in BATCH_SIZES if n <= size), BATCH_SIZES[-1])
         size = max(each for each in BATCH_SIZES if each <= min(size, most))
-        key = (codec.target_length, size, beam)
+        key = (codec.source_length, codec.target_length, size, beam)
         if key not in self._predictors:
             model = make_model(self.task, self.config.model, codec)
             self._predictors[key] = make_predictor(model, size, self.device, self.weights, beam)

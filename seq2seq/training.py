@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from seq2seq.batching import Batching
 from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
-from seq2seq.decoding import make_predictor
+from seq2seq.decoding import WidthsPredictor, make_predictor
 from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted
 from seq2seq.models import Model
 from seq2seq.mx import mx
@@ -119,10 +120,15 @@ class Trainer:
         self._stop = False
         self._saved_at = self._clock = 0.0
 
-        self.steps_per_epoch = -(-len(train) // config.batch_size)
+        self._batching = Batching(train, codec, config.batch_size)
+        self.steps_per_epoch = self._batching.count
         updates = config.epochs * self.steps_per_epoch
         self._updater = Updater(model, config, updates, seed, self.device)
-        self._predictor = make_predictor(model, min(len(validation), VALIDATION_BATCH), self.device)
+        size = min(len(validation), VALIDATION_BATCH)
+        widths = np.unique(codec.source_widths(validation.sources)).tolist()
+        resized = {width: model.resized(width, codec.target_length) for width in widths}
+        predictors = {width: make_predictor(each, size, self.device) for width, each in resized.items()}
+        self._predictor = WidthsPredictor(predictors, codec)
         self.best_weights = self.weights
 
     @property
@@ -160,25 +166,25 @@ class Trainer:
         return 0 < self.config.patience <= self.state.epoch - self.state.best_epoch
 
     def _train_epoch(self) -> None:
-        state, batch_size = self.state, self.config.batch_size
-        order = np.random.default_rng((self.seed, 1, state.epoch)).permutation(len(self.train))
-        started, skipped = time.monotonic(), state.step
-        next_refresh = started + REFRESH_SECONDS
+        state = self.state
+        plan = self._batching.epoch(np.random.default_rng((self.seed, 1, state.epoch)))
+        started, done = time.monotonic(), sum(len(batch.rows) for batch in plan[: state.step])
+        next_refresh, skipped = started + REFRESH_SECONDS, done
 
-        for batch in self._updater.batches(self.train, order, skipped):
+        for batch in self._updater.batches(self.train, plan[state.step :]):
             self._step(batch)
+            done += batch.size
             if time.monotonic() >= next_refresh:
-                done = min(state.step * batch_size, len(order))
                 self.progress.advance(done, self._updater.mean_loss(done))
                 next_refresh = time.monotonic() + REFRESH_SECONDS
             if state.step < self.steps_per_epoch:  # else the epoch's end below comes first
                 self._stop_or_save()
 
-        loss = self._updater.mean_loss(len(order))
+        loss = self._updater.mean_loss(done)
         if not math.isfinite(loss):
             raise Seq2SeqError(f"training diverged: the loss is {loss} in epoch {state.epoch + 1}; {ADVICE}")
         seconds = time.monotonic() - started
-        self._end_epoch(loss, (len(order) - skipped * batch_size) / seconds)
+        self._end_epoch(loss, (done - skipped) / seconds)
         self._stop_or_save()
 
     def _step(self, batch: Batch) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from seq2seq.batching import Rows
 from seq2seq.calls import Call, forward_backward
 from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
@@ -116,26 +117,27 @@ class Share:
             self.own_weights, self.own_gradients = (mx.nd.zeros_like(self.weights[section]) for _ in range(2))
         self.add_up: list[Call] = []
         self.fetch: list[Call] = []
-        self._graphs: dict[int, Graph] = {}
+        self._graphs: dict[tuple[int, ...], Graph] = {}
 
-    def graph(self, n: int, dtype: Any) -> Graph:
-        """The graph for so many examples. All of one share have its weights and its working memory."""
-        if n not in self._graphs:
-            source_length, length = self.model.source_length, self.model.source_length + self.model.target_length
+    def graph(self, n: int, source_length: int, target_length: int, dtype: Any) -> Graph:
+        """The graph for so many examples of these widths. All of one share have its weights and its working memory."""
+        key = (n, source_length, target_length)
+        if key not in self._graphs:
+            model, length = self.model.resized(source_length, target_length), source_length + target_length
             symbol = mx.sym.var("ids")
             source = mx.sym.slice_axis(symbol, axis=0, begin=0, end=source_length)
             target = mx.sym.slice_axis(symbol, axis=0, begin=source_length, end=length)
             ids = mx.nd.zeros((length, n), self.worker.device, dtype)
             executor = self.worker.bind(
-                self.model.loss(source, target),
+                model.loss(source, target),
                 {"ids": ids},
                 self.layout.split(self.weights),
                 self.layout.split(self.gradients),
                 shared=next((graph.executor for graph in self._graphs.values()), None),
             )
             add_loss = Call("add_n", [self.loss_sum, executor.outputs[0]], self.loss_sum, num_args=2)
-            self._graphs[n] = Graph(executor, ids, add_loss)
-        return self._graphs[n]
+            self._graphs[key] = Graph(executor, ids, add_loss)
+        return self._graphs[key]
 
     def meet(self, shares: list[Share]) -> None:
         """Make ready to exchange with the others of these shares. An operator runs where its first array is."""
@@ -194,34 +196,26 @@ class Updater:
         """The learning rate of an update, the first being 1."""
         return learning_rate(self.config, update, self.updates)
 
-    def batches(self, examples: Examples, order: np.ndarray, first: int) -> Iterator[Batch]:
-        """The batches of an epoch for `update`, put on the device a block at a time.
+    def batches(self, examples: Examples, plan: list[Rows]) -> Iterator[Batch]:
+        """Batches for `update`, as planned, put on the device a block at a time."""
+        block = max(1, BLOCK // self.config.batch_size)
+        for start in range(0, len(plan), block):
+            kinds: dict[tuple[int, ...], list[np.ndarray]] = {}
+            for rows, *widths in plan[start : start + block]:
+                kinds.setdefault((len(rows), *widths), []).append(rows)
+            ready = {kind: self._put(examples, np.stack(rows), *kind[1:]) for kind, rows in kinds.items()}
+            for rows, *widths in plan[start : start + block]:
+                yield next(ready[(len(rows), *widths)])
 
-        Parameters
-        ----------
-        examples : Examples
-        order : ndarray of int, shape (N,)
-            In which order to take them.
-        first : int
-            The number of the first batch that is wanted, from 0.
-        """
-        size = self.config.batch_size
-        block = max(1, BLOCK // size) * size
-        for start in range(first * size, len(order), block):
-            rows = order[start : start + block]
-            ids = np.concatenate([examples.sources[rows], examples.targets[rows]], axis=1)
-            whole = len(rows) // size * size
-            for part in (ids[:whole].reshape(-1, size, ids.shape[1]), ids[None, whole:]):
-                if part.size:
-                    # Time comes first, as the recurrent layers read it, so that the graph need not turn it round.
-                    yield from self._put(part.transpose(0, 2, 1))
-
-    def _put(self, ids: np.ndarray) -> Iterator[Batch]:
-        """Batches from ids (steps, S + T, n)."""
+    def _put(self, examples: Examples, rows: np.ndarray, source_length: int, target_length: int) -> Iterator[Batch]:
+        """Batches of these rows (steps, n), in these widths."""
+        sources, targets = examples.sources[rows][..., -source_length:], examples.targets[rows][..., :target_length]
+        # Time comes first, as the recurrent layers read it, so that the graph need not turn it round.
+        ids = np.concatenate([sources, targets], axis=2).transpose(0, 2, 1)
         graphs, feeds = [], []
         shares = self._shares[: ids.shape[2]]
         for share, part in zip(shares, np.array_split(ids, len(shares), axis=2)):
-            graph = share.graph(part.shape[2], ids.dtype)
+            graph = share.graph(part.shape[2], source_length, target_length, ids.dtype)
             on_device = mx.nd.array(np.ascontiguousarray(part), share.worker.device, dtype=ids.dtype)
             out = graph.ids.reshape((1, *graph.ids.shape))
             graphs.append(graph)
@@ -234,7 +228,7 @@ class Updater:
         Parameters
         ----------
         batch : Batch
-            From `batches`, in their order.
+            From `batches`, in the order in which they come.
         update : int
             Its number, the first being 1.
         """

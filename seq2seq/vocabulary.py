@@ -14,6 +14,7 @@ from seq2seq.arrays import blocks, character_codes, closed_up
 from seq2seq.errors import SourceError, UsageError
 
 PAD = " "
+NARROW, MOST_WIDTHS = 8, 6  # the narrowest width that sources are read in, about, and how many widths at most
 BLOCK = 2**14  # strings that are encoded at a time, so that they stay in the processor's cache
 Strings = Union[Sequence[str], np.ndarray]
 
@@ -132,12 +133,35 @@ class Codec:
         """How many ids a source is (S)."""
         return self.source_length
 
-    def fitting(self, source: str) -> Codec:
-        """This codec, or where it takes any length a wider one of the same kind, for a source that needs it.
+    @property
+    def widths(self) -> list[int]:
+        """In what widths sources are read, each in the least that holds it: one, unless targets have their own."""
+        count = min(MOST_WIDTHS, self.source_length // NARROW) if self.pad_end else 1
+        return [self.source_length * i // count for i in range(1, count + 1)] if count else [self.source_length]
 
-        Widths go in steps of an eighth and depend on the source alone: what else is asked never changes an answer.
+    def source_widths(self, ids: np.ndarray) -> np.ndarray:
+        """The width in which each source is read, shape (N,), from ids (N, S)."""
+        widths = np.array(self.widths)
+        if len(widths) == 1:
+            return np.repeat(widths, len(ids))
+        padding = (ids != self.vocabulary.pad).argmax(axis=1)
+        return widths[np.searchsorted(widths, ids.shape[1] - padding)]
+
+    def target_widths(self, ids: np.ndarray) -> np.ndarray:
+        """How many characters of each target are learned, shape (N,), from ids (N, T): padding that ends it is one."""
+        if not self.pad_end:
+            return np.full(len(ids), self.target_length)
+        padding = (ids[:, ::-1] != self.vocabulary.pad).argmax(axis=1)
+        return np.minimum(ids.shape[1] - padding + 1, ids.shape[1])
+
+    def fitting(self, source: str) -> Codec:
+        """The codec of this kind for a source: in the least of `widths`, or where any length may be, wider.
+
+        It depends on the source alone: what else is asked never changes an answer.
         """
         places = self._places(source)
+        if self.pad_end and places <= self.source_length:
+            return replace(self, source_length=next(width for width in self.widths if places <= width))
         if places <= self.target_length or not self.any_length:
             return self
         step = max(1, 2 ** (places.bit_length() - 4))

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from seq2seq import RunError, Solver, SourceError, UsageError
+from seq2seq import Addition, RunError, Solver, SourceError, UsageError, train
 from seq2seq.tasks import Pairs
 
 
@@ -21,6 +21,23 @@ def test_the_same_source_has_the_same_answer_in_any_company(solved):
     assert solved(sources) == alone
     assert solved(sources * 25)[:100] == alone  # through the largest batch, more than once
     assert solved(sources[:20]) == alone[:20]
+
+
+def test_an_answer_does_not_depend_on_the_lengths_of_other_sources(tmp_path):
+    task = Addition(10)
+    solver = train(
+        task, tmp_path / "run", examples=400, epochs=2, batch_size=16, hidden_size=12, layers=1, model="attention",
+        learning_rate=0.02, progress=False,
+    )  # fmt: skip
+    assert solver.codec.widths == [10, 21]
+    sources = ["1+2", "1234567890+1", "99+1", "1234567890+9876543210"]
+    alone = [solver.answer([source])[0] for source in sources]
+    together = solver.answer(sources * 10)
+    assert [answer.text for answer in together] == [answer.text for answer in alone] * 10
+    np.testing.assert_allclose(
+        [answer.confidence for answer in together], [answer.confidence for answer in alone] * 10, rtol=1e-4
+    )
+    assert [solver.n_best(source, 1)[0].text for source in sources] == [answer.text for answer in alone]
 
 
 def test_answers_have_confidence(solved):

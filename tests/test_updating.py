@@ -4,15 +4,18 @@ import numpy as np
 import pytest
 
 from seq2seq import ModelConfig, TrainingConfig, updating, workers
+from seq2seq.batching import Batching, Rows
 from seq2seq.calls import Call
 from seq2seq.dataset import Examples
-from seq2seq.models import RepeatModel
+from seq2seq.models import AttentionModel, RepeatModel
 from seq2seq.mx import mx
 from seq2seq.updating import Layout, Updater
+from seq2seq.vocabulary import Codec
 from seq2seq.workers import _worker, workers_of
 
 S, T, V = 5, 3, 7
 MODEL = RepeatModel(ModelConfig(hidden_size=6, layers=2), S, T, V)
+CODEC = Codec(" 123456", S, T, False)
 RNG = np.random.default_rng(0)
 EXAMPLES = Examples(RNG.integers(V, size=(50, S), dtype=np.uint8), RNG.integers(V, size=(50, T), dtype=np.uint8))
 
@@ -23,9 +26,9 @@ def learned(monkeypatch, number, first=0, **options):
     monkeypatch.setattr(updating, "WORTH_SHARING", 0)
     config = TrainingConfig(**{"batch_size": 7, "warmup_steps": 0, "epsilon": 1e-3, **options})
     updater = Updater(MODEL, config, 100, 0, mx.cpu())
-    order = np.random.default_rng(1).permutation(50)
+    plan = Batching(EXAMPLES, CODEC, config.batch_size).epoch(np.random.default_rng(1))[first:]
     updates = 0
-    for updates, batch in enumerate(updater.batches(EXAMPLES, order, first), 1):
+    for updates, batch in enumerate(updater.batches(EXAMPLES, plan), 1):
         assert len(batch.graphs) == min(number, batch.size)
         updater.update(batch, updates)
     assert updates == -(-50 // config.batch_size) - first
@@ -61,12 +64,30 @@ def test_blocks_do_not_show(monkeypatch, number):
     assert whole[2] == parts[2] and all((whole[0][name] == parts[0][name]).all() for name in whole[0])
 
 
+def test_short_sources_are_read_in_a_narrow_width():
+    codec = Codec(" abcdef", 16, 4, reverse_target=False, pad_end=True)
+    model = AttentionModel(ModelConfig(hidden_size=6, layers=1), 16, 4, V)
+    sources = np.where(np.arange(16) < 9, 0, RNG.integers(1, V, size=(20, 16))).astype(np.uint8)
+    targets = RNG.integers(1, V, size=(20, 4), dtype=np.uint8)
+    losses = []
+    for each, shown in [(model, sources), (model.resized(8, 4), sources[:, 8:])]:
+        updater = Updater(each, TrainingConfig(batch_size=20), 1, 0, mx.cpu())
+        plan = [Rows(np.arange(20), 8, 4)]
+        if each is model:
+            plan = Batching(Examples(shown, targets), codec, 20).epoch(np.random.default_rng(0))
+        [batch] = updater.batches(Examples(shown, targets), plan)
+        updater.update(batch, 1)
+        losses.append(updater.mean_loss(20))
+    assert losses[0] == pytest.approx(losses[1])
+
+
 def test_every_worker_ends_with_the_same_weights(monkeypatch):
     monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(2)))
     monkeypatch.setattr(updating, "WORTH_SHARING", 0)
     updater = Updater(MODEL, TrainingConfig(batch_size=10), 100, 0, mx.cpu())
     before = updater.weights
-    for update, batch in enumerate(updater.batches(EXAMPLES, np.arange(50), 0), 1):
+    plan = Batching(EXAMPLES, CODEC, 10).epoch(RNG)
+    for update, batch in enumerate(updater.batches(EXAMPLES, plan), 1):
         updater.update(batch, update)
     first, second = (share.weights.asnumpy() for share in updater._shares)
     assert (first == second).all() and not (updater.weights["output_weight"] == before["output_weight"]).all()

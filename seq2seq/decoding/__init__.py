@@ -10,6 +10,7 @@ from seq2seq.decoding.base import Answer, Answers, Predictor
 from seq2seq.decoding.parallel import ParallelPredictor
 from seq2seq.decoding.search import Best, SearchPredictor
 from seq2seq.decoding.stepwise import work_out
+from seq2seq.decoding.widths import WidthsPredictor
 from seq2seq.models import AutoregressiveModel, Model, ParallelModel
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "ParallelPredictor",
     "Predictor",
     "SearchPredictor",
+    "WidthsPredictor",
     "make_predictor",
     "work_out",
 ]

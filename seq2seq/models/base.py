@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import copy
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -32,11 +33,18 @@ class Model(ABC):
         self.target_length = target_length
         self.vocabulary_size = vocabulary_size
         self.pad = pad
+        self._longest = target_length
 
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:
         """How this network has a task's strings as arrays. Raises `UsageError` if it cannot read them."""
         return Codec(task.characters, task.source_length, task.target_length, data.reverse_target)
+
+    def resized(self, source_length: int, target_length: int) -> Model:
+        """The same network for other widths. Its loss stays a mean over the T that this one was made with."""
+        other = copy(self)
+        other.source_length, other.target_length = source_length, target_length
+        return other
 
     @property
     def random(self) -> bool:
@@ -67,7 +75,7 @@ class Model(ABC):
         """What training makes small: the negative log-probability of the target's characters (nats), its mean over T
         summed over N, shape (1,)."""
         total = mx.sym.sum(self.target_log_probabilities(source, target))
-        return mx.sym.make_loss(total * (-1 / self.target_length), name="loss")
+        return mx.sym.make_loss(total * (-1 / self._longest), name="loss")
 
     def _dropout(self, values: Any) -> Any:
         return mx.sym.Dropout(values, p=self.config.dropout) if self.config.dropout else values

@@ -88,3 +88,17 @@ def test_gradients_agree_with_finite_differences(config):
                 losses.append(mean_loss(expected(config, wide, source, target)[0], target))
             flat[index] = kept
             assert gradient.reshape(-1)[index] == pytest.approx((losses[0] - losses[1]) / 2e-5, abs=5e-5), name
+
+
+def test_what_follows_the_end_of_an_answer_reaches_neither_loss_nor_gradients():
+    model, source, target, weights = case(CONFIGS[1])
+    target[:, 3:] = PAD
+    found = []
+    for length, after in [(T, PAD), (T, 1), (4, PAD)]:
+        target[:, 4:] = after
+        loss = model.resized(S, length).loss(mx.sym.var("source"), mx.sym.var("target"))
+        inputs = {"source": source.T, "target": target[:, :length].T}
+        found.append({"loss": evaluate(loss, weights, **inputs), **gradients(loss, weights, **inputs)})
+    for other in found[1:]:
+        for name, array in found[0].items():
+            np.testing.assert_allclose(other[name], array, atol=1e-6)

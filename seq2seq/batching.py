@@ -1,0 +1,60 @@
+"""Which examples go through the network together: those near in length, so that little of a batch is padding."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from seq2seq.dataset import Examples
+from seq2seq.vocabulary import Codec
+
+
+class Rows(NamedTuple):
+    """The examples of one batch, as row numbers (n,), and the widths that hold all of their sources and targets."""
+
+    rows: np.ndarray
+    source_length: int
+    target_length: int
+
+
+class Batching:
+    """Deals examples to the batches of an epoch.
+
+    Parameters
+    ----------
+    examples : Examples
+    codec : Codec
+        Knows in which width each source is read.
+    batch_size : int
+        Examples a batch; the last one of each width takes what is left.
+
+    Attributes
+    ----------
+    count : int
+        Batches an epoch.
+    """
+
+    def __init__(self, examples: Examples, codec: Codec, batch_size: int) -> None:
+        self._batch_size = batch_size
+        source_lengths, bucket = np.unique(codec.source_widths(examples.sources), return_inverse=True)
+        self._bucket = bucket.reshape(-1).astype(np.uint8)
+        target_lengths = np.zeros(len(source_lengths), np.int64)
+        np.maximum.at(target_lengths, self._bucket, codec.target_widths(examples.targets))
+        self._lengths = list(zip(source_lengths.tolist(), target_lengths.tolist()))
+        ends = np.cumsum(np.bincount(self._bucket)).tolist()
+        self._batches = [
+            (start, min(start + batch_size, end), *lengths)
+            for begin, end, lengths in zip([0, *ends], ends, self._lengths)
+            for start in range(begin, end, batch_size)
+        ]
+        self.count = len(self._batches)
+
+    def epoch(self, rng: np.random.Generator) -> list[Rows]:
+        """Every example once, in random order: batches of different widths follow each other in no order."""
+        order = rng.permutation(len(self._bucket))
+        batches = self._batches
+        if len(self._lengths) > 1:
+            order = order[np.argsort(self._bucket[order], kind="stable")]
+            batches = [batches[i] for i in rng.permutation(self.count)]
+        return [Rows(order[start:stop], *lengths) for start, stop, *lengths in batches]

@@ -1,0 +1,39 @@
+"""Many sources of different lengths, each answered in the width in which it would be answered alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from seq2seq.decoding.base import Answers, Predictor
+from seq2seq.vocabulary import Codec
+
+
+class WidthsPredictor:
+    """Answers each source with the predictor of its width.
+
+    Parameters
+    ----------
+    predictors : dict of int to Predictor
+        One for each of the codec's widths.
+    codec : Codec
+    """
+
+    def __init__(self, predictors: dict[int, Predictor], codec: Codec) -> None:
+        self._predictors, self._codec = predictors, codec
+
+    def set_weights(self, weights: dict[str, Any]) -> None:
+        """As of `Predictor`."""
+        for predictor in self._predictors.values():
+            predictor.set_weights(weights)
+
+    def answer(self, sources: np.ndarray, targets: np.ndarray) -> Answers:
+        """As of `Predictor`, from ids (N, S) and (N, T) in the codec's own widths."""
+        widths = self._codec.source_widths(sources)
+        ids, confidence, loss = np.empty_like(targets, np.int32), np.empty(len(sources)), np.empty(len(sources))
+        for width, predictor in self._predictors.items():
+            rows = np.flatnonzero(widths == width)
+            answers = predictor.answer(sources[rows, sources.shape[1] - width :], targets[rows])
+            ids[rows], confidence[rows], loss[rows] = answers.ids, answers.confidence, answers.loss
+        return Answers(ids, confidence, loss)
