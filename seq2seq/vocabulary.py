@@ -135,7 +135,7 @@ class Codec:
 
     @property
     def widths(self) -> list[int]:
-        """In how many ids sources are read, each in the least that holds it: one width, unless targets have their own."""
+        """In how many ids sources are read, each in the least that holds it: one, unless targets have their own."""
         count = min(MOST_WIDTHS, self.source_ids // NARROW) if self.pad_end else 1
         return [self.source_ids * i // count for i in range(1, count + 1)] if count else [self.source_ids]
 
