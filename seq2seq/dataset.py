@@ -12,7 +12,7 @@ from seq2seq.arrays import blocks, hash_strings
 from seq2seq.config import DataConfig, Extra
 from seq2seq.errors import UsageError, require
 from seq2seq.tasks import Pairs, Task
-from seq2seq.vocabulary import Codec
+from seq2seq.vocabulary import PAD, Codec
 
 LISTED = 100_000  # a task with at most so many expressions is used whole
 DRAWN = 50_000  # of a larger one, so many are drawn
@@ -69,6 +69,20 @@ class Dataset:
             for block in blocks(len(self.train), BLOCK)
         ]
         return float(np.isin(_hashes(task, test, self.key), np.concatenate(trained)).mean())
+
+    @property
+    def unseen(self) -> list[str]:
+        """The symbols of held-out examples that no training example has."""
+        trained, *held_out = (self._used(part) for part in (self.train, self.validation, self.test))
+        new = np.flatnonzero((held_out[0] | held_out[1]) & ~trained)
+        return [self.codec.alphabet.symbol(self.codec.characters[place]) for place in new]
+
+    def _used(self, part: Examples) -> np.ndarray:
+        """Which characters of the vocabulary some examples have, bool, shape (V,)."""
+        used = np.zeros(len(self.codec.vocabulary), bool)
+        for block in blocks(len(part), BLOCK):
+            used[part.sources[block]] = used[part.targets[block]] = True
+        return used
 
     @property
     def fingerprint(self) -> str:
@@ -151,7 +165,7 @@ def _keys(task: Task, pairs: Pairs, key: str) -> np.ndarray:
 def _hashes(task: Task, sources: np.ndarray, key: str) -> np.ndarray:
     """64-bit hashes of the keys of sources (N,), however wide their strings are."""
     keys = task.key(sources, key)
-    return hash_strings(np.char.lstrip(keys)) if keys.dtype.kind == "U" else keys
+    return hash_strings(np.char.lstrip(keys, PAD)) if keys.dtype.kind == "U" else keys
 
 
 def _encode(pairs: Pairs, codec: Codec, rows: np.ndarray | None = None) -> Examples:
@@ -166,7 +180,10 @@ def _encode(pairs: Pairs, codec: Codec, rows: np.ndarray | None = None) -> Examp
 
 
 def draw(task: Task, examples: int | None, rng: np.random.Generator) -> Pairs:
-    """So many distinct pairs; by default all, or of a task that has more than `LISTED`, `DRAWN`."""
+    """So many distinct pairs. By default all, or of a task that has more than `LISTED`, `DRAWN`; of one that does not
+    know how many it has, `DRAWN` or as many as are found."""
+    if task.count is None:
+        return task.sample_distinct(examples, rng) if examples else task.sample_up_to(DRAWN, rng)
     n = examples or (task.count if task.count <= LISTED else DRAWN)
     require(n <= task.count, "examples", examples, f"at most {task.count}, all that the task's options allow")
     return task.list() if n == task.count <= LISTED else task.sample_distinct(n, rng)
@@ -194,7 +211,9 @@ def build_dataset(
     UsageError
         If the task has fewer examples than asked for, or no such key.
     """
-    codec = codec or Codec(task.characters, task.source_length, task.target_length, config.reverse_target)
+    codec = codec or Codec(
+        task.characters, task.source_length, task.target_length, config.reverse_target, alphabet=task.alphabet
+    )
     rng = np.random.default_rng((seed, 0))
 
     if config.split == "none":

@@ -55,3 +55,8 @@ def is_number(value: Any) -> bool:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return False
     return value - value == 0
+
+
+def short(text: str, most: int = 40) -> str:
+    """A string as an error quotes it: cut, if it is longer than `most` characters."""
+    return repr(text if len(text) <= most else text[: most - 3] + "...")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Union
 
 import numpy as np
 
 from seq2seq.arrays import blocks, character_codes, closed_up
-from seq2seq.errors import SourceError, UsageError
+from seq2seq.errors import SourceError, UsageError, short
+from seq2seq.tasks.alphabet import PAD, RESERVED, SPACE, Alphabet
 
-PAD = " "
 NARROW, MOST_WIDTHS = 8, 6  # the narrowest width that sources are read in, about, and how many widths at most
 BLOCK = 2**14  # strings that are encoded at a time, so that they stay in the processor's cache
 Strings = Union[Sequence[str], np.ndarray]
@@ -80,20 +80,18 @@ class Vocabulary:
 
     def check(self, string: str, length: int) -> None:
         """Raise `SourceError` if a string is longer than `length`, or has a character that is not here."""
+        shown = short(string.replace(SPACE, PAD))
         if not self._known.issuperset(string):
             unknown = next(character for character in string if character not in self._known)
-            raise SourceError(f"{_short(string)}: {unknown!r} is not among the characters {self.characters!r}")
+            known = short(RESERVED.sub("", self.characters), 100)
+            raise SourceError(f"{shown}: {unknown!r} is not among the characters {known}")
         if len(string) > length:
-            raise SourceError(f"{_short(string)} has {len(string)} characters, but this run reads {length}")
+            raise SourceError(f"{shown} has {len(string)} characters, but this run reads {length}")
 
     def decode(self, ids: np.ndarray) -> np.ndarray:
         """The strings (N,), as wide as the array, that the ids (N, length) stand for."""
         characters = np.ascontiguousarray(self._characters_by_id[ids])
         return characters.view(f"U{ids.shape[1]}").reshape(len(ids))
-
-
-def _short(string: str) -> str:
-    return repr(string if len(string) <= 40 else string[:37] + "...")
 
 
 @dataclass(frozen=True)
@@ -115,6 +113,8 @@ class Codec:
         are right-justified.
     any_length : bool
         Whether sources may be longer than `source_length`: with the codec that `fitting` gives for them.
+    alphabet : Alphabet
+        Which symbols the characters stand for: strings that are decoded are shown with these.
     """
 
     characters: str
@@ -123,6 +123,7 @@ class Codec:
     reverse_target: bool
     pad_end: bool = False
     any_length: bool = False
+    alphabet: Alphabet = field(default_factory=Alphabet)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -185,19 +186,18 @@ class Codec:
         return self._first_to_front(ids) if self.pad_end else ids
 
     def decode_sources(self, ids: np.ndarray) -> list[str]:
-        """Ids (N, S) to strings without padding."""
-        return [source.lstrip(PAD) for source in self.read_sources(ids).tolist()]
+        """Ids (N, S) to sources as people write them."""
+        return [self.alphabet.show_source(source.lstrip(PAD)) for source in self.read_sources(ids).tolist()]
 
     def read_sources(self, ids: np.ndarray) -> np.ndarray:
         """Ids (N, S) to right-justified strings (N,)."""
         return self.vocabulary.decode(ids)
 
     def decode_targets(self, ids: np.ndarray) -> list[str]:
-        """Ids (N, T), in the order in which they are learned, to strings without padding."""
+        """Ids (N, T), in the order in which they are learned, to targets as people write them."""
         targets = self.vocabulary.decode(ids[:, ::-1] if self.reverse_target else ids).tolist()
-        if self.pad_end and not self.reverse_target:
-            return [target.rstrip(PAD) for target in targets]
-        return [target.lstrip(PAD) for target in targets]
+        strip = str.rstrip if self.pad_end and not self.reverse_target else str.lstrip
+        return [self.alphabet.show_target(strip(target, PAD)) for target in targets]
 
     def _first_to_front(self, ids: np.ndarray) -> np.ndarray:
         """The padding before each row (N, T), after it."""
@@ -245,7 +245,7 @@ class AlignedCodec(Codec):
         alone = is_operator.sum(axis=1) == 1
         if not alone.all():
             source = str(sources[int(np.argmin(alone))]).strip(PAD)
-            raise SourceError(f"{_short(source)}: this run reads two numbers with one of {self.operators} between")
+            raise SourceError(f"{short(source)}: this run reads two numbers with one of {self.operators} between")
         middle = is_operator.argmax(axis=1)[:, None]  # (N, 1)
         place = np.arange(length)
         first, second = middle - 1 - place, np.broadcast_to(width - 1 - place, (len(ids), length))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from seq2seq.config import DataConfig, ModelConfig
 from seq2seq.models.attention import AttentionModel
 from seq2seq.models.base import AutoregressiveModel, Model, ParallelModel
@@ -30,7 +32,7 @@ def model_class(task: Task, config: ModelConfig) -> type[Model]:
 
 def make_codec(task: Task, data: DataConfig, config: ModelConfig) -> Codec:
     """How the model has the task's strings as arrays. Raises `UsageError` if it cannot read them."""
-    return model_class(task, config).codec(task, data)
+    return replace(model_class(task, config).codec(task, data), alphabet=task.alphabet)
 
 
 def make_model(task: Task, config: ModelConfig, codec: Codec) -> Model:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from typing import Any, Callable, ClassVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import Field, fields, is_dataclass
+from functools import cached_property
+from typing import Any, Callable, ClassVar, NamedTuple
 
 import numpy as np
+
+from seq2seq.errors import SourceError, UsageError, is_whole, require, short
+from seq2seq.tasks.alphabet import PAD, RESERVED, Alphabet, split
+
+MEASURED = 4000  # draws that tell the symbols and the lengths of a task that does not say them
+TRIES = 1000  # draws in a row that do not fit, or bring nothing new, before it gives up
 
 
 class Pairs:
@@ -41,8 +48,79 @@ class Pairs:
         return Pairs(self.sources[rows], self.targets[rows])
 
 
-class Task(ABC):
-    """A rule that draws (source, target) pairs.
+class StringPairs(Pairs):
+    """Strings that are justified when asked: a long one costs the others nothing. Arrays of objects, shape (N,)."""
+
+    def __init__(self, sources: np.ndarray, targets: np.ndarray, source_length: int, target_length: int) -> None:
+        super().__init__(sources, targets)
+        self._lengths = source_length, target_length
+
+    @property
+    def sources(self) -> np.ndarray:
+        return _justified(self._sources, self._lengths[0])
+
+    @property
+    def targets(self) -> np.ndarray:
+        return _justified(self._targets, self._lengths[1])
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def take(self, rows: Any) -> StringPairs:
+        return StringPairs(self._sources[rows], self._targets[rows], *self._lengths)
+
+
+def _justified(strings: np.ndarray, width: int) -> np.ndarray:
+    return np.array([string.rjust(width, PAD) for string in strings], f"U{width}")
+
+
+class Measure(NamedTuple):
+    """The symbols of some pairs, in order, and how many of them the longest source and target have."""
+
+    symbols: tuple[str, ...]
+    source_length: int
+    target_length: int
+
+
+def option_fields(task: Any) -> list[Field[Any]]:
+    """The fields of a task, an instance or a class, that are its options."""
+    return [field for field in fields(task) if field.metadata.get("option", True)] if is_dataclass(task) else []
+
+
+def require_pair(pair: Any, where: str) -> None:
+    """Raise a `UsageError` that says where, unless this is a source and a target that can be learned."""
+    if not (isinstance(pair, (tuple, list)) and len(pair) == 2 and all(isinstance(part, str) for part in pair)):
+        raise UsageError(f"{where}: got {short(str(pair))}, but it must be a source and a target, two strings")
+    for side, string in zip(("source", "target"), pair):
+        if not string.strip():
+            raise UsageError(f"{where}: its {side} is empty")
+        if reserved := RESERVED.search(string):
+            raise UsageError(f"{where}: its {side} has {reserved[0]!r}, a character that no string may have")
+
+
+def require_range(name: str, value: Any, least: int, most: int) -> None:
+    """Raise a `UsageError` unless this is a pair (least, most) of whole numbers within these limits."""
+    good = isinstance(value, (tuple, list)) and len(value) == 2 and all(is_whole(part, least) for part in value)
+    require(good and value[0] <= value[1] <= most, name, value, f"a range (least, most) from {least} to {most}")
+
+
+class Task:
+    """A rule that draws (source, target) pairs of strings.
+
+    A task needs a `name` and `draw`; everything else follows, or can be said. Its options are the fields of a frozen
+    dataclass:
+
+    >>> @dataclass(frozen=True)
+    ... class Double(Task):
+    ...     most: int = 999
+    ...     name = "double"
+    ...
+    ...     def draw(self, rng):
+    ...         number = rng.integers(self.most + 1)
+    ...         return str(number), str(2 * number)
+
+    A task that writes its strings as arrays, for speed, has no `draw` but `characters`, `source_length`,
+    `target_length`, `count`, `list`, `sample` and `sample_distinct` of its own.
 
     Attributes
     ----------
@@ -55,37 +133,81 @@ class Task(ABC):
     name: ClassVar[str]
     keys: ClassVar[tuple[str, ...]] = ("expression",)
 
-    @property
-    @abstractmethod
-    def characters(self) -> str:
-        """Every character of the sources and targets, the space among them."""
+    # What a task may say ------------------------------------------------------------------------------------------
+
+    def draw(self, rng: np.random.Generator) -> tuple[str, str]:
+        """One source and its target, as people write them."""
+        raise NotImplementedError(f"{type(self).__name__} has no draw")
 
     @property
-    @abstractmethod
+    def source_separator(self) -> str:
+        """What stands between two symbols of a source: by default nothing, and every character is one."""
+        return ""
+
+    @property
+    def target_separator(self) -> str:
+        """As `source_separator`, of the targets."""
+        return ""
+
+    @property
+    def symbols(self) -> Sequence[str]:
+        """Every symbol of the sources and targets, a space among them if it is one; by default those of some draws."""
+        return self._measure.symbols
+
+    @property
     def source_length(self) -> int:
-        """Width of the sources in characters (S)."""
+        """The most symbols a source has (S): by default the most of some draws. What is longer is drawn again."""
+        return self._measure.source_length
 
     @property
-    @abstractmethod
     def target_length(self) -> int:
-        """Width of the targets in characters (T)."""
+        """The most symbols a target has (T), as `source_length`."""
+        return self._measure.target_length
 
     @property
-    @abstractmethod
-    def count(self) -> int:
-        """How many distinct sources there are, exactly."""
+    def count(self) -> int | None:
+        """How many distinct sources there are, exactly, or None if that is not known."""
+        return None
 
-    @abstractmethod
-    def list(self) -> Pairs:
-        """All distinct pairs, in a fixed order. Raises `UsageError` when there are too many to list."""
+    def normalise(self, source: str) -> str:
+        """The source as the task would write it. Raises `SourceError` if it is not of the task's form.
 
-    @abstractmethod
-    def sample(self, n: int, rng: np.random.Generator) -> Pairs:
-        """Draw `n` pairs independently, so that some may come twice."""
+        What has the form but is never drawn, such as a number out of range, may be asked all the same.
+        """
+        return source
 
-    @abstractmethod
-    def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
-        """Draw `n` pairs with `n` distinct sources, without listing them all when they are many."""
+    def accepts(self, source: str, answer: str, target: str) -> bool:
+        """Whether an answer to a source is right: by default if it is the target."""
+        return answer == target
+
+    def measures(self, sources: list[str], targets: list[str], answers: list[str]) -> Mapping[str, float]:
+        """Measures beside exact match that an evaluation has of the task: name to value."""
+        return {}
+
+    @property
+    def breakdowns(self) -> Mapping[str, Callable[[np.ndarray], np.ndarray]]:
+        """Ways to group sources in an evaluation: name to a function from sources (N,) to labels (N,)."""
+        return {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever trains on it should know of its data: a line each."""
+        return ()
+
+    def options(self) -> dict[str, Any]:
+        """What rebuilds this task: `type(task)(**task.options())`, in values that JSON can hold."""
+        return {field.name: getattr(self, field.name) for field in option_fields(self)}
+
+    def keep(self) -> str | None:
+        """What a run folder must keep beside the options for `restored`, if they alone do not rebuild the task."""
+        return None
+
+    @classmethod
+    def restored(cls, options: dict[str, Any], kept: str | None) -> Task:
+        """The task of these options, and of what `keep` gave."""
+        return cls(**options)
+
+    # Of a task that works in steps, or on numbers: see `Arithmetic` and `Addition` ------------------------------------
 
     @property
     def stepwise(self) -> bool:
@@ -109,22 +231,104 @@ class Task(ABC):
         """The part of a target that is the answer, where the working comes before it."""
         return target
 
+    # What the other stages ask: strings with one character a symbol ---------------------------------------------------
+
+    @cached_property
+    def alphabet(self) -> Alphabet:
+        """Which character stands for which symbol."""
+        if type(self).draw is Task.draw:  # it writes its strings itself, as models read them
+            return Alphabet()
+        several = sorted({symbol for symbol in self.symbols if len(symbol) > 1})
+        return Alphabet(tuple(several), self.source_separator, self.target_separator)
+
+    @property
+    def characters(self) -> str:
+        """Every character of the sources and targets, the space, which pads, among them."""
+        return self.alphabet.characters(self.symbols)
+
     def key(self, sources: np.ndarray, key: str) -> np.ndarray:
         """One comparable value a source, shape (N,), equal where two sources are the same question."""
         return sources
 
-    def normalise(self, source: str) -> str:
-        """The source as the task would write it. Raises `SourceError` if it is not of the task's form.
+    def list(self) -> Pairs:
+        """All distinct pairs, in a fixed order. Raises `UsageError` when they are not known or too many to list."""
+        raise UsageError(f"list: not all pairs of the task {self.name} are known")
 
-        What has the form but is never drawn, such as a number out of range, may be asked all the same.
-        """
-        return source
+    def sample(self, n: int, rng: np.random.Generator) -> Pairs:
+        """Draw `n` pairs independently, so that some may come twice."""
+        require(is_whole(n, 0), "n", n, "a whole number from 0")
+        return self._as_arrays([self._draw_fitting(rng) for _ in range(n)])
 
-    @property
-    def breakdowns(self) -> Mapping[str, Callable[[np.ndarray], np.ndarray]]:
-        """Ways to group sources in an evaluation: name to a function from sources (N,) to labels (N,)."""
-        return {}
+    def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
+        """Draw `n` pairs with `n` distinct sources, without listing them all when they are many."""
+        if self.count is not None:
+            require(is_whole(n, 0) and n <= self.count, "n", n, f"a whole number from 0 to {self.count}")
+        pairs = self.sample_up_to(n, rng)
+        require(
+            len(pairs) == n, "examples", n, f"at most {len(pairs)}, all that could be found of the task {self.name}"
+        )
+        return pairs
 
-    @abstractmethod
-    def options(self) -> dict[str, Any]:
-        """What rebuilds this task: `type(task)(**task.options())`, in values that JSON can hold."""
+    def sample_up_to(self, n: int, rng: np.random.Generator) -> Pairs:
+        """As `sample_distinct`, or fewer where there seem to be no more: when a thousand draws in a row, and as many as
+        were found, have brought nothing new."""
+        require(is_whole(n, 0), "n", n, "a whole number from 0")
+        found: dict[str, str] = {}
+        in_vain = 0
+        while len(found) < n and in_vain < TRIES + len(found):
+            source, target = self._draw_fitting(rng)
+            in_vain = in_vain + 1 if source in found else 0
+            found.setdefault(source, target)
+        return self._as_arrays(found.items())
+
+    # Behind these -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _measure(self) -> Measure:
+        rng = np.random.default_rng(0)
+        return self._measured(self._drawn(rng) for _ in range(MEASURED))
+
+    def _measured(self, pairs: Iterable[tuple[str, str]]) -> Measure:
+        symbols: set[str] = set()
+        longest = [0, 0]
+        for pair in pairs:
+            for side, separator in enumerate((self.source_separator, self.target_separator)):
+                parts = split(pair[side], separator)
+                symbols.update(parts)
+                longest[side] = max(longest[side], len(parts))
+        return Measure(tuple(sorted(symbols)), *longest)
+
+    def _drawn(self, rng: np.random.Generator) -> tuple[str, str]:
+        pair = self.draw(rng)
+        require_pair(pair, f"draw: a pair of the task {self.name}")
+        return pair
+
+    def _draw_fitting(self, rng: np.random.Generator) -> tuple[str, str]:
+        """A pair with one character a symbol, the first drawn that has no other symbols and is not too long."""
+        for _ in range(TRIES):
+            try:
+                source, target = self._read(self._drawn(rng))
+            except SourceError:
+                continue
+            if len(source) <= self.source_length and len(target) <= self.target_length:
+                return source, target
+        raise UsageError(
+            f"draw: {TRIES} pairs of the task {self.name} in a row had other symbols, or more, than it says: "
+            f"sources up to {self.source_length}, targets up to {self.target_length}"
+        )
+
+    def _read(self, pair: tuple[str, str]) -> tuple[str, str]:
+        """A pair with one character a symbol. Raises `SourceError` if it has a symbol that the task has not."""
+        source, target = self.alphabet.read_source(pair[0]), self.alphabet.read_target(pair[1])
+        for string in (source, target):
+            if not self._known.issuperset(string):
+                raise SourceError(f"{short(self.alphabet.show_source(string))}: has a symbol that the task has not")
+        return source, target
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.characters)
+
+    def _as_arrays(self, pairs: Iterable[tuple[str, str]]) -> Pairs:
+        sources, targets = np.array([*pairs], object).reshape(-1, 2).T
+        return StringPairs(sources, targets, self.source_length, self.target_length)

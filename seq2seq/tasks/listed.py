@@ -1,0 +1,163 @@
+"""Tasks whose pairs are all known: those of a rule that can list them, and those that come from a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seq2seq.errors import UsageError, is_whole, require
+from seq2seq.tasks.alphabet import split
+from seq2seq.tasks.base import Measure, Pairs, Task, require_pair
+
+
+class ListTask(Task):
+    """A task that needs a `name` and `pairs`, all of them."""
+
+    def pairs(self) -> Iterable[tuple[str, str]]:
+        """Every source, once, and its target, as people write them, in a fixed order."""
+        raise NotImplementedError(f"{type(self).__name__} has no pairs")
+
+    @cached_property
+    def _listed(self) -> list[tuple[str, str]]:
+        return [*self.pairs()]
+
+    @cached_property
+    def _measure(self) -> Measure:
+        return self._measured(self._listed)
+
+    @cached_property
+    def _all(self) -> Pairs:
+        return self._as_arrays(map(self._read, self._listed))
+
+    @property
+    def count(self) -> int:
+        return len(self._listed)
+
+    def draw(self, rng: np.random.Generator) -> tuple[str, str]:
+        return self._listed[rng.integers(self.count)]
+
+    def list(self) -> Pairs:
+        return self._all
+
+    def sample(self, n: int, rng: np.random.Generator) -> Pairs:
+        require(is_whole(n, 0), "n", n, "a whole number from 0")
+        return self._all.take(rng.integers(self.count, size=n))
+
+    def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
+        require(is_whole(n, 0) and n <= self.count, "n", n, f"a whole number from 0 to {self.count}")
+        return self._all.take(rng.permutation(self.count)[:n])
+
+
+class Row(NamedTuple):
+    """A pair and where it comes from: a line's number, or its place in a list."""
+
+    number: int
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class FileTask(ListTask):
+    """A task whose pairs come from a file, or are given. It needs a `name` and `read`.
+
+    A run keeps the pairs themselves, so that it can be moved to where the file is not.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    longest : int
+        The most symbols that a source or a target may have.
+    given : tuple of (str, str), optional
+        The pairs, instead of a file.
+
+    Raises
+    ------
+    UsageError
+        When the pairs are first asked for, if they cannot be learned: see `rows`.
+    """
+
+    path: str = field(default="", metadata={"help": "the file to learn from", "required": True})
+    longest: int = field(default=200, metadata={"help": "most symbols of a source or a target"})
+    given: tuple[tuple[str, str], ...] | None = field(default=None, repr=False, metadata={"option": False})
+
+    # Whether a source may have several right targets. Where not, two different ones are an error.
+    several = False
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.path, str), "path", self.path, "the name of a file")
+        require(is_whole(self.longest, 1), "longest", self.longest, "a whole number from 1")
+
+    def read(self) -> Iterator[Row]:
+        """The rows of the file. Raises `UsageError` that names file and line."""
+        raise NotImplementedError(f"{type(self).__name__} has no read")
+
+    @cached_property
+    def rows(self) -> dict[str, list[str]]:
+        """Every source with its targets, the first of which is learned, in the order of the file.
+
+        Raises
+        ------
+        UsageError
+            If there is none, or a row is empty or too long, or two have one source and different targets. It names the
+            file and the line.
+        """
+        return self._collected[0]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        again = self._collected[1]
+        return (f"{self.path or self.name}: {again} rows came twice and are used once",) if again else ()
+
+    @cached_property
+    def _collected(self) -> tuple[dict[str, list[str]], int]:
+        """The rows, and how many were there already."""
+        place = "pair " if self.given is not None else f"{self.path}:"
+        given = (Row(number, *pair) for number, pair in enumerate(self.given or (), 1))
+        rows: dict[str, list[str]] = {}
+        first: dict[str, int] = {}
+        again = 0
+        for number, *pair in self.read() if self.given is None else given:
+            where = f"{place}{number}"
+            require_pair(pair, where)
+            sides = (("source", self.source_separator), ("target", self.target_separator))
+            for index, (side, separator) in enumerate(sides):
+                symbols = split(pair[index], separator)
+                if len(symbols) > self.longest:
+                    raise UsageError(
+                        f"{where}: its {side} has {len(symbols)} symbols, more than longest, {self.longest}"
+                    )
+                pair[index] = separator.join(symbols)
+            source, target = pair
+            targets = rows.setdefault(source, [])
+            if target in targets:
+                again += 1
+            elif targets and not self.several:
+                raise UsageError(f"{where}: has another target for its source than {place}{first[source]} has")
+            else:
+                targets.append(target)
+                first.setdefault(source, number)
+        if not rows:
+            raise UsageError("pairs: there are none" if self.given is not None else f"{self.path}: holds no pairs")
+        return rows, again
+
+    def pairs(self) -> Iterable[tuple[str, str]]:
+        return ((source, targets[0]) for source, targets in self.rows.items())
+
+    def keep(self) -> str:
+        """A line of JSON for each source and target: what the task `pairs` can read."""
+        rows = ((source, target) for source, targets in self.rows.items() for target in targets)
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+    @classmethod
+    def restored(cls, options: dict[str, Any], kept: str | None) -> Task:
+        if kept is None:
+            raise ValueError("the pairs it was trained on are not there")
+        return cls(
+            **options, given=tuple((source, target) for source, target in map(json.loads, kept.split("\n")[:-1]))
+        )
