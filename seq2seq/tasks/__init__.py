@@ -3,7 +3,7 @@
 from seq2seq.tasks.addition import Addition
 from seq2seq.tasks.arithmetic import Arithmetic
 from seq2seq.tasks.base import Pairs, Task
+from seq2seq.tasks.listed import FileTask, ListTask
+from seq2seq.tasks.registry import TASKS
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (Arithmetic, Addition)}
-
-__all__ = ["TASKS", "Addition", "Arithmetic", "Pairs", "Task"]
+__all__ = ["TASKS", "Addition", "Arithmetic", "FileTask", "ListTask", "Pairs", "Task"]

@@ -1,0 +1,89 @@
+"""Rows of text from files, which may be gzipped. Every error names the file and, where there is one, the line.
+
+| suffix | a row |
+|---|---|
+| `.tsv`, `.txt` | source, tab, target; a quote is a character like any other |
+| `.csv` | as spreadsheets write it: a comma between, quotes round what holds a comma or a quote |
+| `.jsonl` | `{"source": ..., "target": ...}`, or `[source, target]` |
+
+Each may be followed by `.gz`. Text is UTF-8; a byte order mark and empty lines are passed over, and so is a first row
+that says `source` and `target`.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from seq2seq.errors import Seq2SeqError, UsageError
+from seq2seq.tasks.listed import Row
+
+
+def read_lines(path: str) -> Iterator[tuple[int, str]]:
+    """The number and the text of each line. Raises `UsageError` if it is not text, `Seq2SeqError` if it is not read."""
+    try:
+        with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+                except UnicodeDecodeError:
+                    raise UsageError(f"{path}:{number}: is not UTF-8") from None
+                yield number, text.rstrip("\n").rstrip("\r")
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UsageError(f"{path}: is damaged: {error}") from None
+    except OSError as error:
+        raise Seq2SeqError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def read_pairs(path: str) -> Iterator[Row]:
+    """The pairs of a file. Raises `UsageError` or `Seq2SeqError`."""
+    suffix = Path(path.removesuffix(".gz")).suffix
+    if suffix not in READERS:
+        raise UsageError(f"path: got {path!r}, but it must end in one of {', '.join(READERS)}, each perhaps with .gz")
+    for number, cells in READERS[suffix](path):
+        if number == 1 and cells == ["source", "target"]:
+            continue
+        if not isinstance(cells, list) or len(cells) != 2:
+            columns = len(cells) if isinstance(cells, list) else 1
+            raise UsageError(f"{path}:{number}: has {columns} columns, but a row is a source and a target")
+        yield Row(number, *cells)
+
+
+def _tsv(path: str) -> Iterator[tuple[int, Any]]:
+    return ((number, line.split("\t")) for number, line in read_lines(path) if line)
+
+
+def _csv(path: str) -> Iterator[tuple[int, Any]]:
+    reader = csv.reader((line + "\n" for _, line in read_lines(path)), strict=True)
+    before = 0
+    try:
+        for row in reader:
+            if row:
+                yield before + 1, row
+            before = reader.line_num  # a row whose quotes hold line ends goes over several
+    except csv.Error as error:
+        raise UsageError(f"{path}:{before + 1}: is not CSV: {error}") from None
+
+
+def _jsonl(path: str) -> Iterator[tuple[int, Any]]:
+    for number, line in read_lines(path):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise UsageError(f"{path}:{number}: is not JSON: {error}") from None
+        if isinstance(value, dict):
+            for side in ("source", "target"):
+                if side not in value:
+                    raise UsageError(f"{path}:{number}: has no {side!r}")
+            value = [value["source"], value["target"]]
+        yield number, value
+
+
+READERS = {".tsv": _tsv, ".txt": _tsv, ".csv": _csv, ".jsonl": _jsonl}

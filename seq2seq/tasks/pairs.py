@@ -1,0 +1,63 @@
+"""The task of pairs of strings that someone has: in a list, or in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from seq2seq.errors import UsageError, require
+from seq2seq.tasks.base import require_pair
+from seq2seq.tasks.files import read_pairs
+from seq2seq.tasks.listed import FileTask, Row
+
+SEPARATORS = {"characters": "", "words": " "}
+
+
+@dataclass(frozen=True)
+class PairsTask(FileTask):
+    """Pairs of strings from a file: tab separated, CSV or JSON lines.
+
+    Parameters
+    ----------
+    path, longest, given
+        See `FileTask`; of the file, `seq2seq/tasks/files.py`.
+    source_symbols, target_symbols : str
+        `characters`, or `words`, with spaces between them.
+    """
+
+    source_symbols: str = field(
+        default="characters", metadata={"help": "what a source is made of: characters or words"}
+    )
+    target_symbols: str = field(
+        default="characters", metadata={"help": "what a target is made of: characters or words"}
+    )
+
+    name = "pairs"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("source_symbols", "target_symbols"):
+            require(getattr(self, name) in list(SEPARATORS), name, getattr(self, name), "characters or words")
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]], **options: Any) -> PairsTask:
+        """The task of these pairs. Raises `UsageError` if one is no pair of strings."""
+        given = []
+        for number, pair in enumerate(pairs, 1):
+            require_pair(pair, f"pair {number}")
+            given.append((pair[0], pair[1]))
+        return cls(given=tuple(given), **options)
+
+    @property
+    def source_separator(self) -> str:
+        return SEPARATORS[self.source_symbols]
+
+    @property
+    def target_separator(self) -> str:
+        return SEPARATORS[self.target_symbols]
+
+    def read(self) -> Iterator[Row]:
+        if not self.path:
+            raise UsageError("path: got '', but it must be a file of pairs")
+        return read_pairs(self.path)

