@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -79,6 +81,7 @@ class Extra:
 
     def __post_init__(self) -> None:
         require(isinstance(self.task, Task), "extra", self.task, "a Task, such as Arithmetic()")
+        require(self.task.keep() is None, "extra", self.task, "a task whose options are all that makes it")
         require(self.examples is None or is_whole(self.examples, 1), "examples", self.examples, "a whole number from 1")
 
     def to_json(self) -> dict[str, Any]:
@@ -90,14 +93,35 @@ class Extra:
 
 
 def _task_to_json(task: Task) -> dict[str, Any]:
-    return {"name": task.name, **task.options()}
+    kept = task.keep()
+    digest = {} if kept is None else {"digest": _digest(kept)}
+    return {"name": task.name, **task.options(), **digest}
 
 
-def _task_from_json(values: dict[str, Any]) -> Task:
-    options = dict(values)
-    name = options.pop("name")
-    require(name in TASKS, "task", name, f"one of {', '.join(TASKS)}")
-    return TASKS[name](**options)
+def _digest(kept: str) -> str:
+    return hashlib.sha256(kept.encode()).hexdigest()[:16]
+
+
+def _task_from_json(values: dict[str, Any], task_class: type[Task] | None = None, kept: str | None = None) -> Task:
+    options: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
+    name, digest = options.pop("name"), options.pop("digest", None)
+    if task_class is None:
+        require(name in TASKS, "task", name, f"one of {', '.join(TASKS)}")
+        task_class = TASKS[name]
+    if kept is not None and digest != _digest(kept):
+        raise ValueError("the pairs kept beside it are not those it was made with")
+    return task_class.restored(options, kept)
+
+
+def require_name(task: Task) -> None:
+    """Raise `UsageError` unless a task has a name of its own, by which it is found again, or at least not mistaken."""
+    name: Any = getattr(task, "name", None)
+    good = isinstance(name, str) and re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name)
+    require(bool(good), f"name of {type(task).__name__}", name, "small letters, digits, _ and -")
+    if name in TASKS and TASKS[name] is not type(task):
+        raise UsageError(f"name of {type(task).__name__}: {name!r} is another task's")
 
 
 @dataclass(frozen=True)
@@ -223,7 +247,8 @@ class Config:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "extra", tuple(self.extra))
-        require(isinstance(self.task, Task), "task", self.task, "a Task, such as Arithmetic()")
+        require(isinstance(self.task, Task), "task", self.task, "a Task, such as Arithmetic(), or pairs of strings")
+        require_name(self.task)
         require(is_whole(self.seed, 0), "seed", self.seed, "a whole number from 0")
 
     def with_options(self, **options: Any) -> Config:
@@ -249,11 +274,21 @@ class Config:
         }
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Config:
-        """The inverse of `to_json`. Raises `UsageError`, `KeyError` or `TypeError` for anything else."""
+    def from_json(cls, values: dict[str, Any], task_class: type[Task] | None = None, kept: str | None = None) -> Config:
+        """The inverse of `to_json`. Raises `UsageError`, `KeyError`, `TypeError` or `ValueError` for anything else.
+
+        Parameters
+        ----------
+        values : dict
+        task_class : type, optional
+            Of a task that has no name in `TASKS`.
+        kept : str, optional
+            What the task's `keep` gave.
+        """
         parts = {part: config(**values[part]) for part, config in PARTS.items()}
         extra = tuple(map(Extra.from_json, values.get("extra", ())))
-        return cls(task=_task_from_json(values["task"]), seed=values["seed"], extra=extra, **parts)
+        task = _task_from_json(values["task"], task_class, kept)
+        return cls(task=task, seed=values["seed"], extra=extra, **parts)
 
 
 PARTS: dict[str, Any] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}

@@ -7,6 +7,7 @@
 | `best.safetensors`, `last.safetensors` | weights by parameter name |
 | `optimizer.safetensors` | what a resumed training needs: weights, moments and, as JSON, where it was |
 | `evaluation.json` | the last evaluation |
+| `pairs.jsonl.gz` | the pairs themselves, of a task whose options alone do not make them |
 
 The folder is made under another name and renamed, and so is every file, after it was flushed to disk. Nothing that
 is read is unpickled or run as code.
@@ -16,12 +17,14 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import gzip
 import io
 import json
 import os
 import platform
 import shutil
 import uuid
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import metadata
@@ -34,9 +37,11 @@ from safetensors.numpy import save as to_safetensors
 
 from seq2seq.config import Config
 from seq2seq.errors import RunError
+from seq2seq.tasks import TASKS, Task
 
 FORMAT = 1
 CONFIG, METRICS, EVALUATION, OPTIMIZER = "config.json", "metrics.csv", "evaluation.json", "optimizer.safetensors"
+PAIRS = "pairs.jsonl.gz"
 WEIGHTS = {"best": "best.safetensors", "last": "last.safetensors"}
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -128,7 +133,10 @@ class Run:
             raise RunError(f"{final}: cannot be written: {error.strerror}") from None
 
     def write_config(self, config: Config, fingerprint: str) -> None:
-        """Write the options, with a digest of the data set that they make."""
+        """Write the options, with a digest of the data set that they make; before them, once, what the task keeps."""
+        kept = config.task.keep()
+        if kept is not None and not (self.path / PAIRS).exists():
+            self._write(PAIRS, gzip.compress(kept.encode(), mtime=0))
         versions = {name: metadata.version(name) for name in ("numpy", "safetensors")}
         values = {
             "format": FORMAT,
@@ -178,15 +186,41 @@ class Run:
             raise RunError(f"{self.path / CONFIG}: is not the configuration of a run of this version (format {FORMAT})")
         return values
 
-    def read_config(self) -> Config:
-        """The options the run was made with."""
-        values = self._config_values()
+    def _read_kept(self) -> str | None:
+        path = self.path / PAIRS
         try:
-            return Config.from_json(values)
+            return gzip.decompress(path.read_bytes()).decode()
+        except FileNotFoundError:
+            return None
+        except (gzip.BadGzipFile, EOFError, zlib.error, UnicodeDecodeError) as error:
+            raise RunError(f"{path}: is damaged: {error}") from None
+        except OSError as error:
+            raise RunError(f"{path}: cannot be read: {error.strerror}") from None
+
+    def read_config(self, task: Task | None = None) -> Config:
+        """The options the run was made with.
+
+        Parameters
+        ----------
+        task : Task, optional
+            The task of the run, where it is one that has no name in `TASKS`.
+        """
+        values = self._config_values()
+        path = self.path / CONFIG
+        name = values["task"].get("name") if isinstance(values.get("task"), dict) else None
+        if task is None and isinstance(name, str) and name not in TASKS:
+            raise RunError(f"{path}: its task {name!r} is not installed here; if it is your own: Solver(run, task=...)")
+        if task is not None and task.name != name:
+            raise RunError(f"{path}: its task is {name!r}, and not {task.name!r}")
+        try:
+            config = Config.from_json(values, None if task is None else type(task), self._read_kept())
         except KeyError as error:
-            raise RunError(f"{self.path / CONFIG}: is damaged: it lacks {error}") from None
+            raise RunError(f"{path}: is damaged: it lacks {error}") from None
         except (TypeError, ValueError, AttributeError) as error:
-            raise RunError(f"{self.path / CONFIG}: is damaged: {error}") from None
+            raise RunError(f"{path}: is damaged: {error}") from None
+        if task is not None and config.task.options() != task.options():
+            raise RunError(f"{path}: was made with {config.task!r}, and not {task!r}")
+        return config
 
     def check_fingerprint(self, fingerprint: str) -> None:
         """Raise `RunError` unless the data set made now is the one the run was trained on."""

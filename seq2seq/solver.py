@@ -16,8 +16,8 @@ from seq2seq.evaluation import Evaluation, evaluate
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import pick_device
 from seq2seq.runs import WEIGHTS, PathLike, Run
-from seq2seq.tasks import Pairs
-from seq2seq.vocabulary import Codec
+from seq2seq.tasks import Pairs, Task
+from seq2seq.vocabulary import PAD, Codec
 
 BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that one answer costs little
 MOST_PLACES = 2**18  # characters that are answered at once, or a single source; more would take too much memory
@@ -41,6 +41,8 @@ class Solver:
         `auto`, `cpu`, `gpu` or `gpu:N`.
     weights : str
         `best` (by exact match on the validation examples) or `last`.
+    task : Task, optional
+        The run's task, where it is one of your own that no installed package offers.
 
     Raises
     ------
@@ -50,10 +52,11 @@ class Solver:
         If the device is not there or cannot be used.
     """
 
-    def __init__(self, run: PathLike, device: str = "auto", weights: str = "best") -> None:
+    def __init__(self, run: PathLike, device: str = "auto", weights: str = "best", task: Task | None = None) -> None:
         require(weights in WEIGHTS, "weights", weights, "best or last")
+        require(task is None or isinstance(task, Task), "task", task, "a Task")
         self.run = Run(run)
-        self.config = self.run.read_config()
+        self.config = self.run.read_config(task)
         self.task = self.config.task
         self.codec = make_codec(self.task, self.config.data, self.config.model)
         self.device = pick_device(device)
@@ -149,18 +152,20 @@ class Solver:
         require(isinstance(source, str), "source", source, "a string")
         if not source.strip():
             raise SourceError("the source is empty")
-        self.codec.vocabulary.check(source, len(source))
-        prepared = self.task.normalise(source)
-        longest = LONGEST if self.codec.any_length else self.codec.source_length
-        if prepared != source or len(prepared) > longest:
-            self.codec.vocabulary.check(prepared, longest)
+        try:
+            prepared = self.codec.alphabet.read_source(self.task.normalise(source))
+        except SourceError:
+            if not self.codec.alphabet.source_separator:
+                self.codec.vocabulary.check(source, len(source))  # a character of no source is the better reason
+            raise
+        self.codec.vocabulary.check(prepared, LONGEST if self.codec.any_length else self.codec.source_length)
         return prepared
 
     @property
     def example(self) -> str:
         """A source of the task, to try."""
         [source] = self.task.sample(1, np.random.default_rng(0)).sources
-        return str(source).strip()
+        return self.codec.alphabet.show_source(str(source).lstrip(PAD))
 
     def evaluate(self, samples: int = 10_000, seed: int = 0) -> Evaluation:
         """Score held-out and training examples, and keep the result in the run folder.
@@ -180,9 +185,11 @@ class Solver:
 
     def score(self, pairs: Pairs) -> float:
         """The share of these sources that are answered with their targets."""
-        sources, targets = (np.char.strip(strings).tolist() for strings in pairs)
-        answers = self(sources)
-        return float(np.mean([answer == self.task.final(target) for answer, target in zip(answers, targets)]))
+        alphabet = self.codec.alphabet
+        sources = [alphabet.show_source(source) for source in np.char.strip(pairs.sources, PAD).tolist()]
+        targets = [alphabet.show_target(target) for target in np.char.strip(pairs.targets, PAD).tolist()]
+        right = [self.task.accepts(s, a, self.task.final(t)) for s, a, t in zip(sources, self(sources), targets)]
+        return float(np.mean(right))
 
     @cached_property
     def dataset(self) -> Dataset:

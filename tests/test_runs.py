@@ -98,7 +98,7 @@ def test_foreign_files_are_refused(run_copy, solved):
     "change, message",
     [
         ({"format": 99}, "not the configuration of a run of this version"),
-        ({"task": {"name": "chess"}}, "is damaged: task: got 'chess'"),
+        ({"task": {"name": "chess"}}, "its task 'chess' is not installed here; if it is your own: Solver"),
         ({"model": {"hidden_size": -3}}, "is damaged: hidden_size: got -3"),
         ({"model": {"colour": 3}}, "is damaged: .*colour"),
         ({"training": None}, "is damaged: "),
