@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,9 +26,10 @@ class Score:
     n : int
         How many.
     exact_match : float
-        The share of right answers: every character, or where the working comes before, every one of the result.
+        The share of right answers: every character, or where the working comes before, every one of the result; or
+        whatever else the task accepts.
     character_accuracy : float
-        The share of right characters over all T places, those filled with spaces included.
+        The share of the target's symbols that are right, over all T places, those filled with spaces included.
     """
 
     n: int
@@ -65,6 +66,8 @@ class Evaluation:
         Held-out scores by the length of the answer, and by the groups that the task knows.
     mistakes : list of Mistake
         Held-out answers that are wrong, the surest first.
+    measures : dict of str to dict of str to float
+        What else the task measures, of `held_out` and of `train_distribution`.
     """
 
     held_out: Score
@@ -72,12 +75,15 @@ class Evaluation:
     overlap: float
     breakdowns: dict[str, dict[str, Score]]
     mistakes: list[Mistake]
+    measures: dict[str, dict[str, float]]
 
     def to_json(self) -> dict[str, Any]:
         values = asdict(self)
         values["held_out"]["overlap"] = values.pop("overlap")
         breakdowns = values.pop("breakdowns")
         mistakes = values.pop("mistakes")
+        for part, measures in values.pop("measures").items():
+            values[part].update(measures)
         return {**values, **{f"by_{name}": scores for name, scores in breakdowns.items()}, "mistakes": mistakes}
 
 
@@ -98,21 +104,19 @@ def evaluate(ask: Ask, dataset: Dataset, task: Task, samples: int, seed: int) ->
     """
     rng = np.random.default_rng((seed, 2))
     test, seen = _choose(dataset.test, samples, rng), _choose(dataset.questions or dataset.train, samples, rng)
-    codec = dataset.codec
-    answers, correct, right = _answers(ask, test, codec, task)
-    targets = [task.final(target) for target in codec.decode_targets(test.targets)]
-    asked = np.array(codec.decode_sources(test.sources))
-    groups = {name: label(asked) for name, label in task.breakdowns.items()}
-    groups["length"] = np.array([len(target) for target in targets])
+    asked, known = (_ask(ask, examples, dataset.codec, task) for examples in (test, seen))
+    groups = {name: label(np.array(asked.sources)) for name, label in task.breakdowns.items()}
+    groups["length"] = asked.lengths
 
-    wrong = np.flatnonzero(~right)
-    surest = sorted(wrong, key=lambda row: -answers[row].confidence)[:MISTAKES]
+    wrong = np.flatnonzero(~asked.right)
+    surest = sorted(wrong, key=lambda row: -asked.answers[row].confidence)[:MISTAKES]
     return Evaluation(
-        held_out=Score.of(correct, right),
-        train_distribution=Score.of(*_answers(ask, seen, codec, task)[1:]),
+        held_out=Score.of(asked.correct, asked.right),
+        train_distribution=Score.of(known.correct, known.right),
         overlap=dataset.overlap(task),
-        breakdowns={name: _by_label(correct, right, labels) for name, labels in groups.items()},
-        mistakes=[Mistake(str(asked[row]), targets[row], answers[row].text, answers[row].confidence) for row in surest],
+        breakdowns={name: _by_label(asked.correct, asked.right, labels) for name, labels in groups.items()},
+        mistakes=[Mistake(asked.sources[row], asked.targets[row], *asked.answers[row]) for row in surest],
+        measures={name: part.measured(task) for name, part in (("held_out", asked), ("train_distribution", known))},
     )
 
 
@@ -120,17 +124,44 @@ def _choose(examples: Examples, samples: int, rng: np.random.Generator) -> Examp
     return examples if len(examples) <= samples else examples.take(rng.choice(len(examples), samples, replace=False))
 
 
-def _answers(ask: Ask, examples: Examples, codec: Codec, task: Task) -> tuple[list[Answer], np.ndarray, np.ndarray]:
-    """The answers, and which characters (N, T) and which answers (N,) are right."""
-    answers = list(ask(codec.decode_sources(examples.sources)))
+class _Asked(NamedTuple):
+    """Some examples, and how they were answered.
+
+    Attributes
+    ----------
+    sources, targets : list of str
+    answers : list of Answer
+    correct : ndarray of bool, shape (N, T)
+        Which symbols are right.
+    right : ndarray of bool, shape (N,)
+        Which answers are.
+    lengths : ndarray of int, shape (N,)
+        How many symbols each target has.
+    """
+
+    sources: list[str]
+    targets: list[str]
+    answers: list[Answer]
+    correct: np.ndarray
+    right: np.ndarray
+    lengths: np.ndarray
+
+    def measured(self, task: Task) -> dict[str, float]:
+        return dict(task.measures(self.sources, self.targets, [answer.text for answer in self.answers]))
+
+
+def _ask(ask: Ask, examples: Examples, codec: Codec, task: Task) -> _Asked:
+    sources = codec.decode_sources(examples.sources)
     targets = [task.final(target) for target in codec.decode_targets(examples.targets)]
-    width = max(map(len, targets), default=1)
-    said, wanted = (
-        np.array([text.rjust(width)[-width:] for text in texts], f"U{width}")
-        for texts in ([answer.text for answer in answers], targets)
-    )
-    right = np.array([answer.text == target for answer, target in zip(answers, targets)], bool)
-    return answers, character_codes(said) == character_codes(wanted), right
+    answers = list(ask(sources))
+    right = [task.accepts(*each) for each in zip(sources, (answer.text for answer in answers), targets)]
+    wanted = [codec.alphabet.read_target(target) for target in targets]
+    said = [codec.alphabet.read_target(answer.text) for answer in answers]
+    width = max(map(len, wanted), default=1)
+    codes = [character_codes(np.array([text.rjust(width)[-width:] for text in part], f"U{width}"))
+             for part in (said, wanted)]  # fmt: skip
+    lengths = np.array([len(text) for text in wanted])
+    return _Asked(sources, targets, answers, codes[0] == codes[1], np.array(right, bool), lengths)
 
 
 def _by_label(correct: np.ndarray, right: np.ndarray, labels: np.ndarray) -> dict[str, Score]:
