@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from seq2seq.config import PARTS, PRESETS, Config
-from seq2seq.dataset import build_dataset
+from seq2seq.dataset import Dataset, build_dataset
+from seq2seq.defaults import choose, has_preset, told
 from seq2seq.errors import UsageError, require
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import pick_device
 from seq2seq.progress import Progress, progress_for_stderr
 from seq2seq.runs import PathLike, Run
 from seq2seq.solver import Solver
-from seq2seq.tasks import Task
+from seq2seq.tasks import TASKS, Task
+from seq2seq.tasks.pairs import PairsTask
 from seq2seq.training import Trainer
 
 
 def train(
-    task: Task | None = None,
+    task: Task | Iterable[tuple[str, str]] | None = None,
     run_dir: PathLike | None = None,
     *,
     preset: str | Config | None = None,
@@ -34,12 +37,13 @@ def train(
 
     Parameters
     ----------
-    task : Task, optional
-        What to learn; by default the preset's.
+    task : Task, or iterable of (str, str), optional
+        What to learn: a task, or the pairs themselves, (source, target); by default the preset's task.
     run_dir : path, optional
         The folder to make; by default one named for the task and the time, under `runs/`.
     preset : str or Config, optional
-        `default`, `notebook` or a recipe's `config`: where options that are not given come from.
+        `default`, `notebook` or a recipe's `config`: where options that are not given come from. Without it they are
+        chosen from the data, as `seq2seq/defaults.py` says, but for `Arithmetic` and `Addition`.
     resume : bool
         Continue the run in `run_dir` (by default the newest under `runs/`) with the options it was made with. Where
         there is no run yet, begin it. Of the options, only `epochs` may differ from those it was made with.
@@ -58,7 +62,7 @@ def train(
     Raises
     ------
     UsageError
-        If an option is unknown or not allowed.
+        If an option is unknown or not allowed, or the data cannot be learned from. Nothing has been written then.
     RunError
         If the folder already holds a run (and `resume` is not set), holds something else, or is damaged.
     DeviceError
@@ -66,12 +70,11 @@ def train(
     TrainingInterrupted
         After SIGINT or SIGTERM, when everything has been kept. A `KeyboardInterrupt`.
     """
-    if isinstance(preset, Config):
-        base = preset
-    else:
-        require(preset is None or preset in list(PRESETS), "preset", preset, f"one of {', '.join(PRESETS)}")
-        base = PRESETS[preset or "default"]
-    config = (base if task in (None, base.task) else replace(base, task=task, extra=())).with_options(**options)
+    if isinstance(task, Iterable) and not isinstance(task, str):
+        task = PairsTask.of(task.items() if isinstance(task, Mapping) else task)
+    shown = progress_for_stderr() if progress else Progress()
+    base = _base(task, preset, options)
+    config = base.with_options(**options)
     if run_dir is None:
         run_dir = Run.newest().path if resume else default_run_dir(config.task)
     require(Path(run_dir).name not in ("", ".."), "run_dir", str(run_dir), "a folder with a name")
@@ -88,6 +91,8 @@ def train(
     context = pick_device(device)
     codec = make_codec(config.task, config.data, config.model)
     dataset = build_dataset(config.task, config.data, config.seed, codec, config.extra)
+    for line in _notes(config, dataset, preset):
+        shown.note(line)
     trainer = Trainer(
         make_model(config.task, config.model, codec),
         codec,
@@ -97,7 +102,7 @@ def train(
         seed=config.seed,
         device=context,
         run=run,
-        progress=progress_for_stderr() if progress else Progress(),
+        progress=shown,
     )
     if not resumed:
         with run.creating() as begun:
@@ -110,7 +115,33 @@ def train(
         require(epochs >= done, "epochs", epochs, f"at least {done}, which {run.path} has done")
         run.write_config(config, dataset.fingerprint)
         trainer.fit()
-    return Solver(run.path, device=device)
+    return Solver(run.path, device=device, task=_unregistered(config.task))
+
+
+def _base(task: Task | None, preset: str | Config | None, options: dict[str, Any]) -> Config:
+    """Where options that are not given come from, with the task in it."""
+    require(task is None or isinstance(task, Task), "task", task, "a Task, such as Arithmetic(), or pairs of strings")
+    if preset is None and task is not None and not has_preset(task):
+        return choose(task, options)
+    if not isinstance(preset, Config):
+        require(preset is None or preset in list(PRESETS), "preset", preset, f"one of {', '.join(PRESETS)}")
+        preset = PRESETS[preset or "default"]
+    return preset if task in (None, preset.task) else replace(preset, task=task, extra=())
+
+
+def _unregistered(task: Task | None) -> Task | None:
+    """A task that its name alone does not find again."""
+    return None if task is None or task.name in TASKS else task
+
+
+def _notes(config: Config, dataset: Dataset, preset: str | Config | None) -> Iterator[str]:
+    """What is to be told before training begins."""
+    if preset is None and not has_preset(config.task):
+        yield told(config, sum(map(len, (dataset.train, dataset.validation, dataset.test))))
+    yield from config.task.notes
+    if not has_preset(config.task) and (unseen := dataset.unseen):
+        symbols = ", ".join(map(repr, unseen[:10]))
+        yield f"{len(unseen)} symbols are in held-out examples alone, and never trained on: {symbols}"
 
 
 def default_run_dir(task: Task) -> Path:
@@ -129,7 +160,7 @@ def _flat(config: Config) -> dict[str, Any]:
 
 def _resumed(run: Run, config: Config, chosen: set[str]) -> Config:
     """The run's own options, with the epochs that were chosen. Raises `UsageError` if another choice differs."""
-    kept = run.read_config()
+    kept = run.read_config(_unregistered(config.task) if "task" in chosen else None)
     was, asked = _flat(kept), _flat(config)
     for name in sorted(chosen - {"epochs"}):
         if was[name] != asked[name]:

@@ -18,6 +18,9 @@ class Progress:
     def __exit__(self, *error: object) -> None:
         pass
 
+    def note(self, line: str) -> None:
+        """A line to read before training begins: what was chosen, and what is odd about the data."""
+
     def start(self, epochs: int, examples: int, done: int) -> None:
         """Training begins: so many epochs of so many examples, of which `done` in all were learned from before."""
 
@@ -31,7 +34,14 @@ class Progress:
         """Lines for a person to read: held-out questions and the model's answers."""
 
 
-class Bar(Progress):
+class _Spoken(Progress):
+    """What bar and lines have in common."""
+
+    def note(self, line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+
+class Bar(_Spoken):
     """One bar for all epochs, with the loss, the exact match, samples a second and the time left."""
 
     def start(self, epochs: int, examples: int, done: int) -> None:
@@ -70,7 +80,7 @@ class Bar(Progress):
         self._bar.close()
 
 
-class Lines(Progress):
+class Lines(_Spoken):
     """A line an epoch, for logs; an epoch that takes long gets one a minute as well."""
 
     SECONDS = 60.0

@@ -1,0 +1,74 @@
+"""What is chosen for a task that has no preset of its own, from how many examples there are.
+
+The task's own fields and the options that someone gives come first; what is chosen here is told when training begins,
+and kept in `config.json` like any other option.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from seq2seq.config import Config, DataConfig, ModelConfig, TrainingConfig
+from seq2seq.dataset import DRAWN
+from seq2seq.errors import UsageError
+from seq2seq.tasks import Addition, Arithmetic, FileTask, Task
+
+HELD_OUT = 0.1  # of the examples, for the test and for validation each, ...
+MOST_VALIDATION, MOST_TEST = 2000, 5000  # ... but no more than these
+PASSES = 1_500_000  # examples that all epochs together go through, ...
+EPOCHS = (10, 200)  # ... in no fewer and no more epochs than these
+CHOSEN = ("examples", "validation", "test", "model", "hidden_size", "layers", "epochs", "batch_size", "learning_rate")
+
+
+def has_preset(task: Task) -> bool:
+    """Whether a task begins from the preset `default`, which was tuned on arithmetic."""
+    return isinstance(task, (Arithmetic, Addition))
+
+
+def choose(task: Task, options: dict[str, Any]) -> Config:
+    """A complete experiment for a task, before the options that were given are set.
+
+    Parameters
+    ----------
+    task : Task
+    options : dict
+        Those that were given: of `examples`, `validation` and `test` depends how many are left to train on.
+
+    Raises
+    ------
+    UsageError
+        If the task has too few pairs to hold any out.
+    """
+    n = options.get("examples") or how_many(task)
+    if n < 3:
+        raise UsageError(f"{task.name}: has {n} pairs, but three are the least: to train on, to choose by, to test")
+    validation, test = (max(1, min(round(HELD_OUT * n), most)) for most in (MOST_VALIDATION, MOST_TEST))
+    least, most = EPOCHS
+    return Config(
+        task=task,
+        data=DataConfig(examples=n if isinstance(task, FileTask) else None, validation=validation, test=test),
+        model=ModelConfig(model="attention", hidden_size=128, layers=1),
+        training=TrainingConfig(
+            epochs=max(least, min(most, round(PASSES / (n - validation - test)))), batch_size=64, learning_rate=0.004
+        ),
+    )
+
+
+def how_many(task: Task) -> int:
+    """How many examples there will be: all of a file or of a small task, so many of a large one."""
+    if isinstance(task, FileTask):
+        return task.count
+    if task.count is not None:
+        return min(task.count, DRAWN)
+    return len(task.sample_up_to(DRAWN, np.random.default_rng(0)))
+
+
+def told(config: Config, examples: int) -> str:
+    """What was chosen, in a line."""
+    values = {**vars(config.data), **vars(config.model), **vars(config.training)}
+    chosen = ", ".join(f"{name} {values[name]}" for name in CHOSEN if name != "examples")
+    task = config.task
+    lengths = f"sources up to {task.source_length}, targets up to {task.target_length} symbols"
+    return f"{examples} examples of {task.name}, {lengths}: {chosen}"
