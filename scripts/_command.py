@@ -6,14 +6,14 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NoReturn
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that the scripts run from a plain checkout
 
 from seq2seq import Seq2SeqError, UsageError
+from seq2seq.tasks.base import option_fields
 
 WRONG_USE, FAILURE, INTERRUPTED = 2, 1, 130
 
@@ -39,20 +39,32 @@ def fail(message: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-def add_options(group: Any, config: Any, prefix: str = "") -> None:
-    """An option for each field of a config, which has the defaults; absent from the result unless it is given."""
-    for field in fields(config):
-        name, parse = field.name, field.metadata["parse"]
-        help_text = field.metadata["help"]
-        if "default" not in help_text:
-            help_text += f" (default: {_show(getattr(config, name))})"
+def add_options(group: Any, config: Any, prefix: str = "", from_data: Collection[str] = ()) -> None:
+    """An option for each field of a config, which has the defaults; absent from the result unless it is given.
+
+    The defaults of those `from_data` are not the config's, but chosen when the data are known.
+    """
+    for field in option_fields(config):
+        name, default = field.name, getattr(config, field.name)
+        parse = field.metadata.get("parse") or parse_of(default)
+        help_text = field.metadata.get("help", "")
+        if name in from_data:
+            help_text = help_text.partition(" (default")[0] + " (default: from the data)"
+        elif "default" not in help_text and default not in (None, ""):
+            help_text += f" (default: {_show(default)})"
         flag = name.replace("_", "-")
-        options: dict[str, Any] = {"dest": f"{prefix}{name}", "default": argparse.SUPPRESS, "help": help_text}
+        options: dict[str, Any] = {"dest": f"{prefix}{name}", "default": argparse.SUPPRESS}
+        options["help"] = help_text.strip().replace("%", "%%")
         if parse is bool:
             group.add_argument(f"--{prefix}{flag}", f"--{prefix}no-{flag}", action=_YesNo, **options)
         else:
             parser = PARSERS.get(parse, parse)
             group.add_argument(f"--{prefix}{flag}", type=parser, metavar=METAVARS[parse], **options)
+
+
+def parse_of(default: Any) -> Any:
+    """How the text of an option is read that does not say so itself: as what its default is."""
+    return "pair" if isinstance(default, tuple) else type(default) if type(default) in METAVARS else str
 
 
 class _YesNo(argparse.Action):
@@ -79,6 +91,12 @@ def whole_or_range(text: str) -> Any:
     return (int(match[1]), int(match[2])) if match[2] else int(match[1])
 
 
+def pair(text: str) -> Any:
+    """`2-4` as (2, 4), `3` as (3, 3)."""
+    value = whole_or_range(text)
+    return value if isinstance(value, tuple) else (value, value)
+
+
 def share_or_count(text: str) -> Any:
     """`0.1` as a share, `500` as a number."""
     try:
@@ -87,8 +105,10 @@ def share_or_count(text: str) -> Any:
         raise argparse.ArgumentTypeError(f"got {text!r}, but it must be a share such as 0.1 or a number") from None
 
 
-PARSERS: dict[Any, Callable[[str], Any]] = {"range": whole_or_range, "amount": share_or_count}
-METAVARS: dict[Any, str] = {"range": "N[-N]", "amount": "SHARE|N", int: "N", float: "X", str: "TEXT"}
+PARSERS: dict[Any, Callable[[str], Any]] = {"range": whole_or_range, "pair": pair, "amount": share_or_count}
+METAVARS: dict[Any, str] = {
+    "range": "N[-N]", "pair": "N-N", "amount": "SHARE|N", int: "N", float: "X", str: "TEXT", bool: "",
+}  # fmt: skip
 
 
 def run(main: Callable[[], int]) -> NoReturn:

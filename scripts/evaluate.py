@@ -42,11 +42,15 @@ def main() -> int:
         rows.update({f"held out, {name} {label}": score for label, score in scores.items()})
     for name, score in rows.items():
         print(f"{name:22}{score.n:7}  {score.exact_match:11.4f}  {score.character_accuracy:18.4f}")
-    print(f"\n{evaluation.overlap:.1%} of the held-out expressions had been trained on")
+    for name, values in evaluation.measures.items():
+        for measure, value in values.items():
+            print(f"{name.replace('_', ' ')}: {measure.replace('_', ' ')} {value:.4f}")
+    print(f"\n{evaluation.overlap:.1%} of the held-out examples had been trained on")
     if evaluation.mistakes:
         print("\nworst mistakes (the model's confidence in its answer):")
         for mistake in evaluation.mistakes:
-            print(f"  {mistake.source} = {mistake.target}, answered {mistake.answer!r} ({mistake.confidence:.0%})")
+            answered = f"answered {mistake.answer!r} ({mistake.confidence:.0%})"
+            print(f"  {mistake.source} -> {mistake.target}, {answered}")
     return 0
 
 

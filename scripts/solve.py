@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Answer expressions with a trained run."""
+"""Answer sources, such as expressions, with a trained run."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ Say = Callable[[list[str]], list[str]]  # what is printed for some sources, a li
 
 def way_of_saying(solver: seq2seq.Solver, arguments: Any) -> Say:
     if arguments.steps:
-        return lambda sources: [" -> ".join([source, *solver.work(source)]) for source in sources]
+        return lambda sources: [
+            " -> ".join([solver.task.normalise(source), *solver.work(source)]) for source in sources
+        ]
     if arguments.best:
         return lambda sources: [
             ", ".join(f"{each.text} ({each.confidence:.1%})" for each in solver.n_best(source, arguments.best))
@@ -53,23 +55,24 @@ def way_of_saying(solver: seq2seq.Solver, arguments: Any) -> Say:
 
 def answer(solver: seq2seq.Solver, say: Say, sources: list[str], what: str, first: int) -> bool:
     """Print an answer a line, an empty one for a source that cannot be read. Returns whether all could be."""
-    prepared: dict[int, str] = {}
+    readable: dict[int, str] = {}
     for index, source in enumerate(sources):
         try:
-            prepared[index] = solver.prepare(source)
+            solver.prepare(source)
+            readable[index] = source
         except SourceError as error:
             report(f"{what} {first + index}: {error}")
-    answers = dict(zip(prepared, say(list(prepared.values())) if prepared else []))
+    answers = dict(zip(readable, say(list(readable.values())) if readable else []))
     sys.stdout.write("".join(f"{answers.get(index, '')}\n" for index in range(len(sources))))
     sys.stdout.flush()
-    return len(prepared) == len(sources)
+    return len(readable) == len(sources)
 
 
 def converse(solver: seq2seq.Solver, say: Say) -> bool:
     """A prompt, with history, until the end of input."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  (gives input() its history and editing)
-    print(f"{solver.run.path}: type an expression, such as {solver.example}; Ctrl-D ends", file=sys.stderr)
+    print(f"{solver.run.path}: type a source, such as {solver.example}; Ctrl-D ends", file=sys.stderr)
     while True:
         try:
             source = input("> ")
@@ -81,19 +84,19 @@ def converse(solver: seq2seq.Solver, say: Say) -> bool:
                 [answered] = solver.answer([source])
                 print(f"{answered.text}    ({answered.confidence:.0%} sure)")
             else:
-                print(*say([solver.prepare(source)]))
+                print(*say([source]))
         except SourceError as error:
             report(str(error))
 
 
 def main() -> int:
     parser = _command.Parser(
-        "Answer expressions, one answer a line. Without any, read a line each from stdin; at a terminal, prompt.",
+        "Answer sources, one answer a line. Without any, read a line each from stdin; at a terminal, prompt.",
         "examples:\n  python scripts/solve.py '3*7+2' '1+1+1'\n"
         "  python scripts/solve.py < questions.txt > answers.txt\n\n"
-        "An expression that cannot be read gives an empty line, a message that names its line, and exit status 2.",
+        "A source that cannot be read gives an empty line, a message that names its line, and exit status 2.",
     )
-    parser.add_argument("expressions", nargs="*", metavar="EXPRESSION")
+    parser.add_argument("sources", nargs="*", metavar="SOURCE")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--steps", action="store_true", help="print the working too, of a run that has learned it")
     shown.add_argument(
@@ -104,8 +107,8 @@ def main() -> int:
     solver = seq2seq.Solver(arguments.run or Run.newest().path, device=arguments.device)
     say = way_of_saying(solver, arguments)
 
-    if arguments.expressions:
-        good = answer(solver, say, arguments.expressions, "argument", 1)
+    if arguments.sources:
+        good = answer(solver, say, arguments.sources, "argument", 1)
     elif sys.stdin is None:
         good = True
     elif os.isatty(sys.stdin.fileno()):

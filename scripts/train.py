@@ -14,14 +14,17 @@ import _command
 
 import seq2seq
 from seq2seq.config import PARTS, PRESETS, Config
+from seq2seq.defaults import CHOSEN, has_preset
 from seq2seq.errors import require
 from seq2seq.recipes import load_recipe, score_trials
-from seq2seq.tasks import TASKS
+from seq2seq.tasks import TASKS, Task
 
 EPILOG = """\
 examples:
   python scripts/train.py                                     the default task, model and recipe
   python scripts/train.py --task.operators +- --task.operands 0-99 --examples 50000
+  python scripts/train.py --list-tasks                        what else it can learn
+  python scripts/train.py --task pairs --task.path pairs.tsv  what you have pairs of
   python scripts/train.py --preset notebook --run-dir runs/notebook
   python scripts/train.py --run-dir runs/notebook --resume    go on where it was interrupted
 """
@@ -34,7 +37,7 @@ def parse() -> tuple[Any, Config, dict[str, Any]]:
     """The script's own arguments, the experiment that it begins from, and the options that were given."""
     # Which task it is decides which options there are.
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    first.add_argument("--task", choices=sorted(TASKS))
+    first.add_argument("--task")
     first.add_argument("--preset", choices=sorted(PRESETS))
     first.add_argument("--recipe")
     parser = _command.Parser("Train a model on a task and keep everything in a run folder.", EPILOG)
@@ -44,13 +47,16 @@ def parse() -> tuple[Any, Config, dict[str, Any]]:
         parser.error("--recipe: not with --preset: both say where options that are not given come from")
     base = load_recipe(find_recipe(chosen.recipe)).config if chosen.recipe else PRESETS[chosen.preset or "default"]
     if chosen.task and chosen.task != base.task.name:
-        base = replace(base, task=TASKS[chosen.task](), extra=())
+        base = replace(base, task=make_task(chosen.task), extra=())
+    from_data: tuple[str, ...] = ()
+    if not (chosen.preset or chosen.recipe or has_preset(base.task)):
+        base, from_data = Config(task=base.task), CHOSEN
 
     parser.set_defaults(seed=None)
     parser.add_argument(
-        "--task", choices=sorted(TASKS),
-        help="what to learn; with --help, whose options are shown (default: arithmetic)",
-    )  # fmt: skip
+        "--task", metavar="NAME", help="what to learn; with --help, whose options are shown (default: arithmetic)"
+    )
+    parser.add_argument("--list-tasks", action="store_true", help="describe every task and its options, and end")
     parser.add_argument("--preset", choices=sorted(PRESETS), help="where options that are not given come from")
     parser.add_argument(
         "--recipe", metavar="NAME", help=f"the same from a file: {', '.join(recipe_names())}, or a path to a .toml"
@@ -63,13 +69,38 @@ def parse() -> tuple[Any, Config, dict[str, Any]]:
     )
     _command.add_options(parser.add_argument_group(f"options of the task {base.task.name}"), base.task, "task.")
     for name in PARTS:
-        _command.add_options(parser.add_argument_group(f"options of the {name}"), getattr(base, name))
+        group = parser.add_argument_group(f"options of the {name}")
+        _command.add_options(group, getattr(base, name), from_data=from_data)
     arguments = parser.parse_args()
-    own = {"task", "preset", "recipe", "run_dir", "resume", "device", "seed"}
+    own = {"task", "list_tasks", "preset", "recipe", "run_dir", "resume", "device", "seed"}
     options = {name: value for name, value in vars(arguments).items() if name not in own}
     if arguments.seed is not None:
         options["seed"] = arguments.seed
     return arguments, base, options
+
+
+def make_task(name: str) -> Task:
+    """The task of that name, with its default options. Raises `UsageError` if there is none."""
+    require(name in TASKS, "task", name, f"one of {', '.join(TASKS)}")
+    try:
+        return TASKS[name]()
+    except TypeError as error:
+        raise seq2seq.Seq2SeqError(f"task {name}: cannot be made without options: {error}") from None
+
+
+def list_tasks() -> None:
+    """Print each task's name, what it is, and its options."""
+    for name in TASKS:
+        try:
+            task = make_task(name)
+        except seq2seq.Seq2SeqError as error:  # another package's, and no fault of the others
+            print(f"train.py: {error}", file=sys.stderr)
+            continue
+        parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, add_help=False)
+        group = parser.add_argument_group(f"{name}: {(task.__doc__ or '').strip().partition(chr(10))[0].rstrip('.')}")
+        _command.add_options(group, task, "task.")
+        print(parser.format_help().strip() if task.options() else group.title)
+        print()
 
 
 def recipe_names() -> list[str]:
@@ -85,10 +116,14 @@ def find_recipe(name: str) -> Path:
 
 def main() -> int:
     arguments, base, options = parse()
+    if arguments.list_tasks:
+        list_tasks()
+        return 0
     task_options = {name[5:]: options.pop(name) for name in list(options) if name.startswith("task.")}
     if isinstance(task_options.get("operands"), int):  # `--task.operands 5` is the one number 5
         task_options["operands"] = (task_options["operands"],) * 2
-    task = replace(base.task, **task_options) if arguments.task or task_options else None
+    given: Any = base.task
+    task = replace(given, **task_options) if task_options else given if arguments.task else None
     try:
         solver = seq2seq.train(
             task,
@@ -110,7 +145,9 @@ def main() -> int:
     print(f"final training loss {last['train_loss']:.4f} after {last['epoch']} epochs, {last['seconds']:.0f} s")
     print(f"exact match on trained examples: {seen.exact_match:.4f} ({seen.n} of them)")
     print(f"held-out exact match: {held_out.exact_match:.4f} ({right} of {held_out.n} right)")
-    print(f"of the held-out expressions, {evaluation.overlap:.1%} had been trained on")
+    for name, value in evaluation.measures["held_out"].items():
+        print(f"held-out {name.replace('_', ' ')}: {value:.4f}")
+    print(f"of the held-out examples, {evaluation.overlap:.1%} had been trained on")
     if arguments.recipe:
         trials = score_trials(load_recipe(find_recipe(arguments.recipe)), solver)
         for name, score in trials.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,26 +24,27 @@ class Explanation(NamedTuple):
     ----------
     source, answer : str
         What it was asked, and its answer.
-    written : str
-        The same as it wrote it, one character a step, padding included (T characters).
-    characters : str
+    read, written : list of str
+        The same as it read and wrote them, one symbol a step; what was written with its padding (T of them).
+    symbols : list of str
         The vocabulary.
     probabilities : ndarray, shape (T, V)
-        Of each character at each step, given those it wrote before.
+        Of each symbol at each step, given those it wrote before.
     attention : ndarray, shape (T, S), or None
-        How much each step looked at each character of the source, of a model that looks back.
+        How much each step looked at each symbol of the source, of a model that looks back.
     """
 
     source: str
     answer: str
-    written: str
-    characters: str
+    read: list[str]
+    written: list[str]
+    symbols: list[str]
     probabilities: np.ndarray
     attention: np.ndarray | None
 
     @property
     def hesitations(self) -> list[int]:
-        """The steps whose character had a probability below 0.9."""
+        """The steps whose symbol had a probability below 0.9."""
         return np.flatnonzero(self.probabilities.max(axis=1) < HESITATES).tolist()
 
 
@@ -69,8 +71,10 @@ def _explain(solver: Solver, source: str) -> Explanation:
     if isinstance(model, AttentionModel):
         attention = _forward(solver, model.attention(*symbols), inputs)
         seen = attention[0, :, -len(source) :]  # sources are right-justified
-    [written], [text] = codec.vocabulary.decode(answer), codec.decode_targets(answer)
-    return Explanation(source, text, str(written), codec.characters, probabilities, seen)
+    [shown], [text] = codec.decode_sources(codec.encode_sources([source])), codec.decode_targets(answer)
+    wrote = str(codec.vocabulary.decode(answer)[0])
+    read, written, symbols = ([*map(codec.alphabet.symbol, part)] for part in (source, wrote, codec.characters))
+    return Explanation(shown, text, read, written, symbols, probabilities, seen)
 
 
 def _forward(solver: Solver, symbol: Any, inputs: dict[str, np.ndarray]) -> np.ndarray:
@@ -84,8 +88,8 @@ def _forward(solver: Solver, symbol: Any, inputs: dict[str, np.ndarray]) -> np.n
     return output.asnumpy()
 
 
-def character_embeddings(solver: Solver) -> tuple[str, np.ndarray]:
-    """The characters that sources are made of, and the vector (4H,) that each adds to the gates of the first layer.
+def character_embeddings(solver: Solver) -> tuple[list[str], np.ndarray]:
+    """The symbols that strings are made of, and the vector (4H,) that each adds to the gates of the first layer.
 
     A one-hot vector times the input weights of an LSTM picks one column of them: these are the embeddings, shape
     (characters, 4H), of the reading from left to right.
@@ -97,7 +101,7 @@ def character_embeddings(solver: Solver) -> tuple[str, np.ndarray]:
     width = channels * len(characters)
     first = solver.weights[f"{name}_parameters"][: 4 * hidden * width].reshape(4 * hidden, width)
     rows = [place for place, character in enumerate(characters) if character != PAD]
-    return "".join(characters[row] for row in rows), first[:, rows].T
+    return [solver.codec.alphabet.symbol(characters[row]) for row in rows], first[:, rows].T
 
 
 def principal_components(vectors: np.ndarray, count: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -108,9 +112,9 @@ def principal_components(vectors: np.ndarray, count: int = 2) -> tuple[np.ndarra
     return left[:, :count] * sizes[:count], sizes[:count] ** 2 / (sizes**2).sum()
 
 
-def order_correlation(characters: str, coordinates: np.ndarray) -> np.ndarray:
+def order_correlation(symbols: Sequence[str], coordinates: np.ndarray) -> np.ndarray:
     """How nearly the digits lie in order along each component: Spearman's rank correlation with their value, shape
     (count,), from -1 to 1."""
-    rows = [characters.index(digit) for digit in "0123456789"]
+    rows = [symbols.index(digit) for digit in "0123456789"]
     ranks = coordinates[rows].argsort(axis=0).argsort(axis=0)
     return np.array([np.corrcoef(np.arange(10), rank)[0, 1] for rank in ranks.T])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,26 +49,30 @@ def plot_explanations(explanations: list[Explanation], file: PathLike) -> None:
     figure = _figure((10 if looks else 5, 0.5 + 4 * len(explanations)))
     grid = figure.subplots(len(explanations), 2 if looks else 1, squeeze=False)
     for row, each in zip(grid, explanations):
-        steps = [character if character.strip() else "␣" for character in each.written]
-        _heat(row[0], each.probabilities.T, steps, [character.replace(" ", "␣") for character in each.characters])
+        steps, symbols, read = ([_visible(s) for s in part] for part in (each.written, each.symbols, each.read))
+        _heat(row[0], each.probabilities.T, steps, symbols)
         row[0].set(title=f"{each.source}: probability", xlabel="what it writes, step by step")
         if each.attention is not None:
-            _heat(row[1], each.attention, list(each.source), steps)
+            _heat(row[1], each.attention, read, steps)
             row[1].set(title="attention", xlabel="where it looks", ylabel="what it writes")
     _save(figure, file)
 
 
-def plot_embeddings(characters: str, coordinates: Any, shares: Any, file: PathLike) -> None:
-    """Draw characters at their coordinates (N, 2), the digits joined in order. Of the file, see `plot_run`."""
+def plot_embeddings(characters: Sequence[str], coordinates: Any, shares: Any, file: PathLike) -> None:
+    """Draw symbols at their coordinates (N, 2), the digits joined in order. Of the file, see `plot_run`."""
     figure = _figure((5, 5))
     axes = figure.subplots()
     digits = [characters.index(digit) for digit in "0123456789" if digit in characters]
     axes.plot(*coordinates[digits].T, color="C0", alpha=0.3)
     for character, (x, y) in zip(characters, coordinates):
-        axes.text(x, y, character, ha="center", va="center", fontsize=14)
+        axes.text(x, y, _visible(character), ha="center", va="center", fontsize=14)
     axes.scatter(*coordinates.T, alpha=0)  # text alone does not set the limits
     axes.set(xlabel=f"first component ({shares[0]:.0%} of the variance)", ylabel=f"second ({shares[1]:.0%})")
     _save(figure, file)
+
+
+def _visible(symbol: str) -> str:
+    return symbol if symbol.strip() else "␣"
 
 
 def _figure(size: tuple[float, float]) -> Any:

@@ -10,7 +10,8 @@ def test_probabilities_and_attention_are_the_models(attentive):
     [explanation] = explain(attentive, "3+2+1")
     codec, config = attentive.codec, attentive.config.model
     assert explanation.source == "3+2+1" and explanation.answer == "5+1=6"
-    assert explanation.written == "5+1=6".ljust(codec.target_length)
+    assert explanation.written == list("5+1=6".ljust(codec.target_length))
+    assert explanation.read == list("3+2+1") and explanation.symbols == list(codec.characters)
     source, target = codec.encode_sources(["3+2+1"]), codec.encode_targets(["5+1=6"])
     size = len(codec.vocabulary)
     log_probabilities, looks = reference.attention(
@@ -38,7 +39,7 @@ def test_a_run_that_works_in_steps_has_an_explanation_for_each(stepping, solved)
 
 def test_embeddings_are_the_columns_that_characters_pick(solved, tmp_path):
     characters, vectors = character_embeddings(solved)
-    assert characters == "0123456789+" and vectors.shape == (11, 4 * 32)
+    assert characters == list("0123456789+") and vectors.shape == (11, 4 * 32)
     layer = reference.unpack(solved.weights["encoder_parameters"], 12, 32, 1, 2)[0][0]
     one_hot = np.eye(12)[solved.codec.characters.index("7")]
     np.testing.assert_allclose(vectors[7], layer[0] @ one_hot)

@@ -59,7 +59,7 @@ def test_train_then_evaluate_then_solve(tmp_path):
     assert result.returncode == 0, result.stderr
     out = result.stdout.splitlines()
     assert re.fullmatch(r"held-out exact match: [01]\.\d{4} \(\d+ of 10 right\)", out[-3])
-    assert out[-2] == "of the held-out expressions, 0.0% had been trained on"
+    assert out[-2] == "of the held-out examples, 0.0% had been trained on"
     run_dir = re.fullmatch(r"try: python scripts/solve.py --run (runs/arithmetic-\S+) \d\+\d", out[-1])[1]
     assert "epoch 2/2: loss" in result.stderr and "\r" not in result.stderr
 
@@ -499,7 +499,7 @@ def test_explanations_are_printed_and_drawn(attentive, tmp_path):
     assert re.search(r"^component 2: \d+% of the variance; rank correlation .* [+-]\d\.\d\d$", lines[-1])
     for name in ("a.png", "b.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
-    for arguments, message in [([], "EXPRESSION: give one"), (["1+1", "2+2", "--plot", "a.png"], "--plot: draws one")]:
+    for arguments, message in [([], "SOURCE: give one"), (["1+1", "2+2", "--plot", "a.png"], "--plot: draws one")]:
         result = call("explain", *options, *arguments)
         assert result.returncode == 2 and message in result.stderr
     assert call("explain", *options, "1+x").stderr.startswith("explain.py: '1+x': 'x' is not among")
