@@ -4,6 +4,8 @@
 >>> solver = train(Arithmetic(operators="+"), run_dir="runs/sums", epochs=20)
 >>> solver("3+4+5")
 '12'
+
+>>> solver = train([("chat", "cat"), ("chien", "dog"), ...], run_dir="runs/words")
 """
 
 from __future__ import annotations
@@ -16,7 +18,13 @@ if TYPE_CHECKING:
     from seq2seq.errors import DeviceError, RunError, Seq2SeqError, SourceError, TrainingInterrupted, UsageError
     from seq2seq.experiment import train
     from seq2seq.solver import Solver
-    from seq2seq.tasks import Addition, Arithmetic, Task
+    from seq2seq.tasks import Addition, Arithmetic, FileTask, ListTask, Task
+    from seq2seq.tasks.dates import Dates
+    from seq2seq.tasks.pairs import PairsTask
+    from seq2seq.tasks.pronunciation import Pronunciation
+    from seq2seq.tasks.roman import Roman
+    from seq2seq.tasks.spelling import Spelling
+    from seq2seq.tasks.strings import Copy, Reverse, Sort
 
 __version__ = "0.1.0"
 
@@ -25,14 +33,24 @@ _HOME = {
     "Addition": "tasks",
     "Arithmetic": "tasks",
     "Config": "config",
+    "Copy": "tasks.strings",
     "DataConfig": "config",
+    "Dates": "tasks.dates",
     "DeviceError": "errors",
     "Extra": "config",
+    "FileTask": "tasks",
+    "ListTask": "tasks",
     "ModelConfig": "config",
+    "PairsTask": "tasks.pairs",
+    "Pronunciation": "tasks.pronunciation",
+    "Reverse": "tasks.strings",
+    "Roman": "tasks.roman",
     "RunError": "errors",
     "Seq2SeqError": "errors",
     "Solver": "solver",
+    "Sort": "tasks.strings",
     "SourceError": "errors",
+    "Spelling": "tasks.spelling",
     "Task": "tasks",
     "TrainingConfig": "config",
     "TrainingInterrupted": "errors",
@@ -44,14 +62,24 @@ __all__ = [
     "Addition",
     "Arithmetic",
     "Config",
+    "Copy",
     "DataConfig",
+    "Dates",
     "DeviceError",
     "Extra",
+    "FileTask",
+    "ListTask",
     "ModelConfig",
+    "PairsTask",
+    "Pronunciation",
+    "Reverse",
+    "Roman",
     "RunError",
     "Seq2SeqError",
     "Solver",
+    "Sort",
     "SourceError",
+    "Spelling",
     "Task",
     "TrainingConfig",
     "TrainingInterrupted",

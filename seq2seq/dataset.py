@@ -228,6 +228,8 @@ def build_dataset(
         return Dataset(codec, task.keys[0], *(_encode(part, codec) for part in (*steps, test, train)))
 
     require(config.split in task.keys, "split", config.split, f"none or one of {', '.join(task.keys)}")
+    same = all(each.task.alphabet == task.alphabet for each in extra)
+    require(same, "extra", list(extra), "of tasks that have the symbols of the task itself")
     pairs = draw(task, config.examples, rng)
     rows = split_by_key(_keys(task, pairs, config.split), config.validation, config.test, rng)
     if not (task.stepwise or extra):

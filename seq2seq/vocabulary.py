@@ -84,6 +84,8 @@ class Vocabulary:
         if not self._known.issuperset(string):
             unknown = next(character for character in string if character not in self._known)
             known = short(RESERVED.sub("", self.characters), 100)
+            if unknown == SPACE:
+                raise SourceError(f"{shown}: has a space, which no source that this run learned has")
             raise SourceError(f"{shown}: {unknown!r} is not among the characters {known}")
         if len(string) > length:
             raise SourceError(f"{shown} has {len(string)} characters, but this run reads {length}")

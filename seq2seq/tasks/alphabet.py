@@ -8,7 +8,7 @@ of these, `SPACE`, stands for a space, which by itself is padding.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,9 +19,9 @@ MOST = 0xF8FF - ord(SPACE)  # symbols that the private use area has room for
 RESERVED = re.compile("[\0\ud800-\udfff\ue000-\uf8ff]")  # what no string may hold: these, and what is not Unicode
 
 
-def split(string: str, separator: str) -> list[str]:
+def split(string: str, separator: str) -> Sequence[str]:
     """The symbols of a string as people write it."""
-    return [symbol for symbol in string.split(separator) if symbol] if separator else list(string)
+    return [symbol for symbol in string.split(separator) if symbol] if separator else string
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def option_fields(task: Any) -> list[Field[Any]]:
 
 def require_pair(pair: Any, where: str) -> None:
     """Raise a `UsageError` that says where, unless this is a source and a target that can be learned."""
-    if not (isinstance(pair, (tuple, list)) and len(pair) == 2 and all(isinstance(part, str) for part in pair)):
+    if not (isinstance(pair, (tuple, list)) and [isinstance(part, str) for part in pair] == [True, True]):
         raise UsageError(f"{where}: got {short(str(pair))}, but it must be a source and a target, two strings")
     for side, string in zip(("source", "target"), pair):
         if not string.strip():

@@ -50,7 +50,8 @@ def read_pairs(path: str) -> Iterator[Row]:
             continue
         if not isinstance(cells, list) or len(cells) != 2:
             columns = len(cells) if isinstance(cells, list) else 1
-            raise UsageError(f"{path}:{number}: has {columns} columns, but a row is a source and a target")
+            many = "1 column" if columns == 1 else f"{columns} columns"
+            raise UsageError(f"{path}:{number}: has {many}, but a row is a source and a target")
         yield Row(number, *cells)
 
 

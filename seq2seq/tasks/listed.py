@@ -123,22 +123,19 @@ class FileTask(ListTask):
         first: dict[str, int] = {}
         again = 0
         for number, *pair in self.read() if self.given is None else given:
-            where = f"{place}{number}"
-            require_pair(pair, where)
-            sides = (("source", self.source_separator), ("target", self.target_separator))
-            for index, (side, separator) in enumerate(sides):
-                symbols = split(pair[index], separator)
-                if len(symbols) > self.longest:
+            require_pair(pair, f"{place}{number}")
+            symbols = [split(pair[0], self.source_separator), split(pair[1], self.target_separator)]
+            for side, several in zip(("source", "target"), symbols):
+                if len(several) > self.longest:
                     raise UsageError(
-                        f"{where}: its {side} has {len(symbols)} symbols, more than longest, {self.longest}"
+                        f"{place}{number}: its {side} has {len(several)} symbols, more than longest, {self.longest}"
                     )
-                pair[index] = separator.join(symbols)
-            source, target = pair
+            source, target = self.source_separator.join(symbols[0]), self.target_separator.join(symbols[1])
             targets = rows.setdefault(source, [])
             if target in targets:
                 again += 1
             elif targets and not self.several:
-                raise UsageError(f"{where}: has another target for its source than {place}{first[source]} has")
+                raise UsageError(f"{place}{number}: has another target for its source than {place}{first[source]} has")
             else:
                 targets.append(target)
                 first.setdefault(source, number)
@@ -151,6 +148,10 @@ class FileTask(ListTask):
 
     def keep(self) -> str:
         """A line of JSON for each source and target: what the task `pairs` can read."""
+        return self._kept
+
+    @cached_property
+    def _kept(self) -> str:
         rows = ((source, target) for source, targets in self.rows.items() for target in targets)
         return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 

@@ -28,8 +28,8 @@ class Copy(Task):
     name = "copy"
 
     def __post_init__(self) -> None:
-        good = isinstance(self.letters, str) and self.letters.strip() and len(set(self.letters)) == len(self.letters)
-        require(bool(good), "letters", self.letters, "characters, each once")
+        good = isinstance(self.letters, str) and self.letters.split() == [self.letters]
+        require(good and len({*self.letters}) == len(self.letters), "letters", self.letters, "letters, each once")
         require_range("length", self.length, 1, 1000)
 
     def draw(self, rng: np.random.Generator) -> tuple[str, str]:
