@@ -120,7 +120,8 @@ class AutoregressiveModel(Model):
 
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:
-        return replace(super().codec(task, data), pad_end=True)
+        codec = super().codec(task, data)
+        return replace(codec, pad_end=True, target_length=max(codec.target_length, 2))  # of one, none comes before it
 
     @abstractmethod
     def encode(self, source: Any) -> dict[str, Any]:
