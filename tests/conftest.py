@@ -47,3 +47,51 @@ def stepping(tmp_path_factory):
     options = {"epochs": 400, "hidden_size": 24, "layers": 2, "batch_size": 32, "learning_rate": 0.01}
     task = Arithmetic("+-", terms=3, operands=(0, 3), steps="call")
     return train(task, path, model="transducer", progress=False, **options, validation=20, test=40)
+
+
+MODULE = '''
+from dataclasses import dataclass, field
+from seq2seq import Task
+
+
+@dataclass(frozen=True)
+class Echo(Task):
+    """Letters, said twice."""
+
+    letters: str = "abc"
+    length: tuple = (1, 3)
+    loud: bool = False
+    most: int = field(default=5, metadata={"help": "100% of what there is"})
+
+    name = "echo"
+
+    def draw(self, rng):
+        least, most = self.length
+        text = "".join(rng.choice(list(self.letters), rng.integers(least, most + 1)))
+        return text, (text + text).upper() if self.loud else text + text
+
+
+class Unnamed(Task):
+    name = "another"
+'''
+ENTRY_POINTS = """\
+[seq2seq.tasks]
+echo = echoing.tasks:Echo
+gone = echoing.nowhere:Gone
+unnamed = echoing.tasks:Unnamed
+copy = echoing.tasks:Echo
+"""
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A folder where another package is installed, which offers tasks: one good, two broken, one with a name taken."""
+    folder = tmp_path / "site"
+    for name, content in {
+        "echoing/__init__.py": "", "echoing/tasks.py": MODULE,
+        "echoing-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: echoing\nVersion: 1.0\n",
+        "echoing-1.0.dist-info/entry_points.txt": ENTRY_POINTS,
+    }.items():  # fmt: skip
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+    return folder

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seq2seq import Arithmetic, DataConfig, Extra, UsageError, vocabulary
+from seq2seq import Arithmetic, DataConfig, Extra, PairsTask, UsageError, vocabulary
 from seq2seq import dataset as dataset_module
 from seq2seq.arrays import hash_strings
 from seq2seq.dataset import build_dataset, split_by_key
 from seq2seq.tasks import Pairs, expressions
 from seq2seq.vocabulary import Codec
+from tests.tasks.own import Double, Greeting, Vowels
 from tests.tasks.test_arithmetic import any_tasks, canonical, small_tasks
 
 configs = st.builds(
@@ -195,3 +196,46 @@ def test_steps_that_are_held_out_as_questions_are_not_trained_on():
 def test_nothing_beside_the_task_where_nothing_is_held_out():
     with pytest.raises(UsageError, match=r"extra: got .*, but it must be absent where nothing is held out"):
         build_dataset(Arithmetic(), DataConfig(split="none"), 0, extra=[Extra(Arithmetic())])
+
+
+def test_a_task_that_does_not_know_how_many_it_has():
+    dataset = build_dataset(Double(), DataConfig(), 0)
+    assert sum(map(len, (dataset.train, dataset.validation, dataset.test))) == 100
+    assert dataset.overlap(Double()) == 0
+    assert len(build_dataset(Double(), DataConfig(examples=50), 0).train) == 40
+    with pytest.raises(UsageError, match="examples: got 101, but it must be at most 100, all that could be found"):
+        build_dataset(Double(), DataConfig(examples=101), 0)
+
+
+def test_strings_are_shown_as_people_write_them():
+    dataset = build_dataset(Vowels(), DataConfig(), 0)
+    parts = (dataset.train, dataset.validation, dataset.test)
+    sides = ([s for part in parts for s in decode(getattr(part, side))] for side, decode in
+             (("sources", dataset.codec.decode_sources), ("targets", dataset.codec.decode_targets)))  # fmt: skip
+    assert sorted(zip(*sides)) == sorted(Vowels().pairs())
+    words = build_dataset(Greeting(), DataConfig(), 0)
+    assert words.train.sources.shape[1] == 4
+    sources, targets = words.codec.decode_sources(words.test.sources), words.codec.decode_targets(words.test.targets)
+    assert [f"hello {source}" for source in sources] == targets
+
+
+def test_symbols_that_only_held_out_examples_have():
+    task = PairsTask.of([(f"a{i}", "b") for i in range(10)] + [("é ü", "b")])
+    for seed in range(30):
+        dataset = build_dataset(task, DataConfig(validation=1, test=1), seed)
+        held_out = strings(dataset, "validation") | strings(dataset, "test")
+        digits = [source[1] for source in held_out if source[0] == "a"]
+        assert set(dataset.unseen) == {*digits, *(" éü" if "é ü" in held_out else "")}
+
+
+def test_blanks_at_the_start_of_a_source_are_part_of_it():
+    task = PairsTask.of([(blank + "a", "b") for blank in ("", " ", "\u3000", "\xa0", "\t")])
+    for seed in range(5):
+        assert build_dataset(task, DataConfig(validation=1, test=1), seed).overlap(task) == 0
+
+
+def test_examples_beside_the_task_have_its_symbols():
+    with pytest.raises(UsageError, match=r"extra: got .*, but it must be of tasks that have the symbols"):
+        build_dataset(Double(), DataConfig(), 0, extra=[Extra(Greeting())])
+    with pytest.raises(UsageError, match=r"extra: got .*, but it must be a task whose options are all that makes it"):
+        Extra(PairsTask.of([("a", "b")]))

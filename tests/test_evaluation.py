@@ -5,6 +5,7 @@ from seq2seq import Arithmetic, DataConfig
 from seq2seq.dataset import build_dataset
 from seq2seq.decoding import Answer
 from seq2seq.evaluation import MISTAKES, evaluate
+from tests.tasks.own import Greeting
 
 TASK = Arithmetic("+*", terms=2, operands=(1, 10))
 DATA = build_dataset(TASK, DataConfig(test=60), 0)
@@ -71,3 +72,39 @@ def test_json_has_the_promised_keys():
     values = evaluate(WrongAbout(), DATA, TASK, 1000, 0).to_json()
     assert list(values) == ["held_out", "train_distribution", "by_operator", "by_length", "mistakes"]
     assert values["held_out"] == {"n": 60, "exact_match": 1.0, "character_accuracy": 1.0, "overlap": 0.0}
+
+
+class Lenient(Greeting):
+    """Any greeting of the right names is right; how many were greeted at all is measured."""
+
+    def accepts(self, source, answer, target):
+        return answer.endswith(source)
+
+    def measures(self, sources, targets, answers):
+        return {"greeted": sum(answer.startswith("hello") for answer in answers) / len(answers)}
+
+
+def test_what_is_right_and_what_else_is_measured_is_for_the_task_to_say():
+    task = Lenient()
+    data = build_dataset(task, DataConfig(test=20), 0)
+
+    def ask(sources):
+        return [Answer(f"{'hello ' if row % 2 else ''}{source}", 0.5) for row, source in enumerate(sources)]
+
+    result = evaluate(ask, data, task, 10, 0)
+    assert result.held_out.exact_match == 1 and result.mistakes == []
+    assert result.measures == {"held_out": {"greeted": 0.5}, "train_distribution": {"greeted": 0.5}}
+    assert result.to_json()["held_out"]["greeted"] == 0.5 and "measures" not in result.to_json()
+    strict = evaluate(ask, data, Greeting(), 10, 0)
+    assert strict.held_out.exact_match == 0.5 and strict.measures == {"held_out": {}, "train_distribution": {}}
+
+
+def test_symbols_are_counted_and_not_characters():
+    task = Greeting()
+    data = build_dataset(task, DataConfig(test=20), 0)
+    targets = data.codec.decode_targets(data.test.targets)
+    result = evaluate(lambda sources: [Answer("bob " + source, 0.5) for source in sources], data, task, 1000, 0)
+    assert result.held_out.exact_match == 0 and result.mistakes[0].target.startswith("hello ")
+    width = max(len(target.split()) for target in targets)
+    assert result.held_out.character_accuracy == pytest.approx(1 - 1 / width)  # the first word of each is wrong
+    assert set(result.breakdowns["length"]) == {str(len(target.split())) for target in targets}

@@ -2,8 +2,9 @@ import shutil
 
 import pytest
 
-from seq2seq import Arithmetic, DeviceError, RunError, Solver, UsageError, train
+from seq2seq import Arithmetic, DeviceError, PairsTask, RunError, Seq2SeqError, Solver, UsageError, train
 from seq2seq.mx import mx
+from tests.tasks.own import Double, Greeting
 
 
 def test_train_gives_a_solver_and_a_run_folder(small, tmp_path):
@@ -142,3 +143,102 @@ def test_two_runs_in_one_second_have_folders_of_their_own(small, tmp_path, monke
     monkeypatch.setattr("seq2seq.experiment.time.strftime", lambda pattern: "now")
     names = [train(**small).run.path.name for _ in range(3)]
     assert names == ["arithmetic-now", "arithmetic-now-2", "arithmetic-now-3"]
+
+
+# Tasks of any kind ------------------------------------------------------------------------------------------------
+
+TINY = {"epochs": 1, "hidden_size": 4, "batch_size": 16, "show_every": 0}
+CAPITALS = [(f"the capital of {name}", f"{name} town") for name in "abcdefghijklmnopqrst"]
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("kind", [list, iter, dict])
+def test_pairs_are_trained_on_and_kept(tmp_path, kind):
+    solver = train(kind(CAPITALS), tmp_path / "run", progress=False, **TINY)
+    assert solver.task.count == 20 and solver.config.data.examples == 20
+    assert isinstance(solver("the capital of a"), str)
+    shutil.move(tmp_path / "run", tmp_path / "moved")
+    moved = Solver(tmp_path / "moved")
+    assert moved.task.given == tuple(CAPITALS) and moved.config == solver.config
+    assert moved.evaluate().held_out.n == 2 and moved.evaluate().overlap == 0
+    assert moved(["the capital of b"]) == solver(["the capital of b"])
+
+
+def test_a_file_is_not_needed_after_training(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text("".join(f"{source}\t{target}\n" for source, target in CAPITALS))
+    solver = train(PairsTask(str(path)), tmp_path / "run", progress=False, **TINY)
+    answer = solver("the capital of a")
+    path.unlink()
+    again = Solver(tmp_path / "run")
+    assert again("the capital of a") == answer and again.evaluate().held_out.n == 2
+    assert len(train(resume=True, run_dir=tmp_path / "run", progress=False, epochs=2).run.read_metrics()) == 2
+
+
+def test_other_pairs_do_not_resume_a_run(tmp_path):
+    train(CAPITALS, tmp_path / "run", progress=False, **TINY)
+    before = files(tmp_path / "run")
+    with pytest.raises(UsageError, match=r"task: .* was made with .*; a resumed run keeps its options"):
+        train(CAPITALS[:-1], tmp_path / "run", progress=False, resume=True)
+    assert files(tmp_path / "run") == before
+    assert len(train(CAPITALS, tmp_path / "run", progress=False, resume=True, epochs=2).run.read_metrics()) == 2
+
+
+@pytest.mark.parametrize(
+    "task, message",
+    [
+        ([], "pairs: there are none"),
+        ([("a", "b"), ("a", "c")], "pair 2: has another target for its source than pair 1 has"),
+        ([("a", "b"), ("c", 3)], "pair 2: got"),
+        ([("a", "b")], "pairs: has 1 pairs, but three are the least"),
+        (7, "task: got 7, but it must be a Task, such as Arithmetic"),
+        (PairsTask("nowhere.tsv"), "nowhere.tsv: cannot be read"),
+    ],
+)
+def test_data_that_cannot_be_learned_touch_no_run(small, tmp_path, task, message):
+    train(run_dir=tmp_path / "run", **small)
+    before = files(tmp_path / "run")
+    for resume in (False, True):
+        for name in ("run", "new"):
+            with pytest.raises(Seq2SeqError, match=message):
+                train(task, tmp_path / name, resume=resume, progress=False)
+    assert files(tmp_path / "run") == before and not (tmp_path / "new").exists()
+
+
+def test_a_task_of_ones_own(tmp_path):
+    solver = train(Double(), tmp_path / "run", progress=False, **TINY)
+    again = Solver(tmp_path / "run", task=Double())
+    assert again(["7", "77"]) == solver(["7", "77"]) and again.evaluate().held_out.n == 10
+    assert len(train(Double(), tmp_path / "run", resume=True, progress=False, epochs=2).run.read_metrics()) == 2
+    with pytest.raises(
+        RunError, match=r"its task 'double' is not installed here; if it is your own: Solver\(run, task="
+    ):
+        Solver(tmp_path / "run")
+    with pytest.raises(RunError, match="its task is 'double', and not 'greeting'"):
+        Solver(tmp_path / "run", task=Greeting())
+    with pytest.raises(RunError, match=r"was made with Double\(most=99\), and not Double\(most=9\)"):
+        Solver(tmp_path / "run", task=Double(9))
+    with pytest.raises(UsageError, match="task: got 'double', but it must be a Task"):
+        Solver(tmp_path / "run", task="double")
+    with pytest.raises(RunError, match=r"was made with Double\(most=99\), and not Double\(most=9\)"):
+        train(Double(9), tmp_path / "run", resume=True, progress=False)
+
+
+@pytest.mark.parametrize("name", ["copy", "Double", "", "a/b", 3, None])
+def test_names_that_a_task_cannot_have(tmp_path, name):
+    task = type("Mine", (Double,), {"name": name})()
+    with pytest.raises(UsageError, match="name of Mine: "):
+        train(task, tmp_path / "run", progress=False, **TINY)
+
+
+def test_what_was_chosen_and_what_is_odd_is_told_before_training(tmp_path, capsys):
+    options = {**TINY, "validation": 1, "test": 1, "seed": 0}
+    train([*CAPITALS, CAPITALS[0], ("ü", "ü"), ("ö", "ö"), ("ä", "ä")], tmp_path / "run", **options)
+    first, *notes = capsys.readouterr().err.splitlines()
+    assert first.startswith("23 examples of pairs, ") and "validation 1, test 1" in first and "epochs 1" in first
+    assert notes[0] == "pairs: 1 row came twice and is used once"
+    train(Arithmetic("+", terms=2), tmp_path / "sums", **TINY)
+    assert capsys.readouterr().err.startswith("epoch 1/1")

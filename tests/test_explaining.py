@@ -4,6 +4,7 @@ import pytest
 from seq2seq import Addition, SourceError, train
 from seq2seq.explaining import character_embeddings, explain, order_correlation, principal_components
 from tests import reference
+from tests.tasks.own import Greeting
 
 
 def test_probabilities_and_attention_are_the_models(attentive):
@@ -64,3 +65,13 @@ def test_order_is_told_by_rank():
     assert order_correlation("0123456789", values) == pytest.approx([1, -1])
     mixed = order_correlation("+9876543210", np.append([[50, 50]], values, axis=0))
     assert mixed == pytest.approx([-1, 1])
+
+
+def test_symbols_are_shown_one_a_step(tmp_path):
+    solver = train(Greeting(), tmp_path / "run", progress=False, epochs=1, hidden_size=4)
+    [explanation] = explain(solver, "ann x")
+    assert explanation.source == "ann x" and explanation.read == ["ann", "x"] and len(explanation.written) == 5
+    assert set(explanation.symbols) == {"ann", "bob", "eve", "hello", "x", " "}
+    assert explanation.attention.shape == (5, 2)
+    symbols, vectors = character_embeddings(solver)
+    assert set(symbols) == {"ann", "bob", "eve", "hello", "x"} and vectors.shape == (5, 16)

@@ -16,7 +16,9 @@ class Terminal(io.StringIO):
 
 def shown(kind, monkeypatch, stream):
     monkeypatch.setattr(sys, "stderr", stream)
-    with progress_for_stderr() as progress:
+    progress = progress_for_stderr()
+    progress.note("40 examples")
+    with progress:
         assert type(progress) is kind
         progress.start(2, 80, 0)
         progress.advance(40, 0.7)
@@ -29,6 +31,7 @@ def shown(kind, monkeypatch, stream):
 def test_plain_lines_when_stderr_is_no_terminal(monkeypatch):
     text = shown(Lines, monkeypatch, io.StringIO())
     lines = text.splitlines()
+    assert lines.pop(0) == "40 examples"
     assert lines[0].startswith("epoch 1/2: loss 0.5000, exact match 0.250, 1234 samples/s, 0:00 left")
     assert lines[1:3] == ["    1+1 -> 2 ✓", "    1+2 -> 4 ✗ (3)"]
     assert "\r" not in text
@@ -36,6 +39,7 @@ def test_plain_lines_when_stderr_is_no_terminal(monkeypatch):
 
 def test_a_bar_at_a_terminal(monkeypatch):
     text = shown(Bar, monkeypatch, Terminal())
+    assert text.startswith("40 examples\n")
     last = text.split("\r")[-1]
     assert "epoch 2/2" in last and "loss 0.5000, exact match 0.250" in last and "left" in last and "100%" in last
     assert "samples/s" in last

@@ -1,3 +1,4 @@
+import gzip
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import pytest
 
 from seq2seq import Config, RunError, Solver, train
 from seq2seq.runs import Run
+from seq2seq.tasks.files import read_pairs
 
 
 def test_a_run_is_complete_in_itself(solved, run_copy):
@@ -227,3 +229,33 @@ def test_metrics_that_are_not_ours(run_copy, change):
     path.write_text(path.read_text().replace(*change, 1))
     with pytest.raises(RunError, match=r"metrics\.csv: is damaged"):
         run_copy.read_metrics()
+
+
+@pytest.fixture
+def pairs_run(tmp_path):
+    pairs = [(letter, letter * 2) for letter in "abcdef"]
+    return train(pairs, tmp_path / "run", epochs=1, hidden_size=4, progress=False).run
+
+
+def test_pairs_are_kept_as_lines_that_can_be_read_again(pairs_run):
+    path = str(pairs_run.path / "pairs.jsonl.gz")
+    assert [(row.source, row.target) for row in read_pairs(path)] == [(letter, letter * 2) for letter in "abcdef"]
+    assert not list(pairs_run.path.glob("*.tmp"))
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda content: None, "is damaged: the pairs it was trained on are not there"),
+        (lambda content: content[:-5], "pairs.jsonl.gz: is damaged: "),
+        (lambda content: b"pairs", "pairs.jsonl.gz: is damaged: "),
+        (lambda content: gzip.compress(b"\xff"), "pairs.jsonl.gz: is damaged: "),
+        (lambda content: gzip.compress(b'["a", "b"]\n'), "is damaged: the pairs kept beside it are not those"),
+    ],
+)
+def test_pairs_that_were_lost_or_changed(pairs_run, change, message):
+    path = pairs_run.path / "pairs.jsonl.gz"
+    content = change(path.read_bytes())
+    path.unlink() if content is None else path.write_bytes(content)
+    with pytest.raises(RunError, match=message):
+        pairs_run.read_config()

@@ -1,5 +1,6 @@
 """The commands as a person or a program calls them."""
 
+import gzip
 import json
 import os
 import pty
@@ -17,6 +18,7 @@ import pytest
 
 from seq2seq import Addition, Arithmetic, Solver
 from seq2seq.runs import Run
+from seq2seq.tasks.registry import BUILT_IN, TASKS
 
 ROOT = Path(__file__).parent.parent
 TASK = ["--task.operators", "+", "--task.terms", 2, "--task.operands", "0-9"]
@@ -503,3 +505,109 @@ def test_explanations_are_printed_and_drawn(attentive, tmp_path):
         result = call("explain", *options, *arguments)
         assert result.returncode == 2 and message in result.stderr
     assert call("explain", *options, "1+x").stderr.startswith("explain.py: '1+x': 'x' is not among")
+
+
+# Any task -----------------------------------------------------------------------------------------------------------
+
+SMALLEST = ["--hidden-size", 4, "--epochs", 1, "--show-every", 0]
+
+
+def test_tasks_are_listed_with_their_options():
+    result = call("train", "--list-tasks")
+    assert result.returncode == 0 and not result.stderr
+    text = " ".join(result.stdout.split())
+    for name in BUILT_IN:
+        assert f"{name}: {TASKS[name].__doc__.partition(chr(10))[0].rstrip('.')}: --task." in text
+    assert "--task.length N-N how many letters, as 1-10 (default: 1-10)" in text
+    assert "--task.stress, --task.no-stress vowels with their stress, 0 to 2 (default: yes)" in text
+
+
+def test_help_says_what_the_data_decide():
+    text = " ".join(call("train", "--task", "roman", "--help").stdout.split())
+    assert "--epochs N passes over the training examples (default: from the data)" in text
+    assert "--dropout X share of values dropped in training (default: 0.0)" in text
+    assert "(default: all if few" not in text and "--task.numbers N-N" in text
+    text = " ".join(call("train", "--task", "roman", "--preset", "notebook", "--help").stdout.split())
+    assert "from the data" not in text
+
+
+def test_pairs_from_a_file_to_answers(tmp_path):
+    rows = "".join(f'"the {letter}, please",{letter.upper()}\n' for letter in "abcdefghij")
+    (tmp_path / "pairs.csv.gz").write_bytes(gzip.compress(f"{rows}{rows.splitlines()[0]}".encode()))
+    result = call("train", "--task", "pairs", "--task.path", "pairs.csv.gz", *SMALLEST, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.startswith("10 examples of pairs, sources up to 13, targets up to 1 symbols: validation 1, ")
+    assert "pairs.csv.gz: 1 row came twice and is used once" in result.stderr
+    (tmp_path / "pairs.csv.gz").unlink()
+    result = call("solve", "the a, please", "the z, please", cwd=tmp_path)
+    assert result.returncode == 2 and result.stdout.count("\n") == 2
+    assert result.stderr == "solve.py: argument 2: 'the z, please': 'z' is not among the characters " + repr(
+        ",ABCDEFGHIJabcdefghijlpst ") + "\n"  # fmt: skip
+    values = json.loads(call("evaluate", "--json", cwd=tmp_path).stdout)
+    assert (values["task"], values["held_out"]["n"], values["train_distribution"]["n"]) == ("pairs", 1, 8)
+    assert call("train", "--resume", "--epochs", 2, cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "name, content, status, message",
+    [
+        ("x.tsv", b"", 2, "x.tsv: holds no pairs"),
+        ("x.tsv", b"a\t1\nb\n", 2, "x.tsv:2: has 1 column, but a row is a source and a target"),
+        ("x.tsv", b"a\t1\nb\t" + b"9" * 201, 2, "x.tsv:2: its target has 201 symbols, more than longest, 200"),
+        ("x.tsv", b"a\t1\nb\t\xff", 2, "x.tsv:2: is not UTF-8"),
+        ("x.tsv", b"a\t1\nb\t2\na\t3", 2, "x.tsv:3: has another target for its source than x.tsv:1 has"),
+        ("y.tsv", b"", 1, "x.tsv: cannot be read: No such file or directory"),
+    ],
+)
+def test_bad_files_are_one_line_that_names_the_place_and_leave_runs_alone(tmp_path, name, content, status, message):
+    (tmp_path / name).write_bytes(content)
+    result = call("train", "--task", "pairs", "--task.path", "x.tsv", "--run-dir", "run", cwd=tmp_path)
+    assert (result.returncode, result.stdout, result.stderr) == (status, "", f"train.py: {message}\n")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_pronunciations_are_measured_and_explained(tmp_path):
+    words = [f"{a}{b} {a.upper()} {b.upper()}H0" for a in "bcdfg" for b in "aeiou"]
+    (tmp_path / "some.dict").write_text("\n".join([*words, "ba(2) B EH0"]))
+    result = call("train", "--task", "pronunciation", "--task.path", "some.dict", *SMALLEST, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"^held-out word error rate: [01]\.\d{4}\nheld-out phoneme error rate: ", result.stdout, re.M)
+    values = json.loads(call("evaluate", "--json", cwd=tmp_path).stdout)
+    assert {"word_error_rate", "phoneme_error_rate"} <= set(values["held_out"]) & set(values["train_distribution"])
+    assert values["held_out"]["word_error_rate"] == pytest.approx(1 - values["held_out"]["exact_match"])
+    assert re.search(r"^held out: word error rate [01]\.", call("evaluate", cwd=tmp_path).stdout, re.M)
+    result = call("explain", "BA", cwd=tmp_path)
+    assert result.stdout.startswith("ba -> ") and result.returncode == 0
+    result = call("explain", "--embeddings", "x.png", cwd=tmp_path)
+    assert "component 1" in result.stdout and "rank correlation" not in result.stdout
+
+
+def test_a_task_of_another_package_is_listed_trained_and_solved(package, tmp_path):
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(package), os.environ.get("PYTHONPATH", "")])}
+    options = {"cwd": tmp_path, "env": env}
+    result = call("train", "--list-tasks", **options)
+    assert result.returncode == 0
+    assert "echo: Letters, said twice:\n  --task.letters TEXT" in result.stdout and "100% of what" in result.stdout
+    assert "--task.length N-N" in result.stdout and "--task.no-loud" in result.stdout
+    assert [line.partition(" cannot be loaded")[0] for line in result.stderr.splitlines()] == [
+        "train.py: task gone: echoing.nowhere:Gone",
+        "train.py: task unnamed: echoing.tasks:Unnamed is not a Task whose name is 'unnamed'",
+    ]
+    task = ["--task", "echo", "--task.length", 2, "--task.loud", "--task.letters", "xyz"]
+    result = call("train", *task, "--run-dir", "run", *SMALLEST, **options)
+    assert result.returncode == 0, result.stderr
+    assert call("solve", "--run", "run", "xy", **options).returncode == 0
+    values = json.loads(call("evaluate", "--run", "run", "--json", **options).stdout)
+    assert values["task"] == "echo"
+    kept = json.loads((tmp_path / "run" / "config.json").read_text())["task"]
+    assert kept == {"name": "echo", "letters": "xyz", "length": [2, 2], "loud": True, "most": 5}
+    assert call("train", *task, "--run-dir", "run", "--resume", "--epochs", 2, **options).returncode == 0
+
+    result = call("solve", "--run", "run", "xy", cwd=tmp_path)
+    assert result.returncode == 1 and result.stderr.endswith(
+        "its task 'echo' is not installed here; if it is your own: Solver(run, task=...)\n"
+    )
+    for name, status, message in [("gone", 1, "task gone: echoing"), ("chess", 2, "task: got 'chess', but it must be")]:
+        result = call("train", "--task", name, **options)
+        assert (result.returncode, result.stdout) == (status, "") and result.stderr.count("\n") == 1
+        assert result.stderr.startswith(f"train.py: {message}")

@@ -3,8 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from seq2seq import Addition, RunError, Solver, SourceError, UsageError, train
+from seq2seq import Addition, PairsTask, RunError, Solver, SourceError, UsageError, train
 from seq2seq.tasks import Pairs
+from tests.tasks.own import Greeting
 
 
 def test_it_answers_one_and_many(solved):
@@ -159,3 +160,61 @@ def test_longer_sources_than_any_trained_on_are_read(stepping):
 def test_pairs_are_scored(solved):
     pairs = Pairs(np.array(["3+4", "1+1"]), np.array(["7", "3"]))
     assert solved.score(pairs) == 0.5
+
+
+@pytest.fixture(scope="module")
+def greeter(tmp_path_factory):
+    """A run whose symbols are words."""
+    options = {"epochs": 60, "hidden_size": 24, "batch_size": 16, "learning_rate": 0.01, "progress": False}
+    return train(Greeting(), tmp_path_factory.mktemp("runs") / "greeter", **options)
+
+
+def test_symbols_are_read_and_shown(greeter):
+    sources = greeter.codec.decode_sources(greeter.dataset.train.sources[:20])
+    right = [answer == f"hello {source}" for source, answer in zip(sources, greeter(sources))]
+    assert sum(right) > 10
+    assert greeter("ann  bob ") == greeter("ann bob") and set(greeter("ann bob").split()) <= set(greeter.task.symbols)
+    assert greeter.n_best("ann bob", 2)[0].text == greeter("ann bob") == greeter.work("ann bob")[0]
+    assert set(greeter.example.split()) <= {"ann", "bob", "eve", "x"}
+    pairs = greeter.task.sample(200, np.random.default_rng(3))
+    assert greeter.score(pairs) == pytest.approx(np.mean([greeter(s) == f"hello {s}" for s in shown(greeter, pairs)]))
+
+
+def shown(solver, pairs):
+    return [solver.codec.alphabet.show_source(source.strip(" ")) for source in pairs.sources.tolist()]
+
+
+@pytest.mark.parametrize(
+    "source, message",
+    [
+        ("ann zoe", "'ann zoe': 'zoe' is not among the symbols 'ann bob eve hello'"),
+        ("ann y", "'y' is not among the characters 'x '"),
+        ("ann\ue001", "is a character that no string may have"),
+        ("x x x x x", "has 5 characters, but this run reads 4"),
+    ],
+)
+def test_symbols_it_cannot_read(greeter, source, message):
+    with pytest.raises(SourceError, match=message):
+        greeter(source)
+
+
+def test_a_space_where_no_source_has_one(tmp_path):
+    options = {"epochs": 1, "hidden_size": 4, "progress": False}
+    solver = train([(letter, letter) for letter in "abcdef"], tmp_path / "run", **options)
+    with pytest.raises(SourceError, match=r"^'a ': has a space, which no source that this run learned has$"):
+        solver("a ")
+    with pytest.raises(SourceError, match="'g': 'g' is not among the characters 'abcdef '"):
+        solver("g")
+    assert len(solver("a")) <= 2 and solver.codec.target_length == 2  # all targets have one character
+
+
+def test_what_a_task_accepts_is_scored(tmp_path):
+    class Any(PairsTask):
+        name = "any"
+
+        def accepts(self, source, answer, target):
+            return True
+
+    task = Any.of([(letter, letter) for letter in "abcdef"])
+    solver = train(task, tmp_path / "run", epochs=1, hidden_size=4, progress=False)
+    assert solver.score(task.list()) == 1

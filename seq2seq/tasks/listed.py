@@ -112,7 +112,8 @@ class FileTask(ListTask):
     @property
     def notes(self) -> tuple[str, ...]:
         again = self._collected[1]
-        return (f"{self.path or self.name}: {again} rows came twice and are used once",) if again else ()
+        rows = "1 row came twice and is" if again == 1 else f"{again} rows came twice and are"
+        return (f"{self.path or self.name}: {rows} used once",) if again else ()
 
     @cached_property
     def _collected(self) -> tuple[dict[str, list[str]], int]:

@@ -1,0 +1,43 @@
+import pytest
+
+from seq2seq import Arithmetic, Copy, PairsTask, Roman, UsageError
+from seq2seq.defaults import EPOCHS, MOST_TEST, MOST_VALIDATION, PASSES, choose, has_preset, how_many, told
+from tests.tasks.own import Double
+
+
+def pairs(n):
+    return PairsTask.of((str(i), str(i + 1)) for i in range(n))
+
+
+def test_epochs_and_what_is_held_out_follow_from_the_number_of_examples():
+    config = choose(Roman(), {})
+    assert (config.data.validation, config.data.test, config.data.examples) == (400, 400, None)
+    assert config.training.epochs == EPOCHS[1] and config.model.model == "attention"
+    config = choose(Copy(), {"examples": 50_000})
+    assert (config.data.validation, config.data.test) == (MOST_VALIDATION, MOST_TEST)
+    assert config.training.epochs == round(PASSES / (50_000 - MOST_VALIDATION - MOST_TEST)) == 35
+    assert choose(Copy(), {"examples": 10**6}).training.epochs == EPOCHS[0]
+
+
+def test_few_pairs_are_enough_and_three_the_least():
+    config = choose(pairs(3), {})
+    assert (config.data.validation, config.data.test, config.data.examples) == (1, 1, 3)
+    with pytest.raises(UsageError, match="pairs: has 2 pairs, but three are the least"):
+        choose(pairs(2), {})
+
+
+def test_a_file_is_used_whole_and_a_large_task_is_not():
+    assert how_many(pairs(7)) == 7 and how_many(Roman()) == 3999
+    assert how_many(Double()) == 100 and how_many(Double(10**9)) == 50_000
+    assert choose(PairsTask(given=pairs(60).given), {}).data.examples == 60
+
+
+def test_what_was_chosen_is_told_in_a_line():
+    line = told(choose(Roman(), {}).with_options(hidden_size=7), 3999)
+    assert line.startswith("3999 examples of roman, sources up to 15, targets up to 4 symbols: ") and "\n" not in line
+    for part in ("validation 400", "test 400", "model attention", "hidden_size 7", "epochs 200", "batch_size 64"):
+        assert part in line
+
+
+def test_the_preset_is_of_arithmetic():
+    assert has_preset(Arithmetic()) and not has_preset(Copy())
