@@ -17,7 +17,7 @@ from seq2seq.models import make_codec, make_model
 from seq2seq.mx import pick_device
 from seq2seq.runs import WEIGHTS, PathLike, Run
 from seq2seq.tasks import Pairs, Task
-from seq2seq.vocabulary import PAD, Codec
+from seq2seq.vocabulary import Codec
 
 BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that one answer costs little
 MOST_PLACES = 2**18  # characters that are answered at once, or a single source; more would take too much memory
@@ -164,8 +164,8 @@ class Solver:
     @property
     def example(self) -> str:
         """A source of the task, to try."""
-        [source] = self.task.sample(1, np.random.default_rng(0)).sources
-        return self.codec.alphabet.show_source(str(source).lstrip(PAD))
+        [(source, _)] = self.task.shown(self.task.sample(1, np.random.default_rng(0)))
+        return source
 
     def evaluate(self, samples: int = 10_000, seed: int = 0) -> Evaluation:
         """Score held-out and training examples, and keep the result in the run folder.
@@ -183,12 +183,15 @@ class Solver:
         self.run.write_evaluation({"seed": seed, **evaluation.to_json()})
         return evaluation
 
-    def score(self, pairs: Pairs) -> float:
-        """The share of these sources that are answered with their targets."""
-        alphabet = self.codec.alphabet
-        sources = [alphabet.show_source(source) for source in np.char.strip(pairs.sources, PAD).tolist()]
-        targets = [alphabet.show_target(target) for target in np.char.strip(pairs.targets, PAD).tolist()]
-        right = [self.task.accepts(s, a, self.task.final(t)) for s, a, t in zip(sources, self(sources), targets)]
+    def score(self, pairs: Pairs | Iterable[tuple[str, str]]) -> float:
+        """The share of these sources that are answered with their targets, or with what else the task accepts.
+
+        Pairs are a task's, or sources and targets as people write them. Raises `SourceError`.
+        """
+        shown = [*(self.task.shown(pairs) if isinstance(pairs, Pairs) else pairs)]
+        answers = self(source for source, _ in shown)
+        right = [self.task.accepts(source, answer, self.task.final(target))
+                 for (source, target), answer in zip(shown, answers)]  # fmt: skip
         return float(np.mean(right))
 
     @cached_property

@@ -177,11 +177,10 @@ def test_symbols_are_read_and_shown(greeter):
     assert greeter.n_best("ann bob", 2)[0].text == greeter("ann bob") == greeter.work("ann bob")[0]
     assert set(greeter.example.split()) <= {"ann", "bob", "eve", "x"}
     pairs = greeter.task.sample(200, np.random.default_rng(3))
-    assert greeter.score(pairs) == pytest.approx(np.mean([greeter(s) == f"hello {s}" for s in shown(greeter, pairs)]))
-
-
-def shown(solver, pairs):
-    return [solver.codec.alphabet.show_source(source.strip(" ")) for source in pairs.sources.tolist()]
+    shown = greeter.task.shown(pairs)
+    right = np.mean([greeter(source) == f"hello {source}" == target for source, target in shown])
+    assert 0 < right and greeter.score(pairs) == greeter.score(iter(shown)) == right
+    assert greeter.score([*shown, *((source, "bob") for source, _ in shown)]) == right / 2
 
 
 @pytest.mark.parametrize(

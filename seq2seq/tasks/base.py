@@ -250,6 +250,12 @@ class Task:
         """One comparable value a source, shape (N,), equal where two sources are the same question."""
         return sources
 
+    def shown(self, pairs: Pairs) -> Sequence[tuple[str, str]]:
+        """Pairs as people write them."""
+        ways = self.alphabet.show_source, self.alphabet.show_target
+        sides = ([show(string.strip(PAD)) for string in strings.tolist()] for show, strings in zip(ways, pairs))
+        return [*zip(*sides)]
+
     def list(self) -> Pairs:
         """All distinct pairs, in a fixed order. Raises `UsageError` when they are not known or too many to list."""
         raise UsageError(f"list: not all pairs of the task {self.name} are known")

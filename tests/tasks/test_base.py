@@ -8,12 +8,6 @@ from seq2seq.tasks import base
 from tests.tasks.own import Double, Greeting
 
 
-def shown(task, pairs):
-    sources, targets = (strings.tolist() for strings in pairs)
-    alphabet = task.alphabet
-    return [(alphabet.show_source(s.strip(" ")), alphabet.show_target(t.strip(" "))) for s, t in zip(sources, targets)]
-
-
 def test_draw_is_enough():
     task, rng = Double(), np.random.default_rng(0)
     assert (task.source_length, task.target_length, task.count) == (2, 3, None)
@@ -67,7 +61,7 @@ def test_words_are_symbols():
     task = Greeting()
     assert (task.source_length, task.target_length) == (4, 5)
     assert set(task.symbols) == {"ann", "bob", "eve", "hello", "x"} and len(task.characters) == 6
-    for source, target in shown(task, task.sample(100, np.random.default_rng(0))):
+    for source, target in task.shown(task.sample(100, np.random.default_rng(0))):
         assert target == "hello " + source and 1 <= len(source.split()) <= 4
     assert task.options() == {}
 

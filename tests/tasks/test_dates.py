@@ -5,7 +5,6 @@ import pytest
 
 from seq2seq import Dates, UsageError
 from seq2seq.tasks.dates import FORMS, written
-from tests.tasks.test_base import shown
 
 DAY = datetime.date(2021, 3, 4)
 
@@ -32,7 +31,7 @@ def test_ordinals():
 
 def test_targets_are_days_of_these_years():
     task = Dates((1999, 2001))
-    pairs = shown(task, task.sample(3000, np.random.default_rng(0)))
+    pairs = task.shown(task.sample(3000, np.random.default_rng(0)))
     days = {datetime.date.fromisoformat(target) for _, target in pairs}
     assert min(days) < datetime.date(1999, 1, 15) and max(days) > datetime.date(2001, 12, 15)
     assert all(target[:4] in ("1999", "2000", "2001") and target[:4] in source for source, target in pairs)

@@ -3,15 +3,14 @@ import pytest
 
 from seq2seq import PairsTask, UsageError
 from tests.tasks.own import Vowels
-from tests.tasks.test_base import shown
 
 
 def test_everything_is_known():
     task, rng = Vowels(), np.random.default_rng(0)
     assert (task.count, task.source_length, task.target_length) == (30, 3, 2)
-    assert shown(task, task.list()) == list(task.pairs())
-    assert sorted(shown(task, task.sample_distinct(30, rng))) == sorted(task.pairs())
-    assert set(shown(task, task.sample(200, rng))) <= set(task.pairs())
+    assert task.shown(task.list()) == list(task.pairs())
+    assert sorted(task.shown(task.sample_distinct(30, rng))) == sorted(task.pairs())
+    assert set(task.shown(task.sample(200, rng))) <= set(task.pairs())
     assert task.draw(rng) in task.pairs()
     with pytest.raises(UsageError, match="n: got 31, but it must be a whole number from 0 to 30"):
         task.sample_distinct(31, rng)

@@ -3,7 +3,6 @@ import pytest
 
 from seq2seq import Spelling, UsageError
 from seq2seq.tasks.spelling import words
-from tests.tasks.test_base import shown
 
 
 @pytest.mark.parametrize(
@@ -26,7 +25,7 @@ def test_no_two_numbers_are_spelt_alike():
 def test_both_ways_with_every_count_of_digits():
     for to in ("words", "number"):
         task = Spelling((2, 4), to)
-        pairs = shown(task, task.sample(2000, np.random.default_rng(0)))
+        pairs = task.shown(task.sample(2000, np.random.default_rng(0)))
         numbers = [source if to == "words" else target for source, target in pairs]
         assert np.bincount(list(map(len, numbers)))[2:] == pytest.approx(667, rel=0.15)
         assert all({source, target} == {number, words(int(number))} for number, (source, target) in zip(numbers, pairs))

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from seq2seq import Copy, Reverse, Sort, UsageError
-from tests.tasks.test_base import shown
 
 
 @pytest.mark.parametrize(
@@ -10,7 +9,7 @@ from tests.tasks.test_base import shown
 )
 def test_targets_and_lengths(task, expected):
     task = task("abcd", (2, 6))
-    pairs = shown(task, task.sample(500, np.random.default_rng(0)))
+    pairs = task.shown(task.sample(500, np.random.default_rng(0)))
     assert all(expected(source) == target for source, target in pairs)
     assert {len(source) for source, _ in pairs} == set(range(2, 7))
     assert set("".join(source for source, _ in pairs)) == set("abcd")
