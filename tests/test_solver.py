@@ -179,7 +179,7 @@ def test_symbols_are_read_and_shown(greeter):
     pairs = greeter.task.sample(200, np.random.default_rng(3))
     shown = greeter.task.shown(pairs)
     right = np.mean([greeter(source) == f"hello {source}" == target for source, target in shown])
-    assert 0 < right and greeter.score(pairs) == greeter.score(iter(shown)) == right
+    assert right > 0 and greeter.score(pairs) == greeter.score(iter(shown)) == right
     assert greeter.score([*shown, *((source, "bob") for source, _ in shown)]) == right / 2
 
 
