@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seq2seq import SourceError, UsageError
-from seq2seq.tasks.alphabet import MOST, PAD, Alphabet
+from seq2seq.tasks.alphabet import MOST, PAD, Alphabet, split
 
 PHONEMES = Alphabet(("AH0", "HH", "OW1"), target_separator=" ")
 words = st.lists(st.sampled_from(["AH0", "HH", "OW1", "L", "7"]), max_size=8)
@@ -27,6 +27,7 @@ def test_characters_stand_for_themselves_but_spaces_which_would_be_padding(sourc
 
 
 def test_spaces_beyond_one_say_nothing_and_padding_is_not_shown():
+    assert [*split("  HH   L ", " ")] == ["HH", "L"] and [*split("a b", "")] == ["a", " ", "b"]
     assert PHONEMES.read_target("  HH   L ") == PHONEMES.read_target("HH L")
     assert PHONEMES.show_target(PHONEMES.read_target("HH L") + "  ") == "HH L"
 
