@@ -140,8 +140,8 @@ def _notes(config: Config, dataset: Dataset, preset: str | Config | None) -> Ite
         yield told(config, sum(map(len, (dataset.train, dataset.validation, dataset.test))))
     yield from config.task.notes
     if not has_preset(config.task) and (unseen := dataset.unseen):
-        symbols = ", ".join(map(repr, unseen[:10]))
-        yield f"{len(unseen)} symbols are in held-out examples alone, and never trained on: {symbols}"
+        more = f" and {len(unseen) - 10} more" if len(unseen) > 10 else ""
+        yield f"in held-out examples alone, and never trained on: {', '.join(map(repr, unseen[:10]))}{more}"
 
 
 def default_run_dir(task: Task) -> Path:

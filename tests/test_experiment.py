@@ -235,10 +235,14 @@ def test_names_that_a_task_cannot_have(tmp_path, name):
 
 
 def test_what_was_chosen_and_what_is_odd_is_told_before_training(tmp_path, capsys):
-    options = {**TINY, "validation": 1, "test": 1, "seed": 0}
-    train([*CAPITALS, CAPITALS[0], ("ü", "ü"), ("ö", "ö"), ("ä", "ä")], tmp_path / "run", **options)
-    first, *notes = capsys.readouterr().err.splitlines()
-    assert first.startswith("23 examples of pairs, ") and "validation 1, test 1" in first and "epochs 1" in first
-    assert notes[0] == "pairs: 1 row came twice and is used once"
+    signs = [chr(0x4E00 + i) for i in range(30)]
+    solver = train([(sign, "x") for sign in [*signs, signs[0]]], tmp_path / "run", **{**TINY, "test": 10})
+    chosen, again, unseen, *epochs = capsys.readouterr().err.splitlines()
+    assert chosen.startswith("30 examples of pairs, ") and "validation 3, test 10" in chosen and "epochs 1" in chosen
+    assert again == "pairs: 1 row came twice and is used once"
+    held_out = [solver.codec.decode_sources(part.sources) for part in (solver.dataset.validation, solver.dataset.test)]
+    named = sorted(sum(held_out, []))[:10]
+    assert unseen == f"in held-out examples alone, and never trained on: {str(named)[1:-1]} and 3 more"
+    assert epochs[0].startswith("epoch 1/1")
     train(Arithmetic("+", terms=2), tmp_path / "sums", **TINY)
     assert capsys.readouterr().err.startswith("epoch 1/1")
