@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -122,6 +123,17 @@ def require_name(task: Task) -> None:
     require(bool(good), f"name of {type(task).__name__}", name, "small letters, digits, _ and -")
     if name in TASKS and TASKS[name] is not type(task):
         raise UsageError(f"name of {type(task).__name__}: {name!r} is another task's")
+
+
+def require_rebuilt(task: Task) -> None:
+    """Raise `UsageError` unless a task's options make it again, as whoever opens its run will need."""
+    kept = task.keep()
+    try:
+        values = json.loads(json.dumps(_task_to_json(task)))
+        if kept is None and _task_from_json(values, type(task)).options() != task.options():
+            raise ValueError("it then has other options")
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"options of {type(task).__name__}: do not make it again: {error}") from None
 
 
 @dataclass(frozen=True)

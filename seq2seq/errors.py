@@ -57,6 +57,12 @@ def is_number(value: Any) -> bool:
     return value - value == 0
 
 
+def require_range(name: str, value: Any, least: int, most: int) -> None:
+    """Raise a `UsageError` unless this is a pair (least, most) of whole numbers within these limits."""
+    good = isinstance(value, (tuple, list)) and len(value) == 2 and all(is_whole(part, least) for part in value)
+    require(good and value[0] <= value[1] <= most, name, value, f"a range (least, most) from {least} to {most}")
+
+
 def short(text: str, most: int = 40) -> str:
     """A string as an error quotes it: cut, if it is longer than `most` characters."""
     return repr(text if len(text) <= most else text[: most - 3] + "...")

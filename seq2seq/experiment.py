@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from seq2seq.config import PARTS, PRESETS, Config
+from seq2seq.config import PARTS, PRESETS, Config, require_rebuilt
 from seq2seq.dataset import Dataset, build_dataset
 from seq2seq.defaults import choose, has_preset, told
 from seq2seq.errors import UsageError, require
@@ -75,6 +75,7 @@ def train(
     shown = progress_for_stderr() if progress else Progress()
     base = _base(task, preset, options)
     config = base.with_options(**options)
+    require_rebuilt(config.task)
     if run_dir is None:
         run_dir = Run.newest().path if resume else default_run_dir(config.task)
     require(Path(run_dir).name not in ("", ".."), "run_dir", str(run_dir), "a folder with a name")

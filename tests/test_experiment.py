@@ -203,8 +203,10 @@ def test_data_that_cannot_be_learned_touch_no_run(small, tmp_path, task, message
     before = files(tmp_path / "run")
     for resume in (False, True):
         for name in ("run", "new"):
-            with pytest.raises(Seq2SeqError, match=message):
-                train(task, tmp_path / name, resume=resume, progress=False)
+            for preset in (None, "default"):
+                if preset is None or "the least" not in message:
+                    with pytest.raises(Seq2SeqError, match=f"^{message}"):
+                        train(task, tmp_path / name, resume=resume, preset=preset, progress=False)
     assert files(tmp_path / "run") == before and not (tmp_path / "new").exists()
 
 
@@ -234,6 +236,35 @@ def test_names_that_a_task_cannot_have(tmp_path, name):
         train(task, tmp_path / "run", progress=False, **TINY)
 
 
+def test_a_task_that_its_options_do_not_make_again_is_refused_before_training(tmp_path):
+    class Adder(Double):
+        def __init__(self, more):
+            object.__setattr__(self, "most", 9)
+
+        name = "adder"
+
+    class Odd(Double):
+        name = "odd"
+
+        def options(self):
+            return {"most": {1, 2}}
+
+    class Other(Double):
+        name = "other"
+
+        def options(self):
+            return {"most": self.most + 1}
+
+    for task, message in [
+        (Adder(1), "unexpected keyword argument 'most'"),
+        (Odd(), "Object of type set is not JSON serializable"),
+        (Other(), "other options"),
+    ]:
+        with pytest.raises(UsageError, match=f"options of {type(task).__name__}: do not make it again: .*{message}"):
+            train(task, tmp_path / "run", progress=False, **TINY)
+    assert not (tmp_path / "run").exists()
+
+
 def test_what_was_chosen_and_what_is_odd_is_told_before_training(tmp_path, capsys):
     signs = [chr(0x4E00 + i) for i in range(30)]
     solver = train([(sign, "x") for sign in [*signs, signs[0]]], tmp_path / "run", **{**TINY, "test": 10})
@@ -241,7 +272,7 @@ def test_what_was_chosen_and_what_is_odd_is_told_before_training(tmp_path, capsy
     assert chosen.startswith("30 examples of pairs, ") and "validation 3, test 10" in chosen and "epochs 1" in chosen
     assert again == "pairs: 1 row came twice and is used once"
     held_out = [solver.codec.decode_sources(part.sources) for part in (solver.dataset.validation, solver.dataset.test)]
-    named = sorted(sum(held_out, []))[:10]
+    named = sorted(held_out[0] + held_out[1])[:10]
     assert unseen == f"in held-out examples alone, and never trained on: {str(named)[1:-1]} and 3 more"
     assert epochs[0].startswith("epoch 1/1")
     train(Arithmetic("+", terms=2), tmp_path / "sums", **TINY)

@@ -98,12 +98,6 @@ def require_pair(pair: Any, where: str) -> None:
             raise UsageError(f"{where}: its {side} has {reserved[0]!r}, a character that no string may have")
 
 
-def require_range(name: str, value: Any, least: int, most: int) -> None:
-    """Raise a `UsageError` unless this is a pair (least, most) of whole numbers within these limits."""
-    good = isinstance(value, (tuple, list)) and len(value) == 2 and all(is_whole(part, least) for part in value)
-    require(good and value[0] <= value[1] <= most, name, value, f"a range (least, most) from {least} to {most}")
-
-
 class Task:
     """A rule that draws (source, target) pairs of strings.
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from seq2seq.tasks.base import Task, require_range
+from seq2seq.errors import require_range
+from seq2seq.tasks.base import Task
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")  # fmt: skip

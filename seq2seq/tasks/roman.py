@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from seq2seq.errors import require
-from seq2seq.tasks.base import require_range
+from seq2seq.errors import require, require_range
 from seq2seq.tasks.listed import ListTask
 
 PARTS = {"M": 1000, "CM": 900, "D": 500, "CD": 400, "C": 100, "XC": 90, "L": 50, "XL": 40, "X": 10, "IX": 9, "V": 5,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from seq2seq.errors import require
-from seq2seq.tasks.base import Task, require_range
+from seq2seq.errors import require, require_range
+from seq2seq.tasks.base import Task
 
 
 @dataclass(frozen=True)

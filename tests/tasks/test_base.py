@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from seq2seq import Arithmetic, Task, UsageError
+from seq2seq.errors import require_range
 from seq2seq.tasks import base
 from tests.tasks.own import Double, Greeting
 
@@ -126,7 +127,7 @@ def test_a_task_without_anything():
 
 
 def test_ranges_are_checked():
-    base.require_range("length", (1, 5), 1, 5)
+    require_range("length", (1, 5), 1, 5)
     for value in ((0, 5), (1, 6), (3, 2), 3, (1, 2, 3), ("1", 2)):
         with pytest.raises(UsageError, match=r"length: got .*, but it must be a range \(least, most\) from 1 to 5"):
-            base.require_range("length", value, 1, 5)
+            require_range("length", value, 1, 5)
