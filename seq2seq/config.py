@@ -107,7 +107,7 @@ def _task_from_json(values: dict[str, Any], task_class: type[Task] | None = None
     options: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
     }
-    name, digest = options.pop("name"), options.pop("digest", None)
+    name, digest = options.pop("name"), None if kept is None else options.pop("digest", None)
     if task_class is None:
         require(name in TASKS, "task", name, f"one of {', '.join(TASKS)}")
         task_class = TASKS[name]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seq2seq import Arithmetic, DataConfig, Extra, PairsTask, UsageError, vocabulary
+from seq2seq import Arithmetic, DataConfig, Extra, PairsTask, Spelling, UsageError, vocabulary
 from seq2seq import dataset as dataset_module
 from seq2seq.arrays import hash_strings
 from seq2seq.dataset import build_dataset, split_by_key
@@ -239,3 +239,8 @@ def test_examples_beside_the_task_have_its_symbols():
         build_dataset(Double(), DataConfig(), 0, extra=[Extra(Greeting())])
     with pytest.raises(UsageError, match=r"extra: got .*, but it must be a task whose options are all that makes it"):
         Extra(PairsTask.of([("a", "b")]))
+
+
+def test_a_small_task_that_can_be_listed_is_used_whole():
+    dataset = build_dataset(Spelling((1, 2)), DataConfig(), 0)
+    assert sum(map(len, (dataset.train, dataset.validation, dataset.test))) == 100

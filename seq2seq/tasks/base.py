@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, fields, is_dataclass
 from functools import cached_property
@@ -83,7 +84,7 @@ class Measure(NamedTuple):
 
 
 def option_fields(task: Any) -> list[Field[Any]]:
-    """The fields of a task, an instance or a class, that are its options."""
+    """The fields of a task, or of a part of a configuration, that are its options."""
     return [field for field in fields(task) if field.metadata.get("option", True)] if is_dataclass(task) else []
 
 
@@ -250,9 +251,15 @@ class Task:
         sides = ([show(string.strip(PAD)) for string in strings.tolist()] for show, strings in zip(ways, pairs))
         return [*zip(*sides)]
 
+    def written(self, pairs: Iterable[tuple[str, str]]) -> Pairs:
+        """The inverse of `shown`. Raises `UsageError` if one has more symbols, or others, than the task says."""
+        return self._as_arrays([self._read(pair) for pair in pairs])
+
     def list(self) -> Pairs:
         """All distinct pairs, in a fixed order. Raises `UsageError` when they are not known or too many to list."""
-        raise UsageError(f"list: not all pairs of the task {self.name} are known")
+        if self.count is None:
+            raise UsageError(f"list: not all pairs of the task {self.name} are known")
+        return self.sample_distinct(self.count, np.random.default_rng(0))
 
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
         """Draw `n` pairs independently, so that some may come twice."""
@@ -304,25 +311,24 @@ class Task:
         return pair
 
     def _draw_fitting(self, rng: np.random.Generator) -> tuple[str, str]:
-        """A pair with one character a symbol, the first drawn that has no other symbols and is not too long."""
+        """The first pair drawn that has no other symbols and is not too long."""
         for _ in range(TRIES):
-            try:
-                source, target = self._read(self._drawn(rng))
-            except SourceError:
-                continue
-            if len(source) <= self.source_length and len(target) <= self.target_length:
-                return source, target
+            pair = self._drawn(rng)
+            with contextlib.suppress(SourceError):
+                return self._read(pair)
         raise UsageError(
             f"draw: {TRIES} pairs of the task {self.name} in a row had other symbols, or more, than it says: "
             f"sources up to {self.source_length}, targets up to {self.target_length}"
         )
 
     def _read(self, pair: tuple[str, str]) -> tuple[str, str]:
-        """A pair with one character a symbol. Raises `SourceError` if it has a symbol that the task has not."""
+        """A pair with one character a symbol. Raises `SourceError` if it has more of them, or others, than it may."""
         source, target = self.alphabet.read_source(pair[0]), self.alphabet.read_target(pair[1])
-        for string in (source, target):
+        for shown, string, most in zip(pair, (source, target), (self.source_length, self.target_length)):
             if not self._known.issuperset(string):
-                raise SourceError(f"{short(self.alphabet.show_source(string))}: has a symbol that the task has not")
+                raise SourceError(f"{short(shown)}: has a symbol that the task {self.name} does not say")
+            if len(string) > most:
+                raise SourceError(f"{short(shown)}: has {len(string)} symbols, but {self.name} has at most {most}")
         return source, target
 
     @cached_property

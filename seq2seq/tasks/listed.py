@@ -32,7 +32,7 @@ class ListTask(Task):
 
     @cached_property
     def _all(self) -> Pairs:
-        return self._as_arrays(map(self._read, self._listed))
+        return self.written(self._listed)
 
     @property
     def count(self) -> int:
@@ -63,7 +63,7 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class FileTask(ListTask):
-    """A task whose pairs come from a file, or are given. It needs a `name` and `read`.
+    """A task whose pairs come from a file, or are given. It needs a `name` and `read(path)`.
 
     A run keeps the pairs themselves, so that it can be moved to where the file is not.
 
@@ -82,7 +82,7 @@ class FileTask(ListTask):
         When the pairs are first asked for, if they cannot be learned: see `rows`.
     """
 
-    path: str = field(default="", metadata={"help": "the file to learn from", "required": True})
+    path: str = field(default="", metadata={"help": "the file to learn from"})
     longest: int = field(default=200, metadata={"help": "most symbols of a source or a target"})
     given: tuple[tuple[str, str], ...] | None = field(default=None, repr=False, metadata={"option": False})
 
@@ -93,8 +93,14 @@ class FileTask(ListTask):
         require(isinstance(self.path, str), "path", self.path, "the name of a file")
         require(is_whole(self.longest, 1), "longest", self.longest, "a whole number from 1")
 
-    def read(self) -> Iterator[Row]:
-        """The rows of the file. Raises `UsageError` that names file and line."""
+    @property
+    def file(self) -> str:
+        """The file that is read. Raises `UsageError` if there is none."""
+        require(bool(self.path), "path", self.path, f"the file of the task {self.name}")
+        return self.path
+
+    def read(self, path: str) -> Iterator[Row]:
+        """The rows of a file. Raises `UsageError` that names file and line."""
         raise NotImplementedError(f"{type(self).__name__} has no read")
 
     @cached_property
@@ -113,17 +119,20 @@ class FileTask(ListTask):
     def notes(self) -> tuple[str, ...]:
         again = self._collected[1]
         rows = "1 row came twice and is" if again == 1 else f"{again} rows came twice and are"
-        return (f"{self.path or self.name}: {rows} used once",) if again else ()
+        where = self.name if self.given is not None else self.file
+        return (f"{where}: {rows} used once",) if again else ()
 
     @cached_property
     def _collected(self) -> tuple[dict[str, list[str]], int]:
         """The rows, and how many were there already."""
-        place = "pair " if self.given is not None else f"{self.path}:"
-        given = (Row(number, *pair) for number, pair in enumerate(self.given or (), 1))
+        found: Iterator[Row]
+        place, found = "pair ", (Row(number, *pair) for number, pair in enumerate(self.given or (), 1))
+        if self.given is None:
+            place, found = f"{self.file}:", self.read(self.file)
         rows: dict[str, list[str]] = {}
         first: dict[str, int] = {}
         again = 0
-        for number, *pair in self.read() if self.given is None else given:
+        for number, *pair in found:
             require_pair(pair, f"{place}{number}")
             symbols = [split(pair[0], self.source_separator), split(pair[1], self.target_separator)]
             for side, several in zip(("source", "target"), symbols):
@@ -141,7 +150,7 @@ class FileTask(ListTask):
                 targets.append(target)
                 first.setdefault(source, number)
         if not rows:
-            raise UsageError("pairs: there are none" if self.given is not None else f"{self.path}: holds no pairs")
+            raise UsageError("pairs: there are none" if self.given is not None else f"{self.file}: holds no pairs")
         return rows, again
 
     def pairs(self) -> Iterable[tuple[str, str]]:

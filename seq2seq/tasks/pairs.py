@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from seq2seq.errors import UsageError, require
+from seq2seq.errors import require
 from seq2seq.tasks.base import require_pair
 from seq2seq.tasks.files import read_pairs
 from seq2seq.tasks.listed import FileTask, Row
@@ -57,7 +57,5 @@ class PairsTask(FileTask):
     def target_separator(self) -> str:
         return SEPARATORS[self.target_symbols]
 
-    def read(self) -> Iterator[Row]:
-        if not self.path:
-            raise UsageError("path: got '', but it must be a file of pairs")
-        return read_pairs(self.path)
+    def read(self, path: str) -> Iterator[Row]:
+        return read_pairs(path)

@@ -40,8 +40,11 @@ class Pronunciation(FileTask):
         super().__post_init__()
         require(isinstance(self.stress, bool), "stress", self.stress, "true or false")
 
-    def read(self) -> Iterator[Row]:
-        path = self.path or installed_dictionary()
+    @property
+    def file(self) -> str:
+        return self.path or installed_dictionary()
+
+    def read(self, path: str) -> Iterator[Row]:
         for number, line in read_lines(path):
             word, *phonemes = line.partition("#")[0].split() or [""]
             if not word or line.startswith(";;;"):

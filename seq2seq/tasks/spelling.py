@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from seq2seq.errors import require, require_range
-from seq2seq.tasks.base import Task
+from seq2seq.tasks.base import Pairs, Task
 
 ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
         "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
@@ -43,9 +43,30 @@ class Spelling(Task):
         least, most = self.digits
         return 10**most - (10 ** (least - 1) if least > 1 else 0)
 
+    @property
+    def source_length(self) -> int:
+        return self._lengths[self.to == "number"]
+
+    @property
+    def target_length(self) -> int:
+        return self._lengths[self.to == "words"]
+
+    @property
+    def _lengths(self) -> tuple[int, int]:
+        """Of the longest number, and of its words: none are longer than those of threes and sevens."""
+        most = self.digits[1]
+        return most, max(len(words(0)), len(words(int("373373373373"[-most:]))))
+
     def draw(self, rng: np.random.Generator) -> tuple[str, str]:
         digits = int(rng.integers(self.digits[0], self.digits[1] + 1))
-        number = int(rng.integers(10 ** (digits - 1) if digits > 1 else 0, 10**digits))
+        return self.pair(int(rng.integers(10 ** (digits - 1) if digits > 1 else 0, 10**digits)))
+
+    def list(self) -> Pairs:
+        least, most = self.digits
+        return self.written(map(self.pair, range(10 ** (least - 1) if least > 1 else 0, 10**most)))
+
+    def pair(self, number: int) -> tuple[str, str]:
+        """A number and its words, as a source and its target."""
         return (str(number), words(number)) if self.to == "words" else (words(number), str(number))
 
 

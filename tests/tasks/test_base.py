@@ -64,6 +64,22 @@ def test_a_count_that_is_known_is_the_most():
 
     with pytest.raises(UsageError, match="n: got 101, but it must be a whole number from 0 to 100"):
         Counted().sample_distinct(101, np.random.default_rng(0))
+    assert len(set(Counted().list().sources.tolist())) == 100
+
+
+def test_pairs_are_written_as_models_read_them_and_never_cut():
+    task = Greeting()
+    sources, _ = task.written([("ann bob", "hello"), ("x", "x ann")])
+    assert [len(source.strip()) for source in sources.tolist()] == [2, 1] and sources.dtype == "U4"
+    assert task.shown(task.written([("ann bob", "hello")])) == [("ann bob", "hello")]
+    for pair, message in [
+        (("x x x x x", "x"), "'x x x x x': has 5 symbols, but greeting has at most 4"),
+        (("x", "x " * 6), "has 6 symbols, but greeting has at most 5"),
+        (("zoe", "x"), "'zoe' is not among the symbols"),
+        (("x", "y"), "'y': has a symbol that the task greeting does not say"),
+    ]:
+        with pytest.raises(UsageError, match=message):
+            task.written([pair])
 
 
 def test_words_are_symbols():

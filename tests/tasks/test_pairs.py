@@ -19,7 +19,7 @@ def test_errors_name_the_file_and_both_lines(tmp_path):
     (tmp_path / "x.tsv").write_text("\n")
     with pytest.raises(UsageError, match=r"x\.tsv: holds no pairs$"):
         PairsTask(str(tmp_path / "x.tsv")).count  # noqa: B018
-    with pytest.raises(UsageError, match="path: got '', but it must be a file of pairs"):
+    with pytest.raises(UsageError, match="path: got '', but it must be the file of the task pairs"):
         PairsTask().count  # noqa: B018
 
 

