@@ -10,7 +10,8 @@ from seq2seq import Arithmetic, DataConfig, Extra, PairsTask, Spelling, UsageErr
 from seq2seq import dataset as dataset_module
 from seq2seq.arrays import hash_strings
 from seq2seq.dataset import build_dataset, split_by_key
-from seq2seq.tasks import Pairs, expressions
+from seq2seq.tasks import Pairs
+from seq2seq.tasks.expressions import batch
 from seq2seq.vocabulary import Codec
 from tests.tasks.own import Double, Greeting, Vowels
 from tests.tasks.test_arithmetic import any_tasks, canonical, small_tasks
@@ -125,7 +126,7 @@ def test_many_examples_are_split_a_block_at_a_time(monkeypatch, split):
     monkeypatch.setattr(dataset_module, "LISTED", 100)  # more are compared by hash
     task, config = Arithmetic("+-", (2, 3), (0, 12)), DataConfig(examples=1500, split=split)
     whole = build_dataset(task, config, 5)
-    for module in (dataset_module, vocabulary, expressions):
+    for module in (dataset_module, vocabulary, batch):
         monkeypatch.setattr(module, "BLOCK", 37)
     parts = build_dataset(task, config, 5)
     assert whole.fingerprint == parts.fingerprint

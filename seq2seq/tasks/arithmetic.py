@@ -10,26 +10,14 @@ from typing import Any, Callable
 
 import numpy as np
 
-from seq2seq.arrays import blocks
 from seq2seq.errors import SourceError, UsageError, is_whole, require
 from seq2seq.tasks.base import Pairs, Task
-from seq2seq.tasks.expressions import (
-    BLOCK,
-    MINUS,
-    OPERATORS,
-    PLUS,
-    Expressions,
-    answer,
-    hash_commutative,
-    hash_in_order,
-    next_step,
-    operators_used,
-    read,
-    stack,
-    write,
-    write_step,
-    write_working,
-)
+from seq2seq.tasks.expressions.batch import OPERATORS, Expressions, hash_in_order, stack
+from seq2seq.tasks.expressions.pairs import ExpressionPairs
+from seq2seq.tasks.expressions.space import Space
+from seq2seq.tasks.expressions.steps import heads, next_step, write_step, write_working
+from seq2seq.tasks.expressions.strings import answer, operators_used, read
+from seq2seq.tasks.expressions.values import hash_commutative
 
 LIST_LIMIT = 10_000_000
 MOST_TERMS = 1000
@@ -167,20 +155,13 @@ class Arithmetic(Task):
         # least is no smaller than the least single term.
         return min(least for least, _ in used), max(greatest for _, greatest in used)
 
+    @cached_property
+    def _spaces(self) -> list[Space]:
+        return [Space(self.operators, terms, self.operands, self.mixed, self.signed) for terms in self._term_range]
+
     @property
     def count(self) -> int:
-        return sum(self._count(terms) for terms in self._term_range)
-
-    def _count(self, terms: int) -> int:
-        low, high = self.operands
-        choices = len(self.operators) ** (terms - 1) if self.mixed else len(self.operators) if terms > 1 else 1
-        return int(self._firsts * (high - low + 1) ** (terms - 1) * choices)
-
-    @property
-    def _firsts(self) -> int:
-        """How many numbers can come first: those from `operands`, and if signed their negatives; 0 has none."""
-        low, high = self.operands
-        return high - low + 1 + (high - max(low, 1) + 1 if self.signed else 0)
+        return sum(space.count for space in self._spaces)
 
     def options(self) -> dict[str, Any]:
         return asdict(self)
@@ -198,83 +179,30 @@ class Arithmetic(Task):
     def list(self) -> Pairs:
         if self.count > LIST_LIMIT:
             raise UsageError(f"list: there are {self.count} expressions, more than the {LIST_LIMIT} that are listed")
-        return self._pairs(stack([self._list(terms) for terms in self._term_range]))
+        return self._pairs(stack([space.list() for space in self._spaces]))
 
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
         """Draw `n` pairs: each number of terms is equally likely, then each number and operator."""
         require(is_whole(n, 0), "n", n, "a whole number from 0")
-        if len(self._term_range) == 1:
-            return self._pairs(self._draw(self._term_range[0], n, rng))
-        lengths = rng.integers(len(self._term_range), size=n)
-        parts = [self._draw(terms, int((lengths == i).sum()), rng) for i, terms in enumerate(self._term_range)]
-        order = np.argsort(np.argsort(lengths, kind="stable"), kind="stable")
+        if len(self._spaces) == 1:
+            return self._pairs(self._spaces[0].draw(n, rng))
+        chosen = rng.integers(len(self._spaces), size=n)
+        parts = [space.draw(int((chosen == i).sum()), rng) for i, space in enumerate(self._spaces)]
+        order = np.argsort(np.argsort(chosen, kind="stable"), kind="stable")
         return self._pairs(stack(parts).take(order))
 
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
         """Draw `n` distinct pairs: as nearly as can be, the same number for each number of terms."""
         require(is_whole(n, 0) and n <= self.count, "n", n, f"a whole number from 0 to {self.count}")
-        shares = _fair_shares(n, [self._count(terms) for terms in self._term_range])
-        drawn = stack([self._draw_distinct(terms, share, rng) for terms, share in zip(self._term_range, shares)])
+        shares = _fair_shares(n, [space.count for space in self._spaces])
+        drawn = stack([space.draw_distinct(share, rng) for space, share in zip(self._spaces, shares)])
         return self._pairs(drawn.take(rng.permutation(n)))
 
     def _pairs(self, expressions: Expressions) -> Pairs:
-        return ExpressionPairs(expressions, self.source_length, self.target_length, self.steps == "answer")
+        target_of = write_working if self.steps == "answer" else answer
+        return ExpressionPairs(expressions, self.source_length, self.target_length, target_of)
 
-    def _draw(self, terms: int, n: int, rng: np.random.Generator) -> Expressions:
-        low, high = self.operands
-        numbers = np.empty((n, terms), np.min_scalar_type(high))
-        operators = np.full((n, terms), PLUS, np.uint8)
-        for rows in blocks(n, BLOCK):
-            numbers[rows] = rng.integers(low, high, size=numbers[rows].shape, endpoint=True)
-        if self.signed:
-            self._set_first(numbers, operators, rng.integers(self._firsts, size=n))
-        codes = np.array([ord(operator) for operator in self.operators], np.uint8)
-        for rows in blocks(n, BLOCK):
-            chosen = rng.integers(len(codes), size=(len(operators[rows]), terms - 1 if self.mixed else 1))
-            operators[rows, 1:] = codes[chosen]
-        return Expressions(numbers, operators)
-
-    def _list(self, terms: int) -> Expressions:
-        """All expressions of that many terms: the digits of their rank, in a mixed radix, choose the parts."""
-        low, high = self.operands
-        rank = np.arange(self._count(terms))
-        codes = np.array([ord(operator) for operator in self.operators], np.uint8)
-        numbers = np.empty((len(rank), terms), np.min_scalar_type(high))
-        operators = np.full((len(rank), terms), PLUS, np.uint8)
-        for term in reversed(range(terms)):
-            if term == 0 and self.signed:
-                rank, digit = np.divmod(rank, self._firsts)
-                self._set_first(numbers, operators, digit)
-                break
-            rank, digit = np.divmod(rank, high - low + 1)
-            numbers[:, term] = low + digit
-            if self.mixed and term > 0:
-                rank, digit = np.divmod(rank, len(codes))
-                operators[:, term] = codes[digit]
-        if not self.mixed and terms > 1:
-            operators[:, 1:] = codes[rank][:, None]
-        return Expressions(numbers, operators)
-
-    def _set_first(self, numbers: np.ndarray, operators: np.ndarray, choice: np.ndarray) -> None:
-        """The first number and its sign, from choices (N,) below `_firsts`."""
-        low, high = self.operands
-        negative = choice > high - low
-        numbers[:, 0] = np.where(negative, max(low, 1) + choice - (high - low + 1), low + choice)
-        operators[:, 0] = np.where(negative, MINUS, PLUS)
-
-    def _draw_distinct(self, terms: int, n: int, rng: np.random.Generator) -> Expressions:
-        if 2 * n >= self._count(terms):  # most of them are wanted: no dearer than listing them
-            everything = self._list(terms)
-            chosen = rng.permutation(len(everything.numbers))[:n]
-            return everything.take(chosen)
-        drawn = self._draw(terms, 0, rng)
-        while len(drawn.numbers) < n:
-            missing = n - len(drawn.numbers)
-            drawn = stack([drawn, self._draw(terms, missing + missing // 8 + 16, rng)])
-            # By hash: two different expressions that share one lose a draw, and no expression comes twice.
-            _, first = np.unique(hash_in_order(drawn), return_index=True)
-            drawn = drawn.take(np.sort(first)[:n])
-        return drawn
+    # Working out --------------------------------------------------------------------------------------------------
 
     def head(self, source: str) -> int:
         return len(source) if (found := self._head.match(source)) is None else found.end()
@@ -293,9 +221,9 @@ class Arithmetic(Task):
         stages = [pairs.expressions]
         for _ in range(self._term_range[-1] - 1):
             stages.append(next_step(stages[-1]))
-        everything = stack([Expressions(*(array[:, : self._head_terms] for array in stage)) for stage in stages])
+        everything = stack([heads(stage, self._head_terms) for stage in stages])
         _, first = np.unique(hash_in_order(everything), return_index=True)
-        return StepPairs(everything.take(np.sort(first)), self.source_length, self.target_length)
+        return ExpressionPairs(everything.take(np.sort(first)), self.source_length, self.target_length, write_step)
 
     def final(self, target: str) -> str:
         return target.rpartition("=")[2]
@@ -336,36 +264,6 @@ class Arithmetic(Task):
     @property
     def breakdowns(self) -> Mapping[str, Callable[[np.ndarray], np.ndarray]]:
         return {"operator": operators_used}
-
-
-class ExpressionPairs(Pairs):
-    """Expressions and their values, or their working, kept as numbers: a tenth of what the strings take."""
-
-    def __init__(self, expressions: Expressions, source_length: int, target_length: int, working: bool = False) -> None:
-        self.expressions, self.source_length, self.target_length = expressions, source_length, target_length
-        self.working = working
-
-    @property
-    def sources(self) -> np.ndarray:
-        return write(self.expressions, self.source_length)
-
-    @property
-    def targets(self) -> np.ndarray:
-        return (write_working if self.working else answer)(self.expressions, self.target_length)
-
-    def __len__(self) -> int:
-        return len(self.expressions.numbers)
-
-    def take(self, rows: Any) -> ExpressionPairs:
-        return type(self)(self.expressions.take(rows), self.source_length, self.target_length, self.working)
-
-
-class StepPairs(ExpressionPairs):
-    """Expressions, and each after one step of working it out, written in its place."""
-
-    @property
-    def targets(self) -> np.ndarray:
-        return write_step(self.expressions, self.target_length)
 
 
 def _is_range(value: Any, least: int) -> bool:
