@@ -13,8 +13,9 @@ from seq2seq.dataset import build_dataset, split_by_key
 from seq2seq.tasks import Pairs
 from seq2seq.tasks.expressions import batch
 from seq2seq.vocabulary import Codec
+from tests.tasks.by_hand import canonical
 from tests.tasks.own import Double, Greeting, Vowels
-from tests.tasks.test_arithmetic import any_tasks, canonical, small_tasks
+from tests.tasks.test_arithmetic import any_tasks, small_tasks
 
 configs = st.builds(
     DataConfig,

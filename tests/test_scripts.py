@@ -50,6 +50,7 @@ def test_help_of_train_has_every_option_with_its_default():
     text = " ".join(call("train", "--help").stdout.split())
     for option in (
         "--task.operands N[-N] smallest and largest number, as 1-10 (default: 1-10)",
+        "--task.operators TEXT any of + - * / % (default: +*)",
         "--epochs N passes over the training examples (default: 100)",
         "--bidirectional, --no-bidirectional read the source in both directions (default: yes)",
     ):
@@ -97,7 +98,7 @@ def test_a_gpu_that_is_not_there(tmp_path):
         (["--epochs", "x"], "train.py: argument --epochs: invalid int value: 'x'"),
         (["--epochs", "0"], "train.py: epochs: got 0, but it must be a whole number from 1"),
         (["--task.operands", "1-x"], "train.py: argument --task.operands: got '1-x', but it must be a whole number"),
-        (["--task.operators", "/"], "train.py: operators: got '/', but it must be one or more of + - *"),
+        (["--task.operators", "^"], "train.py: operators: got '^', but it must be one or more of + - * / %"),
         (["--test", "much"], "train.py: argument --test: got 'much', but it must be a share such as 0.1 or a number"),
         (["--preset", "mine"], "train.py: argument --preset: invalid choice: 'mine'"),
         (["--hidden", "3"], "train.py: unrecognized arguments: --hidden 3"),

@@ -53,7 +53,7 @@ def test_answers_have_confidence(solved):
         ("", "the source is empty"),
         ("   ", "the source is empty"),
         ("3-4", "'3-4': '-' is not among the characters '0123456789\\+ '"),
-        ("3+", "'3\\+' is not an expression of whole numbers and \\+ such as 3\\+7"),
+        ("3+", "'3\\+' is not an expression of whole numbers and \\+ such as 6\\+3"),
         ("333+4", "'333\\+4' has 5 characters, but this run reads 3"),
         ("9" * 10**6, "has 1000000 characters, but this run reads 3"),
         ("3\x00", "is not among the characters"),

@@ -13,16 +13,15 @@ import numpy as np
 from seq2seq.errors import SourceError, UsageError, is_whole, require
 from seq2seq.tasks.base import Pairs, Task
 from seq2seq.tasks.expressions.batch import OPERATORS, Expressions, hash_in_order, stack
+from seq2seq.tasks.expressions.bounds import INT64_MAX, exact, extremes
 from seq2seq.tasks.expressions.pairs import ExpressionPairs
-from seq2seq.tasks.expressions.space import Space
+from seq2seq.tasks.expressions.space import LIST_LIMIT, Space
 from seq2seq.tasks.expressions.steps import heads, next_step, write_step, write_working
 from seq2seq.tasks.expressions.strings import answer, operators_used, read
 from seq2seq.tasks.expressions.values import hash_commutative
 
-LIST_LIMIT = 10_000_000
 MOST_TERMS = 1000
 STEPS = ("none", "answer", "call")
-INT64_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,9 @@ class Arithmetic(Task):
     Parameters
     ----------
     operators : str
-        Any of `+`, `-` and `*`.
+        Any of `+`, `-`, `*`, `/` and `%`. Of expressions with divisions and remainders only those are drawn in which
+        every `/` comes out whole and nothing is divided by 0. A remainder has the sign of what it is divided by, as in
+        Python: `-7%3` is 2.
     terms : int or (int, int)
         How many numbers an expression has, or the least and the most.
     operands : (int, int)
@@ -56,7 +57,7 @@ class Arithmetic(Task):
         If an option is not allowed, or values could pass what 64-bit integers hold.
     """
 
-    operators: str = field(default="+*", metadata={"help": "any of + - *", "parse": str})
+    operators: str = field(default="+*", metadata={"help": f"any of {' '.join(OPERATORS)}", "parse": str})
     terms: int | tuple[int, int] = field(
         default=3, metadata={"help": "how many numbers, as 3 or as a range 2-4", "parse": "range"}
     )
@@ -79,7 +80,7 @@ class Arithmetic(Task):
             allowed_operators and set(self.operators) <= set(OPERATORS),
             "operators",
             self.operators,
-            "one or more of + - *, each once",
+            f"one or more of {' '.join(OPERATORS)}, each once",
         )
         terms: Any = (self.terms, self.terms) if is_whole(self.terms, 1) else self.terms
         require(
@@ -97,14 +98,9 @@ class Arithmetic(Task):
         least, most = terms
         object.__setattr__(self, "terms", least if least == most else (least, most))
         object.__setattr__(self, "operands", tuple(self.operands))
-        # The bound looks at the largest operand and at a product of them all: partial results stay below it too.
-        largest = self.operands[1]
-        bound = most * largest
-        if "*" in self.operators:  # never raise to a huge power only to see that it is huge
-            bound = max(bound, largest**most if most * (largest - 1).bit_length() < 200 else INT64_MAX + 1)
-        if bound > INT64_MAX:
+        if not exact(self._spaces[-1]):
             raise UsageError(
-                f"operands: {most} terms up to {largest} with operators {self.operators} "
+                f"operands: {most} terms up to {self.operands[1]} with operators {self.operators} "
                 f"can pass {INT64_MAX}, the largest value that is computed exactly"
             )
 
@@ -132,28 +128,7 @@ class Arithmetic(Task):
             return self.source_length
         if self.steps == "answer" and most > 1:  # each step is shorter than the one before it
             return sum(self.source_length - step for step in range(1, most)) + most - 2
-        extremes = [value for terms in self._term_range for value in self._extremes(terms)]
-        return max(len(str(value)) for value in extremes)
-
-    def _extremes(self, terms: int) -> tuple[int, int]:
-        """The least and the greatest value of an expression of that many terms."""
-        low, high = self.operands
-        if terms == 1:
-            return (-high if self.signed else low), high
-        # Taking away the most from the least; with products allowed beside differences, a product takes away more.
-        taken = (terms - 1) * high
-        if self.mixed and "*" in self.operators:
-            taken = max(taken, high ** (terms - 1))
-        candidates = {"-": (low - taken, high - (terms - 1) * low)}
-        candidates["+"] = (terms * low, terms * high)
-        candidates["*"] = (low**terms, high**terms)
-        if self.signed:
-            below = {"+": (terms - 1) * low - high, "-": -taken - high, "*": -(high**terms)}
-            candidates = {operator: (below[operator], most) for operator, (_, most) in candidates.items()}
-        used = [candidates[operator] for operator in self.operators]
-        # Mixed expressions lie within these: a sum or a product of all terms is the largest, and without `-` the
-        # least is no smaller than the least single term.
-        return min(least for least, _ in used), max(greatest for _, greatest in used)
+        return max(len(str(value)) for space in self._spaces for value in extremes(space))
 
     @cached_property
     def _spaces(self) -> list[Space]:
@@ -161,6 +136,11 @@ class Arithmetic(Task):
 
     @property
     def count(self) -> int:
+        """How many distinct expressions there are: exactly, but where there are divisions.
+
+        Then those of each number of terms are all tried if there are at most `LIST_LIMIT`; of more, it counts as if
+        every division came out whole, and drawing more than can be found raises a `UsageError`.
+        """
         return sum(space.count for space in self._spaces)
 
     def options(self) -> dict[str, Any]:
@@ -182,7 +162,10 @@ class Arithmetic(Task):
         return self._pairs(stack([space.list() for space in self._spaces]))
 
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
-        """Draw `n` pairs: each number of terms is equally likely, then each number and operator."""
+        """Draw `n` pairs: each number of terms is equally likely, then each number and operator.
+
+        Of expressions with divisions those that do not come out whole are left out, and the others equally likely.
+        """
         require(is_whole(n, 0), "n", n, "a whole number from 0")
         if len(self._spaces) == 1:
             return self._pairs(self._spaces[0].draw(n, rng))
@@ -210,7 +193,7 @@ class Arithmetic(Task):
     @property
     def _head_terms(self) -> int:
         """A sum of two terms can be worked out unless a factor comes next: only then a third is looked at."""
-        return 3 if len(self.operators) > 1 and "*" in self.operators else 2
+        return 3 if set(self.operators) & set("+-") and set(self.operators) & set("*/%") else 2
 
     @cached_property
     def _head(self) -> re.Pattern[str]:
@@ -238,7 +221,8 @@ class Arithmetic(Task):
         sources : ndarray of str, shape (N,)
         key : str
             `expression`: the string itself. `commutative`: also the order of terms and of factors is ignored, so
-            `3*7+2` and `2+7*3` are one, and so are `5-2+1` and `5+1-2`.
+            `3*7+2` and `2+7*3` are one, and so are `5-2+1` and `5+1-2`, and `6*4/3` and `6/3*4`. The two sides of a
+            remainder stay where they are.
 
         Returns
         -------
@@ -255,7 +239,7 @@ class Arithmetic(Task):
     def normalise(self, source: str) -> str:
         squeezed = source.replace(" ", "")
         if not self._form.fullmatch(squeezed):
-            example = "7" if self._term_range[-1] == 1 else "3" + self.operators[-1] + "7"
+            example = "7" if self._term_range[-1] == 1 else f"6{self.operators[0]}3"
             raise SourceError(
                 f"{source!r} is not an expression of whole numbers and {self.operators} such as {example}"
             )

@@ -161,7 +161,7 @@ class Task:
 
     @property
     def count(self) -> int | None:
-        """How many distinct sources there are, exactly, or None if that is not known."""
+        """How many distinct sources there are, exactly, or if only drawing them could tell, at most; None: unknown."""
         return None
 
     def normalise(self, source: str) -> str:

@@ -1,6 +1,4 @@
-import ast
 import hashlib
-import operator
 
 import numpy as np
 import pytest
@@ -8,26 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seq2seq import Arithmetic, SourceError, UsageError
-
-WORTH = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul}
-
-
-def value(source):
-    """The value of an expression by Python's own parser and whole numbers."""
-
-    def of(node):
-        if isinstance(node, ast.UnaryOp):
-            return -of(node.operand)
-        return node.value if isinstance(node, ast.Constant) else WORTH[type(node.op)](of(node.left), of(node.right))
-
-    return of(ast.parse(source.strip(), mode="eval").body)
+from tests.tasks.by_hand import canonical, value
 
 
 def ranges(least, most, longest):
     return st.tuples(st.integers(least, most), st.integers(0, longest)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 
 
-OPERATORS = st.sampled_from(["+", "-", "*", "+-", "+*", "-*", "+-*"])
+# Of those that can be drawn whatever the operands, most come out whole.
+MOSTLY_WHOLE = st.sampled_from(["+", "-", "*", "+-", "+*", "-*", "+-*", "%", "-%", "*%", "+-*/", "+-*/%"])
+OPERATORS = st.one_of(MOSTLY_WHOLE, st.sampled_from(["/", "-/", "*/", "/%"]))
 small_tasks = st.builds(
     Arithmetic,
     operators=OPERATORS,
@@ -35,10 +23,10 @@ small_tasks = st.builds(
     operands=ranges(0, 12, 3),
     mixed=st.booleans(),
     signed=st.booleans(),
-).filter(lambda task: task.count <= 8_000)
+).filter(lambda task: 0 < task.count <= 8_000)
 any_tasks = st.builds(
     Arithmetic,
-    operators=OPERATORS,
+    operators=MOSTLY_WHOLE,
     terms=ranges(1, 4, 2),
     operands=ranges(0, 700, 700),
     mixed=st.booleans(),
@@ -54,7 +42,7 @@ def test_list_is_all_expressions_each_once_with_its_value(task):
     assert [int(target) for target in targets] == [value(source) for source in sources.tolist()]
     for source in sources.tolist():
         assert task.normalise(source) == source.strip()
-    used = [set(source.strip()[1:]) & set("+-*") for source in sources.tolist()]
+    used = [set(source.strip()[1:]) & set("+-*/%") for source in sources.tolist()]
     assert all(operators <= set(task.operators) for operators in used)
     if not task.mixed:
         assert all(len(operators) <= 1 for operators in used)
@@ -64,8 +52,12 @@ def test_list_is_all_expressions_each_once_with_its_value(task):
 @settings(max_examples=60, deadline=None)
 def test_widths_are_those_of_the_longest_source_and_target(task):
     sources, targets = task.list()
-    assert max(len(source.strip()) for source in sources.tolist()) == task.source_length
-    assert max(len(target.strip()) for target in targets.tolist()) == task.target_length
+    longest = [max(len(string.strip()) for string in strings.tolist()) for strings in (sources, targets)]
+    widths = [task.source_length, task.target_length]
+    if set(task.operators) & set("/%"):  # the longest may be among those that do not come out whole
+        assert longest[0] <= widths[0] and longest[1] <= widths[1]
+    else:
+        assert longest == widths
     assert all(source == source.strip().rjust(task.source_length) for source in sources.tolist())
     assert all(target == target.strip().rjust(task.target_length) for target in targets.tolist())
 
@@ -105,6 +97,21 @@ def test_products_come_before_sums_and_differences_are_taken_from_the_left():
     assert answers["2-3*7"].strip() == "-19"
 
 
+def test_quotients_are_whole_and_remainders_have_the_sign_of_what_they_are_divided_by():
+    answers = dict(
+        zip(*([string.strip() for string in part.tolist()] for part in Arithmetic("-*/%", 3, (0, 7)).list()))
+    )
+    assert (answers["6/3/2"], answers["7-6/3"], answers["6*4/3"], answers["5-7%3"], answers["7%4%2"]) == (
+        *"158",
+        "4",
+        "1",
+    )
+    assert not {"5/2*2", "6/4", "3/0", "3%0", "7-3/0"} & set(answers)
+    signed = Arithmetic("/%", 2, (1, 7), signed=True).list()
+    answers = dict(zip(*([string.strip() for string in part.tolist()] for part in signed)))
+    assert (answers["-7%3"], answers["-6%3"], answers["-6/3"]) == ("2", "0", "-2")
+
+
 def test_each_number_of_terms_is_drawn_as_often():
     task = Arithmetic("+", terms=(1, 3), operands=(0, 99))
     drawn = [source.count("+") for source in task.sample(3000, np.random.default_rng(0)).sources.tolist()]
@@ -136,7 +143,7 @@ def test_values_at_the_edge_of_64_bits_are_exact():
     "options, message",
     [
         ({"operators": ""}, "operators: got ''"),
-        ({"operators": "+/"}, "operators: got '\\+/'.*one or more of"),
+        ({"operators": "+^"}, "operators: got '\\+\\^'.*one or more of \\+ - \\* / %, each once"),
         ({"operators": "++"}, "operators: got"),
         ({"operators": 3}, "operators: got 3"),
         ({"terms": 0}, "terms: got 0"),
@@ -180,15 +187,27 @@ def test_the_commutative_key():
     same = keys(task, "3*7+2", "2+7*3", "7*3+2", "2+3*7")
     assert len(set(same)) == 1
     assert len(set(keys(task, "5-2+1", "5+1-2", "1+5-2", "1-2+5"))) == 1
+    task = Arithmetic("+-*/%", terms=(1, 5), operands=(0, 99))
+    assert len(set(keys(task, "6*4/3", "4*6/3", "6/3*4", "4/3*6"))) == len(set(keys(task, "8/2/4", "8/4/2"))) == 1
+    assert len(set(keys(task, "6*4%5+1", "1+4*6%5"))) == 1
+    different = [
+        "6%4",
+        "4%6",
+        "6/4",
+        "4/6",
+        "6*4",
+        "6%4%3",
+        "6%3%4",
+        "6*4%3",
+        "6%4*3",
+        "6*3%4",
+        "6*4/3",
+        "6/4*3",
+        "6*4-3",
+    ]
+    assert len(set(keys(task, *different))) == len(different)
     different = ["3*7+2", "3+7*2", "3*7-2", "2-3*7", "2*3+7", "3*7*2", "3+7+2", "37+2", "3-7", "7-3", "3", "3+0", "3*1"]
     assert len(set(keys(task, *different))) == len(different)
-
-
-def canonical(source):
-    """An expression's terms with their signs, factors sorted, terms sorted: equal for every order of them."""
-    terms = source.strip().replace("-", "+-").split("+")
-    terms = [term for term in terms if term]  # there is nothing before the sign of the first
-    return tuple(sorted((term.startswith("-"), tuple(sorted(term.lstrip("-").split("*")))) for term in terms))
 
 
 @given(small_tasks)

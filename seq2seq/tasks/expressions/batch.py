@@ -13,8 +13,8 @@ import numpy as np
 
 from seq2seq.arrays import blocks, mix
 
-OPERATORS = "+-*"
-PLUS, MINUS, TIMES = (ord(operator) for operator in OPERATORS)
+OPERATORS = "+-*/%"
+PLUS, MINUS, TIMES, DIVIDE, REMAINDER = (ord(operator) for operator in OPERATORS)
 BLOCK = 2**14  # expressions at a time, so that what is done to them stays in the processor's cache
 
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Callable
 
 import numpy as np
 
 from seq2seq.arrays import blocks
+from seq2seq.errors import UsageError
 from seq2seq.tasks.expressions.batch import BLOCK, PLUS, Expressions, hash_in_order, stack
+from seq2seq.tasks.expressions.values import have_value
+
+LIST_LIMIT = 10_000_000  # expressions
+TRIES = 100  # draws for each that is wanted, beyond `LIST_LIMIT` of them
+ROUND = 2**20  # draws at a time
 
 
 @dataclass(frozen=True)
 class Space:
     """The expressions of so many terms that the options of `Arithmetic` allow.
 
-    Each has a rank, from 0: a number whose digits, in a mixed radix, choose its parts.
+    Each has a rank, from 0: a number whose digits, in a mixed radix, choose its parts. Where there are divisions, ranks
+    are given to all expressions alike, and only those that come out whole belong to the space: all are tried if they
+    are few, else those that are drawn.
     """
 
     operators: str
@@ -25,9 +35,34 @@ class Space:
 
     @property
     def count(self) -> int:
+        """How many there are; no more than so many where there are divisions in too many to try them all."""
+        return len(self._whole) if self._tried else self._all
+
+    @cached_property
+    def _all(self) -> int:
+        """How many there would be if every division came out whole."""
         low, high = self.operands
         choices = len(self.operators) ** (self.terms - 1) if self.mixed or self.terms == 1 else len(self.operators)
         return int(self._firsts * (high - low + 1) ** (self.terms - 1) * choices)
+
+    @property
+    def _divides(self) -> bool:
+        return self.terms > 1 and not {"/", "%"}.isdisjoint(self.operators)
+
+    @property
+    def _tried(self) -> bool:
+        """Whether all of those with divisions are tried."""
+        return self._divides and self._all <= LIST_LIMIT
+
+    @cached_property
+    def _whole(self) -> np.ndarray:
+        """The ranks of those that come out whole."""
+        ranks = np.arange(self._all)
+        return np.concatenate([ranks[block][have_value(self.at(ranks[block]))] for block in blocks(len(ranks), ROUND)])
+
+    @property
+    def _ranks(self) -> np.ndarray:
+        return self._whole if self._divides else np.arange(self._all)
 
     @property
     def _firsts(self) -> int:
@@ -41,8 +76,8 @@ class Space:
         return np.where(choice <= high - low, low + choice, (high - low + 1) - choice - max(low, 1))
 
     def _empty(self, n: int) -> Expressions:
-        numbers = np.empty((n, self.terms), np.min_scalar_type(-self.operands[1] - 1))  # signed types reach one further below 0
-        return Expressions(numbers, np.full((n, self.terms), PLUS, np.uint8))
+        dtype = np.min_scalar_type(-self.operands[1] - 1)  # signed types reach one further below 0
+        return Expressions(np.empty((n, self.terms), dtype), np.full((n, self.terms), PLUS, np.uint8))
 
     @property
     def _codes(self) -> np.ndarray:
@@ -66,10 +101,57 @@ class Space:
 
     def list(self) -> Expressions:
         """All of them, by rank."""
-        return self.at(np.arange(self.count))
+        return self.at(self._ranks)
 
     def draw(self, n: int, rng: np.random.Generator) -> Expressions:
-        """So many, each equally likely, some perhaps twice."""
+        """So many, each equally likely, some perhaps twice. Raises `UsageError` where too few can be found."""
+        if not self._divides:
+            return self._draw(n, rng)
+        if self._tried:
+            if n > 0 and self.count == 0:
+                raise UsageError(f"operands: of {self._described} none comes out whole")
+            return self.at(self._whole[rng.integers(max(1, self.count), size=n)])
+        return self._gather(n, rng, lambda drawn: drawn)
+
+    def draw_distinct(self, n: int, rng: np.random.Generator) -> Expressions:
+        """So many of them, no one twice, each choice of them equally likely. Raises as `draw` does."""
+        if self._tried or (2 * n >= self.count and not self._divides):  # no dearer than listing them
+            return self.at(self._ranks[rng.permutation(self.count)[:n]])
+
+        def each_once(drawn: Expressions) -> Expressions:
+            # By hash: two different expressions that share one lose a draw, and no expression comes twice.
+            _, first = np.unique(hash_in_order(drawn), return_index=True)
+            return drawn.take(np.sort(first))
+
+        return self._gather(n, rng, each_once)
+
+    def _gather(self, n: int, rng: np.random.Generator, kept: Callable[[Expressions], Expressions]) -> Expressions:
+        """Draw until there are so many that come out whole and are kept."""
+        drawn, tries, whole = self._empty(0), 0, 0
+        while len(drawn.numbers) < n:
+            if tries > LIST_LIMIT + TRIES * n:
+                raise UsageError(
+                    f"n: got {n}, but of {self._described} {tries} draws found only {len(drawn.numbers)} "
+                    "that come out whole"
+                )
+            missing = n - len(drawn.numbers)
+            size = missing + missing // 8 + 16
+            if self._divides:
+                size = min(size * (tries + 1) // (whole + 1), ROUND)
+            more = self._draw(size, rng)
+            if self._divides:
+                more = more.take(have_value(more))
+            tries, whole = tries + size, whole + len(more.numbers)
+            drawn = kept(stack([drawn, more])).take(slice(n))
+        return drawn
+
+    @property
+    def _described(self) -> str:
+        low, high = self.operands
+        return f"the expressions of {self.terms} terms from {low} to {high} with {self.operators}"
+
+    def _draw(self, n: int, rng: np.random.Generator) -> Expressions:
+        """So many, whether they come out whole or not."""
         low, high = self.operands
         numbers, operators = expressions = self._empty(n)
         for rows in blocks(n, BLOCK):
@@ -80,16 +162,3 @@ class Space:
             chosen = rng.integers(len(self.operators), size=(len(operators[rows]), self.terms - 1 if self.mixed else 1))
             operators[rows, 1:] = self._codes[chosen]
         return expressions
-
-    def draw_distinct(self, n: int, rng: np.random.Generator) -> Expressions:
-        """So many of them, no one twice, each choice of them equally likely."""
-        if 2 * n >= self.count:  # most of them are wanted: no dearer than listing them
-            return self.at(rng.permutation(self.count)[:n])
-        drawn = self._empty(0)
-        while len(drawn.numbers) < n:
-            missing = n - len(drawn.numbers)
-            drawn = stack([drawn, self.draw(missing + missing // 8 + 16, rng)])
-            # By hash: two different expressions that share one lose a draw, and no expression comes twice.
-            _, first = np.unique(hash_in_order(drawn), return_index=True)
-            drawn = drawn.take(np.sort(first)[:n])
-        return drawn

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from seq2seq.tasks.expressions.batch import PLUS, TIMES, Expressions, in_blocks
+from seq2seq.tasks.expressions.batch import DIVIDE, MINUS, PLUS, REMAINDER, TIMES, Expressions, in_blocks
 from seq2seq.tasks.expressions.strings import answer, lengths, write, write_spaced
+from seq2seq.tasks.expressions.values import divided
 
 
 def next_term(operators: np.ndarray) -> np.ndarray:
@@ -14,8 +15,12 @@ def next_term(operators: np.ndarray) -> np.ndarray:
     The second, or the third where only that one is a factor: this needs no look at what follows.
     """
     first, second = (operators[:, term] if term < operators.shape[1] else np.zeros(len(operators)) for term in (1, 2))
-    term = np.where((first != TIMES) & (second == TIMES), 2, 1)
+    term = np.where(_adds(first) & ~_adds(second) & (second != 0), 2, 1)
     return np.where(first == 0, operators.shape[1] + 1, term)
+
+
+def _adds(operator: np.ndarray) -> np.ndarray:
+    return (operator == PLUS) | (operator == MINUS)
 
 
 def next_step(expressions: Expressions) -> Expressions:
@@ -26,7 +31,10 @@ def next_step(expressions: Expressions) -> Expressions:
     right = term[rows]
     first, second, operator = numbers[rows, right - 1], numbers[rows, right], operators[rows, right]
     value = np.where(operator == PLUS, first + second, first - second)
-    numbers[rows, right - 1] = np.where(operator == TIMES, first * second, value)
+    value = np.where(operator == TIMES, first * second, value)
+    divides = np.flatnonzero((operator == DIVIDE) | (operator == REMAINDER))
+    value[divides] = divided(first[divides], operator[divides], second[divides])
+    numbers[rows, right - 1] = value
     places = np.arange(max(1, numbers.shape[1] - 1))
     places = places + (places >= term[:, None])  # all but that term
     return Expressions(*(np.take_along_axis(array, places, axis=1) for array in (numbers, operators)))

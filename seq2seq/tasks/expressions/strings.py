@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq.arrays import character_codes
-from seq2seq.tasks.expressions.batch import MINUS, OPERATORS, PLUS, TIMES, Expressions, in_blocks
+from seq2seq.tasks.expressions.batch import MINUS, OPERATORS, PLUS, REMAINDER, TIMES, Expressions, in_blocks
 from seq2seq.tasks.expressions.values import values
 
 ZERO, SPACE = ord("0"), ord(" ")
@@ -105,7 +105,7 @@ def answer(expressions: Expressions, width: int) -> np.ndarray:
 def read(sources: np.ndarray) -> Expressions:
     """The inverse of `write`. A loop over the characters: digits extend the number, an operator begins the next."""
     codes = character_codes(sources)
-    is_operator = (codes == PLUS) | (codes == MINUS) | (codes == TIMES)
+    is_operator = (codes - TIMES < ord("0") - TIMES) | (codes == REMAINDER)  # all others lie between `*` and the digits
     rows, first = np.arange(len(codes)), (codes != SPACE).argmax(axis=1)
     negative = is_operator[rows, first]  # the sign of the first number
     is_operator[rows, first] = False

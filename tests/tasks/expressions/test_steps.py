@@ -7,21 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seq2seq import Arithmetic, UsageError
-from tests.tasks.test_arithmetic import OPERATORS, ranges, value
+from tests.tasks.by_hand import next_step, value
+from tests.tasks.test_arithmetic import MOSTLY_WHOLE, ranges
 
 tasks = st.builds(
-    Arithmetic, operators=OPERATORS, terms=ranges(1, 4, 2), operands=ranges(0, 700, 700), signed=st.booleans()
+    Arithmetic, operators=MOSTLY_WHOLE, terms=ranges(1, 4, 2), operands=ranges(0, 700, 700), signed=st.booleans()
 ).filter(lambda task: task.count >= 200)
-
-
-def next_step(source):
-    """The next step in its place, by hand: the first two terms, or a product that follows the first."""
-    text = source.lstrip()
-    found = re.match(r"-?\d+[-+](?=\d+\*)", text)
-    found = re.compile(r"\d+\*\d+").match(text, found.end()) if found else re.match(r"-?\d+[-+*]\d+", text)
-    if found is None:
-        return source
-    return (text[: found.start()] + str(eval(found[0])).rjust(len(found[0])) + text[found.end() :]).rjust(len(source))
 
 
 @given(tasks, st.integers(0, 2**32 - 1))
@@ -47,7 +38,9 @@ def test_steps_are_those_of_working_it_out(task, seed):
     assert not left  # nothing but these
 
 
-@pytest.mark.parametrize("operators, terms", [("+", 2), ("+-", 2), ("*", 2), ("+*", 3), ("+-*", 3)])
+@pytest.mark.parametrize(
+    "operators, terms", [("+", 2), ("+-", 2), ("*", 2), ("*%", 2), ("+*", 3), ("-%", 3), ("+-*/%", 3)]
+)
 def test_the_head_is_all_that_a_step_needs(operators, terms):
     task = Arithmetic(operators, terms=8, operands=(0, 99), steps="call")
     for source in task.sample(200, np.random.default_rng(0)).sources.tolist():
@@ -58,7 +51,7 @@ def test_the_head_is_all_that_a_step_needs(operators, terms):
 
 
 def test_a_value_never_needs_more_room_than_its_terms():
-    task = Arithmetic("+-*", terms=2, operands=(0, 130), steps="call")
+    task = Arithmetic("+-*/%", terms=2, operands=(0, 130), steps="call")
     sources, targets = task.steps_of(task.list())
     assert all(len(source) == len(target) for source, target in zip(sources.tolist(), targets.tolist()))
     assert all(target == next_step(source) for source, target in zip(sources.tolist(), targets.tolist()))

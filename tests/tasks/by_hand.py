@@ -1,0 +1,91 @@
+"""Expressions read, evaluated and worked out by hand, one at a time: what the task is tested against."""
+
+import re
+from fractions import Fraction
+
+
+def tree(source):
+    """Nested tuples: a number, or ("sum", (sign, product), ...), a product being ((operator, factor), ...)."""
+    tokens = re.findall(r"\d+|.", source.strip())
+
+    def total():
+        parts = [(tokens.pop(0) if tokens[0] == "-" else "+", product())]
+        while tokens and tokens[0] in "+-":
+            parts.append((tokens.pop(0), product()))
+        return ("sum", *parts)
+
+    def product():
+        factors = [("*", factor())]
+        while tokens and tokens[0] in "*/%":
+            factors.append((tokens.pop(0), factor()))
+        return tuple(factors)
+
+    def factor():
+        token = tokens.pop(0)
+        if token != "(":
+            return int(token)
+        inner = total()
+        assert tokens.pop(0) == ")"
+        return inner
+
+    whole = total()
+    assert not tokens
+    return whole
+
+
+def value(source):
+    """The value by Python's own parser, `/` coming out whole; `ZeroDivisionError` or `ArithmeticError` if it does not.
+
+    Everything is a fraction, whose remainder is that of Python's whole numbers.
+    """
+
+    class Whole(Fraction):
+        def __truediv__(self, other):
+            if (quotient := Fraction(self) / Fraction(other)).denominator != 1:
+                raise ArithmeticError(source)
+            return Whole(quotient)
+
+    for name in ("add", "sub", "mul", "mod", "neg"):
+        operation = getattr(Fraction, f"__{name}__")
+        setattr(Whole, f"__{name}__", lambda *sides, do=operation: Whole(do(*sides)))
+    exact = eval(re.sub(r"\d+", r"Whole(\g<0>)", source.strip()), {"Whole": Whole})
+    assert exact == eval(source.strip().replace("/", "//"))
+    return int(exact)
+
+
+def canonical(source):
+    """The same for every order of terms and of factors within each level: products and sums sorted."""
+
+    def of_sum(whole):
+        (sign, first), *others = whole[1:]
+        # The sign of the first number is taken away from what it is multiplied with, but divided with its number.
+        signed = sign == "-" and any(operator == "%" for operator, _ in first)
+        parts = [("+", of_product(first, ["-"])) if signed else (sign, of_product(first))]
+        return ("sum", *sorted([*parts, *((sign, of_product(factors)) for sign, factors in others)], key=repr))
+
+    def of_product(factors, done=()):
+        done = list(done)
+        for operator, factor in factors:
+            here = (operator, factor if isinstance(factor, int) else of_sum(factor))
+            done = [("%", tuple(sorted(done, key=repr)), here)] if operator == "%" else [*done, here]
+        return tuple(sorted(done, key=repr))
+
+    return of_sum(tree(source))
+
+
+NUMBER = r"(?:(?:^|(?<=\())-\d+|\(-\d+\)|\d+)"
+STEP = re.compile(rf"{NUMBER}(?:[*/%]{NUMBER}(?!\d)|[-+]{NUMBER}(?![*/%\d]))")
+
+
+def next_step(source):
+    """One step in its place: the first operation from the left that no `*`, `/` or `%` behind it comes before."""
+    text = source.lstrip()
+    found = STEP.search(text)
+    if found is None:
+        return source
+    result, (begin, end) = eval(found[0].replace("/", "//")), found.span()
+    if text[begin - 1 : begin] == "(" and text[end : end + 1] == ")":
+        begin, end = begin - 1, end + 1
+    first = begin == 0 or text[begin - 1] == "("
+    written = str(result) if result >= 0 or first else f"({result})"
+    return (text[:begin] + written.rjust(end - begin) + text[end:]).rjust(len(source))
