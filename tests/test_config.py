@@ -9,6 +9,12 @@ def test_json_and_back():
         assert Config.from_json(config.to_json()) == config
 
 
+def test_a_task_that_was_written_before_it_had_an_option_has_its_default():
+    values = Config().to_json()
+    del values["task"]["parentheses"]
+    assert Config.from_json(values) == Config()
+
+
 def test_options_find_their_part():
     config = Config().with_options(epochs=7, hidden_size=5, split="commutative", seed=3)
     assert (config.training.epochs, config.model.hidden_size) == (7, 5)

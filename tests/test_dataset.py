@@ -181,9 +181,15 @@ def test_what_is_trained_on_beside_the_task_leaves_out_what_is_held_out():
     assert dataset.overlap(task) == 0
 
 
-def test_steps_that_are_held_out_as_questions_are_not_trained_on():
-    task = Arithmetic("+*", terms=(1, 3), operands=(0, 4), steps="call")
-    dataset = build_dataset(task, DataConfig(), 0)
+@pytest.mark.parametrize(
+    "task, split",
+    [
+        (Arithmetic("+*", terms=(1, 3), operands=(0, 4), steps="call"), "expression"),
+        (Arithmetic("+-*/%", terms=(2, 3), operands=(0, 5), steps="call", parentheses=True), "commutative"),
+    ],
+)
+def test_steps_that_are_held_out_as_questions_are_not_trained_on(task, split):
+    dataset = build_dataset(task, DataConfig(split=split), 0)
     held_out = strings(dataset, "validation") | strings(dataset, "test")
     trained, questions = strings(dataset, "train"), strings(dataset, "questions")
     assert questions - trained == set() and trained - questions

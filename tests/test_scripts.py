@@ -402,6 +402,19 @@ def test_scripts_run_from_a_plain_checkout(tmp_path):
     assert result.returncode == 0, result.stderr
 
 
+def test_operators_and_parentheses_reach_the_run(tmp_path):
+    result = call(
+        "train", "--task.operators", "+-*/%", "--task.parentheses", "--task.steps", "none", "--task.operands", "1-4",
+        "--epochs", 1, "--hidden-size", 4, "--layers", 1, "--run-dir", tmp_path / "run",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    solver = Solver(tmp_path / "run")
+    assert solver.task == Arithmetic("+-*/%", operands=(1, 4), parentheses=True) and solver.config.seed == 0
+    assert solver.evaluate().overlap == 0
+    result = call("solve", "--run", tmp_path / "run", "(3-4)%2", "(3-4", "3^4")
+    assert len(result.stdout.splitlines()) == 3 and "each parenthesis needs its other half" in result.stderr
+
+
 def test_another_task_has_its_own_options(tmp_path):
     text = " ".join(call("train", "--task", "addition", "--help").stdout.split())
     assert "--task.digits" in text and "--task.terms" not in text

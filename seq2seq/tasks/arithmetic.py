@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from typing import Any, Callable
 
 import numpy as np
@@ -17,10 +18,11 @@ from seq2seq.tasks.expressions.bounds import INT64_MAX, exact, extremes
 from seq2seq.tasks.expressions.pairs import ExpressionPairs
 from seq2seq.tasks.expressions.space import LIST_LIMIT, Space
 from seq2seq.tasks.expressions.steps import heads, next_step, write_step, write_working
-from seq2seq.tasks.expressions.strings import answer, operators_used, read
+from seq2seq.tasks.expressions.strings import answer, depth, operators_used, read
 from seq2seq.tasks.expressions.values import hash_commutative
 
 MOST_TERMS = 1000
+MOST_NESTED = 10  # terms with parentheses, which can be set in 103,049 ways
 STEPS = ("none", "answer", "call")
 
 
@@ -34,9 +36,9 @@ class Arithmetic(Task):
     Parameters
     ----------
     operators : str
-        Any of `+`, `-`, `*`, `/` and `%`. Of expressions with divisions and remainders only those are drawn in which
-        every `/` comes out whole and nothing is divided by 0. A remainder has the sign of what it is divided by, as in
-        Python: `-7%3` is 2.
+        Any of `+`, `-`, `*`, `/` and `%`. Only expressions are drawn in which every `/` comes out whole and nothing is
+        divided by 0; of those with so many terms each is equally likely. A remainder has the sign of what it is divided
+        by, as in Python: `-7%3` is 2.
     terms : int or (int, int)
         How many numbers an expression has, or the least and the most.
     operands : (int, int)
@@ -49,7 +51,13 @@ class Arithmetic(Task):
         How much of the working a target has. `none`: the value alone. `answer`: all steps in one answer, `21+2=23`.
         `call`: one step, written in its place, ` 21+2`; the answer is asked again until it no longer changes. A step
         works out the first two terms, or where a product follows a sum, the second and the third: never more is needed
-        to know what comes next than three terms, however many there are.
+        to know what comes next than three terms, however many there are. Parentheses count as one term, and what is in
+        them is worked out before it joins another: `(3+4)*2` becomes `    7*2`. A negative number that comes neither
+        first nor first in parentheses has parentheses of its own: `3*(2-5)` becomes `3* (-3)`.
+    parentheses : bool
+        Whether expressions may have parentheses: `2*(3-(1+1))`. Any that hold two terms or more, but not all of the
+        expression, nor just other parentheses. Every way to set them, none among them, is equally likely, but for what
+        does not come out whole.
 
     Raises
     ------
@@ -65,11 +73,11 @@ class Arithmetic(Task):
         default=(1, 10), metadata={"help": "smallest and largest number, as 1-10", "parse": "range"}
     )
     mixed: bool = field(default=True, metadata={"help": "mix operators in one expression", "parse": bool})
-
     signed: bool = field(default=False, metadata={"help": "the first number may be negative", "parse": bool})
     steps: str = field(
         default="none", metadata={"help": "working: none, all of it in one answer, or a step a call", "parse": str}
     )
+    parentheses: bool = field(default=False, metadata={"help": "expressions may have parentheses", "parse": bool})
 
     name = "arithmetic"
     keys = ("expression", "commutative")
@@ -82,12 +90,14 @@ class Arithmetic(Task):
             self.operators,
             f"one or more of {' '.join(OPERATORS)}, each once",
         )
+        require(isinstance(self.parentheses, bool), "parentheses", self.parentheses, "true or false")
         terms: Any = (self.terms, self.terms) if is_whole(self.terms, 1) else self.terms
+        most_terms, where = (MOST_NESTED, " with parentheses") if self.parentheses else (MOST_TERMS, "")
         require(
-            _is_range(terms, 1) and terms[1] <= MOST_TERMS,
+            _is_range(terms, 1) and terms[1] <= most_terms,
             "terms",
             self.terms,
-            f"a whole number from 1 to {MOST_TERMS}, or a pair (least, most) of them",
+            f"a whole number from 1 to {most_terms}{where}, or a pair (least, most) of them",
         )
         require(_is_range(self.operands, 0), "operands", self.operands, "a pair (smallest, largest) from 0")
         require(isinstance(self.mixed, bool), "mixed", self.mixed, "true or false")
@@ -100,7 +110,7 @@ class Arithmetic(Task):
         object.__setattr__(self, "operands", tuple(self.operands))
         if not exact(self._spaces[-1]):
             raise UsageError(
-                f"operands: {most} terms up to {self.operands[1]} with operators {self.operators} "
+                f"operands: {most} terms up to {self.operands[1]} with operators {self.operators}{where} "
                 f"can pass {INT64_MAX}, the largest value that is computed exactly"
             )
 
@@ -114,12 +124,15 @@ class Arithmetic(Task):
     @property
     def characters(self) -> str:
         sign = "-" if self.signed and "-" not in self.operators else ""
-        return "0123456789" + self.operators + sign + ("=" if self.steps == "answer" else "") + " "
+        symbols = self.operators + sign + ("()" if self.parentheses else "")
+        return "0123456789" + symbols + ("=" if self.steps == "answer" else "") + " "
 
     @property
     def source_length(self) -> int:
         most = self._term_range[-1]
-        return most * len(str(self.operands[1])) + most - 1 + (self.signed and self.operands[1] > 0)
+        # As many groups as operators at most, each being what one of them works out, but that of the whole expression.
+        groups = max(0, most - 2) if self.parentheses else 0
+        return most * len(str(self.operands[1])) + most - 1 + 2 * groups + (self.signed and self.operands[1] > 0)
 
     @property
     def target_length(self) -> int:
@@ -132,7 +145,8 @@ class Arithmetic(Task):
 
     @cached_property
     def _spaces(self) -> list[Space]:
-        return [Space(self.operators, terms, self.operands, self.mixed, self.signed) for terms in self._term_range]
+        options = (self.operands, self.mixed, self.signed, self.parentheses)
+        return [Space(self.operators, terms, *options) for terms in self._term_range]
 
     @property
     def count(self) -> int:
@@ -152,7 +166,7 @@ class Arithmetic(Task):
 
     @property
     def binary_operators(self) -> str | None:
-        return self.operators if self.terms == 2 and self.steps == "none" else None
+        return self.operators if self.terms == 2 and self.steps == "none" and not self.parentheses else None
 
     # Drawing ------------------------------------------------------------------------------------------------------
 
@@ -162,7 +176,7 @@ class Arithmetic(Task):
         return self._pairs(stack([space.list() for space in self._spaces]))
 
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
-        """Draw `n` pairs: each number of terms is equally likely, then each number and operator.
+        """Draw `n` pairs: each number of terms is equally likely, then each number, operator and set of parentheses.
 
         Of expressions with divisions those that do not come out whole are left out, and the others equally likely.
         """
@@ -188,16 +202,19 @@ class Arithmetic(Task):
     # Working out --------------------------------------------------------------------------------------------------
 
     def head(self, source: str) -> int:
-        return len(source) if (found := self._head.match(source)) is None else found.end()
+        """Where the first terms end that a step has to look at, parentheses being one term."""
+        level = terms = 0
+        for place, character in enumerate(source):
+            level += (character == "(") - (character == ")")
+            terms += level == 0 and place > 0 and character in self.operators
+            if terms == self._head_terms:
+                return place
+        return len(source)
 
     @property
     def _head_terms(self) -> int:
         """A sum of two terms can be worked out unless a factor comes next: only then a third is looked at."""
         return 3 if set(self.operators) & set("+-") and set(self.operators) & set("*/%") else 2
-
-    @cached_property
-    def _head(self) -> re.Pattern[str]:
-        return re.compile(rf"-?[0-9]+([{re.escape(self.operators)}][0-9]+){{0,{self._head_terms - 1}}}")
 
     def steps_of(self, pairs: Pairs) -> Pairs:
         assert isinstance(pairs, ExpressionPairs)
@@ -220,9 +237,9 @@ class Arithmetic(Task):
         ----------
         sources : ndarray of str, shape (N,)
         key : str
-            `expression`: the string itself. `commutative`: also the order of terms and of factors is ignored, so
-            `3*7+2` and `2+7*3` are one, and so are `5-2+1` and `5+1-2`, and `6*4/3` and `6/3*4`. The two sides of a
-            remainder stay where they are.
+            `expression`: the string itself. `commutative`: also the order of terms and of factors is ignored, within
+            parentheses too, so `3*7+2` and `2+7*3` are one, and so are `5-2+1` and `5+1-2`, `6*4/3` and `6/3*4`, and
+            `(3+4)*2` and `2*(4+3)`. The two sides of a remainder stay where they are.
 
         Returns
         -------
@@ -233,21 +250,25 @@ class Arithmetic(Task):
 
     @cached_property
     def _form(self) -> re.Pattern[str]:
-        sign = "(-(?=[1-9]))?" if self.signed else ""
-        return re.compile(rf"{sign}(0|[1-9][0-9]*)([{re.escape(self.operators)}](0|[1-9][0-9]*))*", re.ASCII)
+        sign, number = "(-(?=[1-9]))?" if self.signed else "", "(0|[1-9][0-9]*)"
+        before, behind = (r"\(*", r"\)*") if self.parentheses else ("", "")
+        more = f"[{re.escape(self.operators)}]{before}{number}{behind}"
+        return re.compile(f"{before}{sign}{number}{behind}({more})*", re.ASCII)
 
     def normalise(self, source: str) -> str:
         squeezed = source.replace(" ", "")
         if not self._form.fullmatch(squeezed):
             example = "7" if self._term_range[-1] == 1 else f"6{self.operators[0]}3"
-            raise SourceError(
-                f"{source!r} is not an expression of whole numbers and {self.operators} such as {example}"
-            )
+            with_what = self.operators + (" and parentheses" if self.parentheses else "")
+            raise SourceError(f"{source!r} is not an expression of whole numbers and {with_what} such as {example}")
+        levels = list(accumulate((character == "(") - (character == ")") for character in squeezed))
+        if min(levels) < 0 or levels[-1] != 0 or re.search(r"\(-?[0-9]+\)", squeezed):
+            raise SourceError(f"{source!r}: each parenthesis needs its other half, and two terms or more between them")
         return squeezed
 
     @property
     def breakdowns(self) -> Mapping[str, Callable[[np.ndarray], np.ndarray]]:
-        return {"operator": operators_used}
+        return {"operator": operators_used, **({"depth": depth} if self.parentheses else {})}
 
 
 def _is_range(value: Any, least: int) -> bool:

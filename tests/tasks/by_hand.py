@@ -73,6 +73,33 @@ def canonical(source):
     return of_sum(tree(source))
 
 
+def shuffled(source, rng):
+    """The same question with its terms and factors in another order, one without a sign staying first."""
+
+    def of_sum(whole):
+        parts = [whole[1 + place] for place in rng.permutation(len(whole) - 1)]
+        parts.sort(key=lambda part: part[0] == "-")
+        return "".join(sign + of_product(factors) for sign, factors in parts).removeprefix("+")
+
+    def of_product(factors):
+        done, free = "", []
+        for operator, factor in factors:
+            text = operator + (str(factor) if isinstance(factor, int) else f"({of_sum(factor)})")
+            if operator == "%":
+                done, free = in_any_order(done, free) + text, []
+            else:
+                free.append(text)
+        return in_any_order(done, free)
+
+    def in_any_order(done, free):
+        free = [free[place] for place in rng.permutation(len(free))]
+        if not done:
+            free.sort(key=lambda text: text[0] == "/")
+        return (done + "".join(free)).removeprefix("*")
+
+    return of_sum(tree(source))
+
+
 NUMBER = r"(?:(?:^|(?<=\())-\d+|\(-\d+\)|\d+)"
 STEP = re.compile(rf"{NUMBER}(?:[*/%]{NUMBER}(?!\d)|[-+]{NUMBER}(?![*/%\d]))")
 

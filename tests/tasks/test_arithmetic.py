@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seq2seq import Arithmetic, SourceError, UsageError
-from tests.tasks.by_hand import canonical, value
+from tests.tasks.by_hand import canonical, shuffled, value
 
 
 def ranges(least, most, longest):
@@ -23,6 +24,7 @@ small_tasks = st.builds(
     operands=ranges(0, 12, 3),
     mixed=st.booleans(),
     signed=st.booleans(),
+    parentheses=st.booleans(),
 ).filter(lambda task: 0 < task.count <= 8_000)
 any_tasks = st.builds(
     Arithmetic,
@@ -31,6 +33,7 @@ any_tasks = st.builds(
     operands=ranges(0, 700, 700),
     mixed=st.booleans(),
     signed=st.booleans(),
+    parentheses=st.booleans(),
 ).filter(lambda task: task.count >= 200)
 
 
@@ -42,7 +45,7 @@ def test_list_is_all_expressions_each_once_with_its_value(task):
     assert [int(target) for target in targets] == [value(source) for source in sources.tolist()]
     for source in sources.tolist():
         assert task.normalise(source) == source.strip()
-    used = [set(source.strip()[1:]) & set("+-*/%") for source in sources.tolist()]
+    used = [set(source.strip(" (")[1:]) & set("+-*/%") for source in sources.tolist()]
     assert all(operators <= set(task.operators) for operators in used)
     if not task.mixed:
         assert all(len(operators) <= 1 for operators in used)
@@ -155,7 +158,13 @@ def test_values_at_the_edge_of_64_bits_are_exact():
         ({"operands": (1.0, 2.0)}, "operands: got"),
         ({"operands": (1, 10**7)}, "operands: 3 terms up to 10000000 .* exactly"),
         ({"operands": (1, 2**63), "terms": 1, "operators": "+"}, "operands: 1 terms"),
+        (
+            {"operators": "-", "operands": (0, 2**62), "parentheses": True},
+            "operands: 3 .*operators - with parentheses can",
+        ),
+        ({"operators": "+*", "terms": 10, "operands": (0, 10**50), "parentheses": True}, "operands: 10 terms up to"),
         ({"mixed": 1}, "mixed: got 1"),
+        ({"parentheses": "yes"}, "parentheses: got 'yes', but it must be true or false"),
     ],
 )
 def test_options_that_are_refused(options, message):
@@ -187,7 +196,10 @@ def test_the_commutative_key():
     same = keys(task, "3*7+2", "2+7*3", "7*3+2", "2+3*7")
     assert len(set(same)) == 1
     assert len(set(keys(task, "5-2+1", "5+1-2", "1+5-2", "1-2+5"))) == 1
-    task = Arithmetic("+-*/%", terms=(1, 5), operands=(0, 99))
+    task = Arithmetic("+-*/%", terms=(1, 5), operands=(0, 99), parentheses=True)
+    assert len(set(keys(task, "(3+4)*2", "2*(4+3)", "2*(3+4)", "(4+3)*2"))) == 1
+    different = ["(3+4)*2", "3+4*2", "(3*4)+2", "3*4+2", "(1+2)*(3+4)", "(1+3)*(2+4)", "(3-4)*2", "(4-3)*2"]
+    assert len(set(keys(task, *different))) == len(different)
     assert len(set(keys(task, "6*4/3", "4*6/3", "6/3*4", "4/3*6"))) == len(set(keys(task, "8/2/4", "8/4/2"))) == 1
     assert len(set(keys(task, "6*4%5+1", "1+4*6%5"))) == 1
     different = [
@@ -220,10 +232,29 @@ def test_the_commutative_key_groups_exactly_the_reorderings(task):
         assert by_key.setdefault(key, canonical(source)) == canonical(source)
 
 
+@given(any_tasks, st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
+def test_another_order_has_the_same_commutative_key(task, seed):
+    rng = np.random.default_rng(seed)
+    sources = replace(task, signed=False).sample(50, rng).sources
+    others = np.array([shuffled(source, rng).rjust(task.source_length) for source in sources.tolist()])
+    assert (task.key(sources, "commutative") == task.key(others, "commutative")).all()
+    distinct = {canonical(source) for source in sources.tolist()}
+    assert len(set(task.key(sources, "commutative").tolist())) == len(distinct)
+
+
 def test_operators_used():
     task = Arithmetic("+-*", terms=(1, 3), operands=(0, 9))
     sources = np.array([source.rjust(5) for source in ("7", "1+2", "1*2+3", "1-2-3", "3-2*1")])
     assert task.breakdowns["operator"](sources).tolist() == ["none", "+", "+*", "-", "-*"]
+
+
+def test_parentheses_at_the_edge_of_64_bits_are_exact():
+    task = Arithmetic("-", 3, (0, 2**62 - 1), parentheses=True)
+    rng = np.random.default_rng(0)
+    assert all(value(source) == int(target) for source, target in zip(*map(np.ndarray.tolist, task.sample(300, rng))))
+    edge = Arithmetic("-*", 3, (2**21 - 1, 2**21 - 1), parentheses=True).list()
+    assert [int(target) for target in edge.targets] == [value(source) for source in edge.sources.tolist()]
 
 
 def test_options_rebuild_the_task():

@@ -1,8 +1,12 @@
 """A batch of expressions as numbers.
 
-N expressions of up to K terms are two arrays: `numbers` (N, K), and `operators` (N, K) with the character code of the
-operator before each number. The first operator is `+`; a term that is absent has operator 0. A number is negative only
-where it comes first. Everything is a loop over the K terms, or the characters, with NumPy doing the N rows.
+N expressions of up to K terms are three arrays (N, K): `numbers`; `operators`, the code of the character before each;
+and `nesting`, how many parentheses open before each, or if below 0, close behind it. No number needs both, as a group
+has more than one. The first operator is `+`; a term that is absent is 0 in all three. A number can be negative
+where it comes first. In the working others can too, and are written in parentheses of their own, which `nesting` leaves
+out: `3*(2-5)` becomes `3*(-3)`. Where there can be no parentheses, `nesting` has no columns.
+
+Everything is a loop over the K terms, or the characters, with NumPy doing the N rows.
 """
 
 from __future__ import annotations
@@ -23,19 +27,25 @@ class Expressions(NamedTuple):
 
     numbers: np.ndarray  # (N, K) of the smallest signed type that holds the operands
     operators: np.ndarray  # (N, K) uint8
+    nesting: np.ndarray  # (N, K) int8, or (N, 0)
+
+    @property
+    def nested(self) -> bool:
+        """Whether there can be parentheses."""
+        return self.nesting.shape[1] > 0
 
     def take(self, rows: Any) -> Expressions:
-        return Expressions(self.numbers[rows], self.operators[rows])
+        return Expressions(*(array[rows] for array in self))
 
 
 def stack(parts: list[Expressions]) -> Expressions:
     """Join expressions of different numbers of terms, the missing terms marked absent."""
-    width = max(part.numbers.shape[1] for part in parts)
 
     def joined(arrays: list[np.ndarray]) -> np.ndarray:
+        width = max(array.shape[1] for array in arrays)
         return np.concatenate([np.pad(array, ((0, 0), (0, width - array.shape[1]))) for array in arrays])
 
-    return Expressions(joined([part.numbers for part in parts]), joined([part.operators for part in parts]))
+    return Expressions(*(joined(list(arrays)) for arrays in zip(*parts)))
 
 
 def in_blocks(strings_of: Callable[[Expressions, int], np.ndarray], expressions: Expressions, width: int) -> np.ndarray:
@@ -55,6 +65,10 @@ def hash_in_order(expressions: Expressions) -> np.ndarray:
     """A 64-bit hash an expression, shape (N,), that depends on the order of everything."""
     hashes = np.zeros(len(expressions.numbers), np.uint64)
     for block in blocks(len(hashes), BLOCK):
-        for number, operator in zip(expressions.numbers[block].T, expressions.operators[block].T):
-            hashes[block] = mix(hashes[block] * np.uint64(3) + hash_numbers(number) + operator.astype(np.uint64))
+        numbers, operators, nesting = expressions.take(block)
+        for term, (number, operator) in enumerate(zip(numbers.T, operators.T)):
+            mark = operator.astype(np.uint64)
+            if expressions.nested:
+                mark += nesting[:, term].astype(np.uint64) << np.uint64(8)
+            hashes[block] = mix(hashes[block] * np.uint64(3) + hash_numbers(number) + mark)
     return hashes

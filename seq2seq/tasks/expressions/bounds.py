@@ -9,6 +9,9 @@ INT64_MAX = 2**63 - 1
 
 def extremes(space: Space) -> tuple[int, int]:
     """The least and the greatest value; with divisions they lie within these, which are no longer to write."""
+    if space.parentheses:
+        within = [ranges[-1] for ranges, _ in _ranges(space)]
+        return min(least for least, _ in within), max(greatest for _, greatest in within)
     (low, high), terms = space.operands, space.terms
     if terms == 1:
         return (-high if space.signed else low), high
@@ -35,9 +38,55 @@ def extremes(space: Space) -> tuple[int, int]:
 
 def exact(space: Space) -> bool:
     """Whether no value, nor any on the way to it, can pass what 64-bit integers hold."""
+    if space.parentheses:
+        return all(
+            -INT64_MAX <= end <= INT64_MAX for both in _ranges(space) for part in both for ends in part for end in ends
+        )
     terms, largest = space.terms, space.operands[1]
     # A sum or a product of the largest operands goes furthest: partial results stay below it too.
     bound = terms * largest if {"+", "-"} & set(space.operators) else largest
     if "*" in space.operators:  # never raise to a huge power only to see that it is huge
         bound = max(bound, largest**terms if terms * (largest - 1).bit_length() < 200 else INT64_MAX + 1)
     return bound <= INT64_MAX
+
+
+Range = tuple[int, int]
+
+
+def _ranges(space: Space) -> list[tuple[list[Range], list[Range]]]:
+    """Of one term, of two, and so on, the least and the greatest value that parentheses around them can have.
+
+    A list of those at the start of an expression, and one of those further on; all that once, or if an expression keeps
+    to one operator, for each of them.
+    """
+    low, high = space.operands
+    found = []
+    for operators in [space.operators] if space.mixed else space.operators:
+        first, further = [(-high if space.signed else low, high)], [(low, high)]
+        for terms in range(2, space.terms + 1):
+            for ranges in (first, further):
+                # Whatever is worked out last has so many terms before it and the others behind it.
+                ends = [
+                    end
+                    for before in range(1, terms)
+                    for operator in operators
+                    for end in _range(ranges[before - 1], operator, further[terms - before - 1])
+                ]
+                ranges.append((min(ends), max(ends)))
+        found.append((first, further))
+    return found
+
+
+def _range(first: Range, operator: str, second: Range) -> Range:
+    """The least and the greatest value of two parts of these ranges; of a division they lie within these."""
+    (a, b), (c, d) = first, second
+    if operator == "+":
+        return a + c, b + d
+    if operator == "-":
+        return a - d, b - c
+    if operator == "%":
+        return min(c + 1, 0), max(d - 1, 0)
+    if operator == "/":
+        return (min(a, 0), max(b, 0)) if c >= 0 else (min(a, -b, 0), max(b, -a, 0))
+    products = [left * right for left in first for right in second]
+    return min(products), max(products)

@@ -11,6 +11,7 @@ import numpy as np
 from seq2seq.arrays import blocks
 from seq2seq.errors import UsageError
 from seq2seq.tasks.expressions.batch import BLOCK, PLUS, Expressions, hash_in_order, stack
+from seq2seq.tasks.expressions.levels import nestings
 from seq2seq.tasks.expressions.values import have_value
 
 LIST_LIMIT = 10_000_000  # expressions
@@ -32,6 +33,7 @@ class Space:
     operands: tuple[int, int]
     mixed: bool
     signed: bool
+    parentheses: bool = False
 
     @property
     def count(self) -> int:
@@ -43,7 +45,7 @@ class Space:
         """How many there would be if every division came out whole."""
         low, high = self.operands
         choices = len(self.operators) ** (self.terms - 1) if self.mixed or self.terms == 1 else len(self.operators)
-        return int(self._firsts * (high - low + 1) ** (self.terms - 1) * choices)
+        return int(self._firsts * (high - low + 1) ** (self.terms - 1) * choices * len(self._nestings))
 
     @property
     def _divides(self) -> bool:
@@ -77,7 +79,14 @@ class Space:
 
     def _empty(self, n: int) -> Expressions:
         dtype = np.min_scalar_type(-self.operands[1] - 1)  # signed types reach one further below 0
-        return Expressions(np.empty((n, self.terms), dtype), np.full((n, self.terms), PLUS, np.uint8))
+        shape = (n, self.terms)
+        nesting = np.zeros((n, self._nestings.shape[1]), np.int8)
+        return Expressions(np.empty(shape, dtype), np.full(shape, PLUS, np.uint8), nesting)
+
+    @property
+    def _nestings(self) -> np.ndarray:
+        """The ways in which parentheses can be set."""
+        return nestings(self.terms) if self.parentheses else np.zeros((1, 0), np.int8)
 
     @property
     def _codes(self) -> np.ndarray:
@@ -86,7 +95,7 @@ class Space:
     def at(self, rank: np.ndarray) -> Expressions:
         """The expressions of these ranks (N,)."""
         low, high = self.operands
-        numbers, operators = expressions = self._empty(len(rank))
+        numbers, operators, nesting = expressions = self._empty(len(rank))
         for term in reversed(range(1, self.terms)):
             rank, digit = np.divmod(rank, high - low + 1)
             numbers[:, term] = low + digit
@@ -96,7 +105,9 @@ class Space:
         rank, digit = np.divmod(rank, self._firsts)
         numbers[:, 0] = self._first(digit)
         if not self.mixed and self.terms > 1:
-            operators[:, 1:] = self._codes[rank][:, None]
+            rank, digit = np.divmod(rank, len(self.operators))
+            operators[:, 1:] = self._codes[digit][:, None]
+        nesting[:] = self._nestings[rank]
         return expressions
 
     def list(self) -> Expressions:
@@ -111,7 +122,7 @@ class Space:
             if n > 0 and self.count == 0:
                 raise UsageError(f"operands: of {self._described} none comes out whole")
             return self.at(self._whole[rng.integers(max(1, self.count), size=n)])
-        return self._gather(n, rng, lambda drawn: drawn)
+        return self._gather(n, rng, lambda drawn: drawn.take(slice(n)))
 
     def draw_distinct(self, n: int, rng: np.random.Generator) -> Expressions:
         """So many of them, no one twice, each choice of them equally likely. Raises as `draw` does."""
@@ -121,28 +132,28 @@ class Space:
         def each_once(drawn: Expressions) -> Expressions:
             # By hash: two different expressions that share one lose a draw, and no expression comes twice.
             _, first = np.unique(hash_in_order(drawn), return_index=True)
-            return drawn.take(np.sort(first))
+            return drawn.take(np.sort(first)[:n])
 
         return self._gather(n, rng, each_once)
 
     def _gather(self, n: int, rng: np.random.Generator, kept: Callable[[Expressions], Expressions]) -> Expressions:
-        """Draw until there are so many that come out whole and are kept."""
+        """Draw until so many that come out whole are kept, which are never more."""
         drawn, tries, whole = self._empty(0), 0, 0
         while len(drawn.numbers) < n:
             if tries > LIST_LIMIT + TRIES * n:
                 raise UsageError(
-                    f"n: got {n}, but of {self._described} {tries} draws found only {len(drawn.numbers)} "
+                    f"n: {n} are wanted of {self._described}, but {tries} draws found only {len(drawn.numbers)} "
                     "that come out whole"
                 )
             missing = n - len(drawn.numbers)
             size = missing + missing // 8 + 16
-            if self._divides:
+            if self._divides:  # as many as it takes by what was found so far
                 size = min(size * (tries + 1) // (whole + 1), ROUND)
             more = self._draw(size, rng)
             if self._divides:
                 more = more.take(have_value(more))
             tries, whole = tries + size, whole + len(more.numbers)
-            drawn = kept(stack([drawn, more])).take(slice(n))
+            drawn = kept(stack([drawn, more]))
         return drawn
 
     @property
@@ -153,7 +164,7 @@ class Space:
     def _draw(self, n: int, rng: np.random.Generator) -> Expressions:
         """So many, whether they come out whole or not."""
         low, high = self.operands
-        numbers, operators = expressions = self._empty(n)
+        numbers, operators, nesting = expressions = self._empty(n)
         for rows in blocks(n, BLOCK):
             numbers[rows] = rng.integers(low, high, size=numbers[rows].shape, endpoint=True)
         if self.signed:
@@ -161,4 +172,6 @@ class Space:
         for rows in blocks(n, BLOCK):
             chosen = rng.integers(len(self.operators), size=(len(operators[rows]), self.terms - 1 if self.mixed else 1))
             operators[rows, 1:] = self._codes[chosen]
+        if self.parentheses:
+            nesting[:] = self._nestings[rng.integers(len(self._nestings), size=n)]
         return expressions

@@ -9,14 +9,26 @@ from seq2seq.tasks.expressions.strings import answer, lengths, write, write_spac
 from seq2seq.tasks.expressions.values import divided
 
 
-def next_term(operators: np.ndarray) -> np.ndarray:
+def next_term(expressions: Expressions) -> np.ndarray:
     """The term that the next step joins to the one before it, shape (N,); more than K where nothing is left.
 
-    The second, or the third where only that one is a factor: this needs no look at what follows.
+    The first from the left that can be: no parenthesis stands between the two, and no factor follows that comes first.
     """
-    first, second = (operators[:, term] if term < operators.shape[1] else np.zeros(len(operators)) for term in (1, 2))
-    term = np.where(_adds(first) & ~_adds(second) & (second != 0), 2, 1)
-    return np.where(first == 0, operators.shape[1] + 1, term)
+    _, operators, nesting = expressions
+    none = operators.shape[1] + 1
+    if not expressions.nested:  # it is the second, or the third where only that one is a factor
+        operators = operators[:, :3]
+    if operators.shape[1] == 1:
+        return np.full(len(operators), none)
+    operator = operators[:, 1:]
+    can, waits = operator != 0, _adds(operator)
+    waits[:, :-1] &= can[:, 1:] & ~waits[:, 1:]
+    waits[:, -1] = False
+    if expressions.nested:
+        can &= (nesting[:, :-1] >= 0) & (nesting[:, 1:] <= 0)
+        waits &= nesting[:, 1:] == 0  # what comes behind a closing parenthesis is none of its business
+    can &= ~waits
+    return np.where(can.any(axis=1), can.argmax(axis=1) + 1, none)
 
 
 def _adds(operator: np.ndarray) -> np.ndarray:
@@ -24,9 +36,14 @@ def _adds(operator: np.ndarray) -> np.ndarray:
 
 
 def next_step(expressions: Expressions) -> Expressions:
-    """Each expression after one step of working it out: see `next_term`."""
+    """Each expression after one step of working it out: see `next_term`. A group of one number is none any more."""
+    return _joined(expressions, next_term(expressions))
+
+
+def _joined(expressions: Expressions, term: np.ndarray) -> Expressions:
+    """Each expression with one term worked into the one before it."""
     numbers, operators = expressions.numbers.astype(np.int64), expressions.operators
-    term = next_term(operators)
+    nesting = expressions.nesting.copy()
     rows = np.flatnonzero(term < numbers.shape[1])
     right = term[rows]
     first, second, operator = numbers[rows, right - 1], numbers[rows, right], operators[rows, right]
@@ -35,14 +52,21 @@ def next_step(expressions: Expressions) -> Expressions:
     divides = np.flatnonzero((operator == DIVIDE) | (operator == REMAINDER))
     value[divides] = divided(first[divides], operator[divides], second[divides])
     numbers[rows, right - 1] = value
+    if expressions.nested:
+        nesting[rows, right - 1] += nesting[rows, right]
     places = np.arange(max(1, numbers.shape[1] - 1))
     places = places + (places >= term[:, None])  # all but that term
-    return Expressions(*(np.take_along_axis(array, places, axis=1) for array in (numbers, operators)))
+    arrays = (numbers, operators, nesting)
+    return Expressions(*(np.take_along_axis(array, places[:, : array.shape[1]], axis=1) for array in arrays))
 
 
 def heads(expressions: Expressions, terms: int) -> Expressions:
-    """So many terms from the left of each expression."""
-    return Expressions(*(array[:, :terms] for array in expressions))
+    """So many terms from the left of each expression, a group being one term."""
+    if not expressions.nested:
+        return Expressions(*(array[:, :terms] for array in expressions))
+    outside = expressions.nesting.cumsum(axis=1) == expressions.nesting  # no parenthesis is open before the number
+    kept = outside.cumsum(axis=1) <= terms
+    return Expressions(*(array * kept for array in expressions))
 
 
 def write_step(expressions: Expressions, width: int) -> np.ndarray:
@@ -54,12 +78,18 @@ def write_step(expressions: Expressions, width: int) -> np.ndarray:
 
 
 def _write_step(expressions: Expressions, width: int) -> np.ndarray:
-    left = next_term(expressions.operators) - 1
-    taken = lengths(expressions) + 1  # and the operator before it
+    term = next_term(expressions)
+    left, after = term - 1, _joined(expressions, term)
+    taken = lengths(expressions) + 1  # with the operator before it
+    if expressions.nested:
+        taken += np.abs(expressions.nesting)
     taken[expressions.operators == 0] = 0
     from_left = np.arange(taken.shape[1]) >= left[:, None]
     begin = width + 1 - (taken * from_left).sum(axis=1)
-    return write_spaced(next_step(expressions), width, left, begin)
+    if expressions.nested:  # what is still open before the value stays where it is
+        place = np.minimum(left, after.nesting.shape[1] - 1)
+        begin += np.maximum(after.nesting[np.arange(len(place)), place], 0)
+    return write_spaced(after, width, left, begin)
 
 
 def write_working(expressions: Expressions, width: int) -> np.ndarray:

@@ -10,7 +10,7 @@ from seq2seq.arrays import character_codes
 from seq2seq.tasks.expressions.batch import MINUS, OPERATORS, PLUS, REMAINDER, TIMES, Expressions, in_blocks
 from seq2seq.tasks.expressions.values import values
 
-ZERO, SPACE = ord("0"), ord(" ")
+ZERO, SPACE, OPEN, CLOSE = (ord(character) for character in "0 ()")
 
 
 class _Lines:
@@ -44,6 +44,11 @@ class _Lines:
         self.write_numbers(rows, np.abs(values))
         self.write(rows[values < 0], MINUS)
 
+    def write_times(self, times: np.ndarray, code: int) -> None:
+        """A character so many times on each line; 0 or less is not at all."""
+        for more in range(int(times.max(initial=0))):
+            self.write(np.flatnonzero(times > more), code)
+
     @property
     def strings(self) -> np.ndarray:
         return self.codes.view(f"U{self.codes.shape[1]}").reshape(len(self.codes))
@@ -64,30 +69,46 @@ def write_spaced(
     expressions : Expressions
     width : int
     term, begin : ndarray, shape (N,), optional
-        That term, and the place where the operator before it ends. By default there are no gaps.
+        That term, and where what comes before its number ends. By default there are no gaps.
     """
-    numbers, operators = expressions
+    numbers, operators, nesting = expressions
+    nested, own = expressions.nested, _own_parentheses(expressions)
     lines = _Lines(len(numbers), width)
     for place in reversed(range(numbers.shape[1])):
         rows = np.flatnonzero(operators[:, place])
         number = numbers[rows, place].astype(np.int64)
-        if place == 0:
-            lines.write_signed(rows, number)
-        else:
-            lines.write_numbers(rows, number)
+        if nested:
+            lines.write_times(own[:, place] - nesting[:, place], CLOSE)
+        lines.write_signed(rows, number)
+        if nested:
+            lines.write_times(own[:, place], OPEN)
         if term is not None and begin is not None:
             spaced = np.flatnonzero(term == place)
             lines.go_to(spaced, begin[spaced])
+        if nested:
+            lines.write_times(nesting[:, place], OPEN)
         if place > 0:
             lines.write(rows, operators[rows, place])
     return lines.strings
 
 
 def lengths(expressions: Expressions) -> np.ndarray:
-    """How many characters each number takes, with its sign, shape (N, K)."""
+    """How many characters each number takes, with its sign and with parentheses of its own, shape (N, K)."""
     magnitudes = np.abs(expressions.numbers.astype(np.int64))
-    digits = 1 + (magnitudes[..., None] >= 10 ** np.arange(1, 19)).sum(axis=-1)
-    return digits + (expressions.numbers < 0)
+    digits, power = np.ones_like(magnitudes), 10
+    while power <= magnitudes.max(initial=0):
+        digits += magnitudes >= power
+        power *= 10
+    return digits + (expressions.numbers < 0) + 2 * _own_parentheses(expressions)
+
+
+def _own_parentheses(expressions: Expressions) -> np.ndarray:
+    """Which numbers have them, shape (N, K): those below 0 that come first neither in a group nor in all."""
+    if not expressions.nested:
+        return np.zeros_like(expressions.numbers, np.int8)
+    own = (expressions.numbers < 0) & (expressions.nesting <= 0)
+    own[:, 0] = False
+    return own.astype(np.int8)
 
 
 def write_values(values: np.ndarray, width: int) -> np.ndarray:
@@ -104,23 +125,34 @@ def answer(expressions: Expressions, width: int) -> np.ndarray:
 
 def read(sources: np.ndarray) -> Expressions:
     """The inverse of `write`. A loop over the characters: digits extend the number, an operator begins the next."""
-    codes = character_codes(sources)
-    is_operator = (codes - TIMES < ord("0") - TIMES) | (codes == REMAINDER)  # all others lie between `*` and the digits
-    rows, first = np.arange(len(codes)), (codes != SPACE).argmax(axis=1)
-    negative = is_operator[rows, first]  # the sign of the first number
-    is_operator[rows, first] = False
-    terms = int(is_operator.sum(axis=1).max(initial=0)) + 1
-    numbers = np.zeros((len(codes), terms), np.int64)
-    operators = np.zeros((len(codes), terms), np.uint8)
+    codes = np.ascontiguousarray(character_codes(sources).T.astype(np.uint8))  # (width, N): they are read by column
+    before = np.pad(codes[:-1], ((1, 0), (0, 0)), constant_values=SPACE)
+    begins = (codes - TIMES < ZERO - TIMES) | (codes == REMAINDER)  # all others lie between `*` and the digits
+    signs = begins & ((before == SPACE) | (before == OPEN))
+    begins ^= signs
+    nested, terms = bool((codes == OPEN).any()), int(begins.sum(axis=0).max(initial=0)) + 1
+    rows, term = np.arange(len(sources)), np.zeros(len(sources), np.int64)
+    numbers = np.zeros((len(rows), terms), np.int64)
+    operators = np.zeros((len(rows), terms), np.uint8)
+    nesting = np.zeros((len(rows), terms if nested else 0), np.int8)
     operators[:, 0] = PLUS
-    term = np.zeros(len(codes), np.int64)
-    for column, starts in zip(codes.T, is_operator.T):
+    for column, starts in zip(codes, begins):
         term += starts
         operators[rows[starts], term[starts]] = column[starts]
         digits = rows[(column >= ZERO) & (column <= ZERO + 9)]
         numbers[digits, term[digits]] = numbers[digits, term[digits]] * 10 + column[digits].astype(np.int64) - ZERO
-    numbers[negative, 0] *= -1
-    return Expressions(numbers, operators)
+        if nested:  # a number's own parentheses cancel
+            nesting[rows, term] += (column == OPEN).astype(np.int8) - (column == CLOSE)
+    place, signed = np.nonzero(signs)
+    numbers[signed, begins[:, signed].cumsum(axis=0)[place, np.arange(len(signed))]] *= -1
+    return Expressions(numbers, operators, nesting)
+
+
+def depth(sources: np.ndarray) -> np.ndarray:
+    """How many parentheses are open at once in each source, as labels, shape (N,)."""
+    codes = character_codes(sources)
+    steps = (codes == OPEN).astype(np.int8) - (codes == CLOSE)
+    return steps.cumsum(axis=1).max(axis=1, initial=0).astype(str)
 
 
 def operators_used(sources: np.ndarray) -> np.ndarray:

@@ -7,11 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seq2seq import Arithmetic, UsageError
+from seq2seq.decoding.base import Answer
+from seq2seq.decoding.stepwise import work_out
+from seq2seq.tasks.expressions.steps import write_step
+from seq2seq.tasks.expressions.strings import read
 from tests.tasks.by_hand import next_step, value
 from tests.tasks.test_arithmetic import MOSTLY_WHOLE, ranges
 
 tasks = st.builds(
-    Arithmetic, operators=MOSTLY_WHOLE, terms=ranges(1, 4, 2), operands=ranges(0, 700, 700), signed=st.booleans()
+    Arithmetic,
+    operators=MOSTLY_WHOLE,
+    terms=ranges(1, 4, 2),
+    operands=ranges(0, 700, 700),
+    signed=st.booleans(),
+    parentheses=st.booleans(),
 ).filter(lambda task: task.count >= 200)
 
 
@@ -48,6 +57,63 @@ def test_the_head_is_all_that_a_step_needs(operators, terms):
         cut = task.head(source)
         assert len(re.findall(r"\d+", source[:cut])) == terms
         assert next_step(source) == next_step(source[:cut]) + source[cut:]
+
+
+@pytest.mark.parametrize("operators, terms", [("+-", 2), ("+-*/%", 3)])
+def test_the_head_of_an_expression_with_parentheses(operators, terms):
+    task = Arithmetic(operators, terms=10, operands=(0, 9), steps="call", parentheses=True)
+    shorter = 0
+    for source in task.sample(500, np.random.default_rng(0)).sources.tolist():
+        source = source.strip()
+        head = source[: task.head(source)]
+        outside, after = head, None
+        while outside != after:  # each group is one term
+            outside, after = re.sub(r"\([^()]*\)", "0", outside), outside
+        assert len(re.findall(r"\d+", outside)) == terms or head == source
+        assert next_step(source) == next_step(head) + source[len(head) :]
+        shorter += head != source
+    assert shorter > 50
+    assert task.head("3*(-3)-(1") == len("3*(-3)-(1") and task.head("-3-4-(5)-6-7") < len("-3-4-(5)-6-7")
+
+
+def test_steps_within_parentheses_are_written_in_their_place():
+    task = Arithmetic("+-*", (3, 5), (0, 9), steps="call", parentheses=True)
+    steps = {
+        "(3+4)*2": "    7*2",
+        "7-((4-6)*2)": "7-(   -2*2)",
+        "7-(-2*2)": "7-  (-4)",
+        "3*(2-5)+1": "3* (-3)+1",
+        "3*(-3)+1": "    -9+1",
+        "1+3*(-3)": "1+  (-9)",
+        "1+(-9)": "    -8",
+        "3*(2-5+4)": "3*( -3+4)",
+        "2*(3-(1+1))": "2*(3-    2)",
+        "2*(3-2)": "2*    1",
+        "(1-2-3)*4": "( -1-3)*4",
+        "1+2+3*(4+5)": "  3+3*(4+5)",
+        "1+2*(4+5)": "1+2*    9",
+    }
+    sources = np.array([source.rjust(task.source_length) for source in steps])
+    told = write_step(read(sources), task.source_length).tolist()
+    assert told == [target.rjust(task.source_length) for target in steps.values()]
+    assert list(map(next_step, sources.tolist())) == told
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_all_steps_with_parentheses_fit_in_their_place(signed):
+    task = Arithmetic("+-*/%", 3, (0, 11), signed=signed, steps="call", parentheses=True)
+    sources, targets = task.steps_of(task.list())
+    assert all(len(target) == task.target_length == task.source_length for target in targets.tolist())
+    assert targets.tolist() == [next_step(source) for source in sources.tolist()]
+
+
+def test_right_steps_lead_to_the_value():
+    task = Arithmetic("+-*/%", (1, 9), operands=(0, 99), steps="call", parentheses=True)
+    sources, targets = (list(map(str.strip, part.tolist())) for part in task.sample(300, np.random.default_rng(0)))
+    worked_out = work_out(task, lambda asked: [Answer(next_step(source), 1.0) for source in asked], sources)
+    assert [steps[-1].text for steps in worked_out] == targets
+    assert max(map(len, worked_out)) == 9  # eight steps, and one that changes nothing
+    assert [str(value(source)) for source in sources] == targets
 
 
 def test_a_value_never_needs_more_room_than_its_terms():
