@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from seq2seq.evaluation import Evaluation
     from seq2seq.explaining import Explanation
 
+MOST_ROWS = 24  # symbols that have room in a picture
+
 
 def plot_run(run: Run, evaluation: Evaluation, file: PathLike) -> None:
     """Draw how a run learned, and how well it answers what was held out.
@@ -50,7 +52,8 @@ def plot_explanations(explanations: list[Explanation], file: PathLike) -> None:
     grid = figure.subplots(len(explanations), 2 if looks else 1, squeeze=False)
     for row, each in zip(grid, explanations):
         steps, symbols, read = ([_visible(s) for s in part] for part in (each.written, each.symbols, each.read))
-        _heat(row[0], each.probabilities.T, steps, symbols)
+        drawn = _worth_drawing(each.probabilities)
+        _heat(row[0], each.probabilities.T[drawn], steps, [symbols[place] for place in drawn])
         row[0].set(title=f"{each.source}: probability", xlabel="what it writes, step by step")
         if each.attention is not None:
             _heat(row[1], each.attention, read, steps)
@@ -69,6 +72,12 @@ def plot_embeddings(characters: Sequence[str], coordinates: Any, shares: Any, fi
     axes.scatter(*coordinates.T, alpha=0)  # text alone does not set the limits
     axes.set(xlabel=f"first component ({shares[0]:.0%} of the variance)", ylabel=f"second ({shares[1]:.0%})")
     _save(figure, file)
+
+
+def _worth_drawing(probabilities: Any) -> Any:
+    """The places of the symbols, of probabilities (T, V), that have a row: of many, those likely at some step."""
+    most = probabilities.max(axis=0)
+    return sorted(most.argsort()[-MOST_ROWS:])
 
 
 def _visible(symbol: str) -> str:

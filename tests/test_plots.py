@@ -3,7 +3,7 @@ import sys
 import numpy as np
 import pytest
 
-from seq2seq import Seq2SeqError, UsageError
+from seq2seq import Seq2SeqError, UsageError, plots
 from seq2seq.explaining import explain
 from seq2seq.plots import plot_embeddings, plot_explanations, plot_run
 
@@ -75,3 +75,12 @@ def test_characters_are_drawn_at_their_coordinates(tmp_path, monkeypatch):
         character: tuple(place) for character, place in zip("0123456789+", coordinates)
     }
     assert "50%" in axes.get_xlabel() and "25%" in axes.get_ylabel()
+
+
+def test_of_many_symbols_the_likeliest_are_drawn():
+    probabilities = np.zeros((5, 60))
+    probabilities[2, 30:60:2] = 0.2
+    probabilities[4, 3] = 0.9
+    drawn = plots._worth_drawing(probabilities)
+    assert len(drawn) == plots.MOST_ROWS and drawn == sorted(drawn) and {3, *range(30, 60, 2)} <= set(drawn)
+    assert plots._worth_drawing(probabilities[:, :7]) == list(range(7))
