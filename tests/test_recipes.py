@@ -63,7 +63,7 @@ def test_trials_are_scored_and_what_was_trained_on_is_counted(tmp_path):
     [
         ("a = ", "is not TOML"),
         ("colour = 1", "recipe: has 'colour', but can have only about, excludes, task"),
-        ("[model]\nhidden = 3", "model: has 'hidden', but can have only model, hidden_size"),
+        ("[model]\nhidden = 3", "model: has 'hidden', but can have only model, cell, hidden_size"),
         ("[model]\nhidden_size = 0", "hidden_size: got 0, but it must be a whole number from 1"),
         ("[task]\nname = 'sums'", "task.name: got 'sums', but it must be one of"),
         ("[task]\nterm = 3", "task: has 'term', but can have only operators, terms"),
