@@ -3,7 +3,8 @@ import pytest
 
 from seq2seq import Arithmetic
 from seq2seq.decoding import Answer, work_out
-from seq2seq.tasks.expressions import next_step, read, write
+from seq2seq.tasks.expressions.steps import next_step
+from seq2seq.tasks.expressions.strings import read, write
 
 TASK = Arithmetic("+-*", terms=(1, 3), operands=(0, 99), steps="call")
 

@@ -70,14 +70,14 @@ def _ranges(space: Space) -> list[tuple[list[Range], list[Range]]]:
                     end
                     for before in range(1, terms)
                     for operator in operators
-                    for end in _range(ranges[before - 1], operator, further[terms - before - 1])
+                    for end in range_of(ranges[before - 1], operator, further[terms - before - 1])
                 ]
                 ranges.append((min(ends), max(ends)))
         found.append((first, further))
     return found
 
 
-def _range(first: Range, operator: str, second: Range) -> Range:
+def range_of(first: Range, operator: str, second: Range) -> Range:
     """The least and the greatest value of two parts of these ranges; of a division they lie within these."""
     (a, b), (c, d) = first, second
     if operator == "+":

@@ -38,10 +38,10 @@ class Space:
     @property
     def count(self) -> int:
         """How many there are; no more than so many where there are divisions in too many to try them all."""
-        return len(self._whole) if self._tried else self._all
+        return len(self._whole) if self.tried else self.candidates
 
     @cached_property
-    def _all(self) -> int:
+    def candidates(self) -> int:
         """How many there would be if every division came out whole."""
         low, high = self.operands
         choices = len(self.operators) ** (self.terms - 1) if self.mixed or self.terms == 1 else len(self.operators)
@@ -52,19 +52,19 @@ class Space:
         return self.terms > 1 and not {"/", "%"}.isdisjoint(self.operators)
 
     @property
-    def _tried(self) -> bool:
+    def tried(self) -> bool:
         """Whether all of those with divisions are tried."""
-        return self._divides and self._all <= LIST_LIMIT
+        return self._divides and self.candidates <= LIST_LIMIT
 
     @cached_property
     def _whole(self) -> np.ndarray:
         """The ranks of those that come out whole."""
-        ranks = np.arange(self._all)
+        ranks = np.arange(self.candidates)
         return np.concatenate([ranks[block][have_value(self.at(ranks[block]))] for block in blocks(len(ranks), ROUND)])
 
     @property
     def _ranks(self) -> np.ndarray:
-        return self._whole if self._divides else np.arange(self._all)
+        return self._whole if self._divides else np.arange(self.candidates)
 
     @property
     def _firsts(self) -> int:
@@ -118,7 +118,7 @@ class Space:
         """So many, each equally likely, some perhaps twice. Raises `UsageError` where too few can be found."""
         if not self._divides:
             return self._draw(n, rng)
-        if self._tried:
+        if self.tried:
             if n > 0 and self.count == 0:
                 raise UsageError(f"operands: of {self._described} none comes out whole")
             return self.at(self._whole[rng.integers(max(1, self.count), size=n)])
@@ -126,7 +126,7 @@ class Space:
 
     def draw_distinct(self, n: int, rng: np.random.Generator) -> Expressions:
         """So many of them, no one twice, each choice of them equally likely. Raises as `draw` does."""
-        if self._tried or (2 * n >= self.count and not self._divides):  # no dearer than listing them
+        if self.tried or (2 * n >= self.count and not self._divides):  # no dearer than listing them
             return self.at(self._ranks[rng.permutation(self.count)[:n]])
 
         def each_once(drawn: Expressions) -> Expressions:

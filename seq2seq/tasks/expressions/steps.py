@@ -25,7 +25,7 @@ def next_term(expressions: Expressions) -> np.ndarray:
     waits[:, :-1] &= can[:, 1:] & ~waits[:, 1:]
     waits[:, -1] = False
     if expressions.nested:
-        can &= (nesting[:, :-1] >= 0) & (nesting[:, 1:] <= 0)
+        can &= nesting[:, 1:] <= 0  # where a parenthesis closes between the two, something in it comes first
         waits &= nesting[:, 1:] == 0  # what comes behind a closing parenthesis is none of its business
     can &= ~waits
     return np.where(can.any(axis=1), can.argmax(axis=1) + 1, none)

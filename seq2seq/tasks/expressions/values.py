@@ -103,7 +103,7 @@ def _hash(hashes: np.ndarray, operators: np.ndarray) -> np.ndarray:
         joined = np.where(times, factors + hashed, np.where(ends, hashed, factors))
         rows = np.flatnonzero((operator == DIVIDE) | (operator == REMAINDER))
         if len(rows):
-            by = mix(hashed[rows])
+            by = mix(hashed[rows] + operator[rows].astype(np.uint64))
             joined[rows] = np.where(operator[rows] == DIVIDE, factors[rows] + by, mix(factors[rows] + by))
         factors = joined
         sign = np.where(ends, operator.astype(np.uint64), sign)
