@@ -143,9 +143,9 @@ class ModelConfig:
     Parameters
     ----------
     model : str
-        `auto`: `transducer` for a task whose targets are steps, else `repeat`. `repeat`: the notebook's. `attention`
-        looks back at the source and writes a character at a time; `transducer` writes a character for each it reads;
-        `aligned` is one that reads two numbers place by place. `seq2seq/models/` says more.
+        `auto`: `transducer` for steps that are written in their place, `attention` for others, else `repeat`. `repeat`:
+        the notebook's. `attention` looks back at the source and writes a character at a time; `transducer` writes a
+        character for each it reads; `aligned` is one that reads two numbers place by place. See `seq2seq/models/`.
     cell : str
         `lstm`, or `rnn`: one tanh a unit (Elman 1990). What an LSTM remembers may leak away slowly, too slowly for
         short training examples to show; an `rnn` must hold on to it at each step or lose it at once, so that what it

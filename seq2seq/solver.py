@@ -91,8 +91,12 @@ class Solver:
         prepared = [self.prepare(source) for source in sources]
         if not self.task.stepwise:
             return self._answer(prepared)
-        steps = work_out(self.task, self._answer, prepared)
+        steps = self._work_out(prepared)
         return [Answer(each[-1].text, math.prod(step.confidence for step in each)) for each in steps]
+
+    def _work_out(self, prepared: list[str]) -> list[list[Answer]]:
+        """What each call leaves of each, of a stepwise task."""
+        return work_out(self.task, self._answer, prepared, None if self.codec.any_length else self.codec.source_length)
 
     def _answer(self, prepared: list[str]) -> list[Answer]:
         """What the model writes for each, by one call."""
@@ -119,7 +123,7 @@ class Solver:
         """
         prepared = self.prepare(source)
         if self.task.stepwise:
-            steps = [step.text for step in work_out(self.task, self._answer, [prepared])[0]]
+            steps = [step.text for step in self._work_out([prepared])[0]]
             return steps[:-1] if steps[-2:] == [steps[-1]] * 2 else steps
         codec = self.codec.fitting(prepared)
         answers = self._predictor(1, codec).answer(codec.encode_sources([prepared]))

@@ -183,6 +183,8 @@ class Codec:
     def encode_targets(self, targets: Strings) -> np.ndarray:
         """Strings (N,) to ids (N, T), in the order in which they are learned."""
         ids = self.vocabulary.encode(targets, self.target_length)
+        if self.pad_end:  # which padding within them would seem to
+            ids = closed_up(ids, self.vocabulary.pad)
         if self.reverse_target:
             return np.ascontiguousarray(ids[:, ::-1])
         return self._first_to_front(ids) if self.pad_end else ids

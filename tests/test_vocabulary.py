@@ -66,6 +66,11 @@ def test_padding_that_ends_a_target_comes_after_it(reverse, first):
     assert codec.decode_targets(ids) == ["23", "-7", "100", ""]
 
 
+def test_a_step_in_its_place_is_closed_up_where_padding_would_end_it():
+    codec = Codec("0123456789+ ", 6, 6, False, pad_end=True)
+    assert codec.decode_targets(codec.encode_targets(["7+ 36", " 2+4 "])) == ["7+36", "2+4"]
+
+
 def aligned(digits, operators="+-"):
     return AlignedCodec(
         "0123456789+- ", 2 * digits + 1, digits + 1, True, any_length=True, operators=operators

@@ -12,7 +12,7 @@ from seq2seq.vocabulary import PAD
 Ask = Callable[[list[str]], Sequence[Answer]]
 
 
-def work_out(task: Task, ask: Ask, sources: Sequence[str]) -> list[list[Answer]]:
+def work_out(task: Task, ask: Ask, sources: Sequence[str], longest: int | None = None) -> list[list[Answer]]:
     """The steps from each source to its answer: `3*7+2` is asked, then `21+2`, then `23`, which is its own answer.
 
     Of a long source the model is asked only the head that the task's steps look at, which is no longer than what it was
@@ -25,19 +25,24 @@ def work_out(task: Task, ask: Ask, sources: Sequence[str]) -> list[list[Answer]]
     ask : callable
         From sources to their answers.
     sources : sequence of str
+    longest : int, optional
+        The most characters that the model reads; what has become longer is left as it is.
 
     Returns
     -------
     list of list of Answer
         For each source what each call left, with the confidence of that call. The last of them has changed nothing,
-        unless there were more calls than the source has characters, which no right working needs.
+        unless it became too long, or there were more than two calls for each of the source's characters: no right
+        working needs as many.
     """
     steps: list[list[Answer]] = [[] for _ in sources]
     left, asked = list(sources), list(range(len(sources)))
-    for _ in range(max(map(len, sources), default=0)):
+    for _ in range(2 * max(map(len, sources), default=0)):
+        heads = {row: task.head(left[row]) for row in asked}
+        asked = [row for row in asked if longest is None or heads[row] <= longest]
         if not asked:
             break
-        cuts = [task.head(left[row]) for row in asked]
+        cuts = [heads[row] for row in asked]
         answers = ask([left[row][:cut] for row, cut in zip(asked, cuts)])
         unfinished = []
         for row, cut, answer in zip(asked, cuts, answers):

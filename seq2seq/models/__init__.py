@@ -27,7 +27,9 @@ __all__ = [
 
 def model_class(task: Task, config: ModelConfig) -> type[Model]:
     """The network that the options name for a task."""
-    return MODELS[("transducer" if task.stepwise else "repeat") if config.model == "auto" else config.model]
+    if config.model != "auto":
+        return MODELS[config.model]
+    return TransducerModel if task.in_place else AttentionModel if task.stepwise else RepeatModel
 
 
 def make_codec(task: Task, data: DataConfig, config: ModelConfig) -> Codec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from itertools import accumulate
@@ -17,11 +17,19 @@ from seq2seq.tasks.expressions.batch import OPERATORS, Expressions, hash_in_orde
 from seq2seq.tasks.expressions.bounds import INT64_MAX, exact, extremes
 from seq2seq.tasks.expressions.pairs import ExpressionPairs
 from seq2seq.tasks.expressions.space import LIST_LIMIT, Space
-from seq2seq.tasks.expressions.steps import heads, next_step, write_step, write_working
-from seq2seq.tasks.expressions.strings import answer, depth, operators_used, read
+from seq2seq.tasks.expressions.steps import (
+    heads,
+    next_step,
+    next_step_by_digit,
+    write_step,
+    write_step_by_digit,
+    write_working,
+)
+from seq2seq.tasks.expressions.strings import answer, depth, lengths, operators_used, read
 from seq2seq.tasks.expressions.values import hash_commutative
 
 MOST_TERMS = 1000
+MOST_SPLIT = 8  # terms with steps by digit
 MOST_NESTED = 10  # terms with parentheses, which can be set in 103,049 ways
 STEPS = ("none", "answer", "call")
 
@@ -54,6 +62,9 @@ class Arithmetic(Task):
         to know what comes next than three terms, however many there are. Parentheses count as one term, and what is in
         them is worked out before it joins another: `(3+4)*2` becomes `    7*2`. A negative number that comes neither
         first nor first in parentheses has parentheses of its own: `3*(2-5)` becomes `3* (-3)`.
+    by_digit : bool
+        Whether a step multiplies by one digit alone: `12*24` becomes `240+48`. With steps a call, of expressions of
+        `+`, `-` and `*`. Such steps can be longer than what they begin from, and are not written in its place.
     parentheses : bool
         Whether expressions may have parentheses: `2*(3-(1+1))`. Any that hold two terms or more, but not all of the
         expression, nor just other parentheses. Every way to set them, none among them, is equally likely, but for what
@@ -77,6 +88,7 @@ class Arithmetic(Task):
     steps: str = field(
         default="none", metadata={"help": "working: none, all of it in one answer, or a step a call", "parse": str}
     )
+    by_digit: bool = field(default=False, metadata={"help": "steps multiply by a digit each", "parse": bool})
     parentheses: bool = field(default=False, metadata={"help": "expressions may have parentheses", "parse": bool})
 
     name = "arithmetic"
@@ -103,6 +115,13 @@ class Arithmetic(Task):
         require(isinstance(self.mixed, bool), "mixed", self.mixed, "true or false")
         require(isinstance(self.signed, bool), "signed", self.signed, "true or false")
         require(self.steps in STEPS, "steps", self.steps, f"one of {', '.join(STEPS)}")
+        can = self.steps == "call" and set(self.operators) <= set("+-*") and not self.parentheses
+        require(
+            self.by_digit in ((False, True) if can and terms[1] <= MOST_SPLIT else (False,)),
+            "by_digit",
+            self.by_digit,
+            f"true or false; false but with steps call, up to {MOST_SPLIT} terms, and neither / nor % nor parentheses",
+        )
         # One way of writing each choice, so that equal tasks draw equal data.
         object.__setattr__(self, "operators", "".join(o for o in OPERATORS if o in self.operators))
         least, most = terms
@@ -124,11 +143,27 @@ class Arithmetic(Task):
     @property
     def characters(self) -> str:
         sign = "-" if self.signed and "-" not in self.operators else ""
-        symbols = self.operators + sign + ("()" if self.parentheses else "")
+        plus = "+" if self.by_digit and "+" not in self.operators else ""
+        symbols = self.operators + sign + plus + ("()" if self.parentheses else "")
         return "0123456789" + symbols + ("=" if self.steps == "answer" else "") + " "
 
     @property
     def source_length(self) -> int:
+        return self._longest_by_digit if self.by_digit else self._length
+
+    @cached_property
+    def _longest_by_digit(self) -> int:
+        """The most characters of an expression, or of what a step by digit leaves of it: so many as where all digits are
+        9 and nothing is taken away, and a sign."""
+        largest = 10 ** len(str(self.operands[1])) - 1  # of whose digits none is 0: none has more to split
+        operators = "".join(sorted({*self.operators.replace("-", "+")}))
+        worst = Space(operators, self._term_range[-1], (largest, largest), self.mixed, False).list()
+        stages = self._stages(worst)
+        longest = max(((lengths(stage) + 1) * (stage.operators != 0)).sum(axis=1).max() - 1 for stage in stages)
+        return int(longest) + (self.signed or "-" in self.operators)
+
+    @property
+    def _length(self) -> int:
         most = self._term_range[-1]
         # As many groups as operators at most, each being what one of them works out, but that of the whole expression.
         groups = max(0, most - 2) if self.parentheses else 0
@@ -163,6 +198,10 @@ class Arithmetic(Task):
     @property
     def stepwise(self) -> bool:
         return self.steps == "call"
+
+    @property
+    def in_place(self) -> bool:
+        return self.stepwise and not self.by_digit
 
     @property
     def binary_operators(self) -> str | None:
@@ -202,28 +241,37 @@ class Arithmetic(Task):
     # Working out --------------------------------------------------------------------------------------------------
 
     def head(self, source: str) -> int:
-        """Where the first terms end that a step has to look at, parentheses being one term."""
-        level = terms = 0
+        """Where the first terms end that a step has to look at, parentheses being one term; by digit, all factors."""
+        operators, level, terms = self.operators + ("+-" if self.by_digit else ""), 0, 0
         for place, character in enumerate(source):
             level += (character == "(") - (character == ")")
-            terms += level == 0 and place > 0 and character in self.operators
-            if terms == self._head_terms:
-                return place
+            if level == 0 and place > 0 and character in operators:
+                terms += 1
+                if terms >= self._head_terms and not (self.by_digit and character == "*"):
+                    return place
         return len(source)
 
     @property
     def _head_terms(self) -> int:
         """A sum of two terms can be worked out unless a factor comes next: only then a third is looked at."""
-        return 3 if set(self.operators) & set("+-") and set(self.operators) & set("*/%") else 2
+        both = self.by_digit or (set(self.operators) & set("+-") and set(self.operators) & set("*/%"))
+        return 3 if both else 2
 
     def steps_of(self, pairs: Pairs) -> Pairs:
         assert isinstance(pairs, ExpressionPairs)
-        stages = [pairs.expressions]
-        for _ in range(self._term_range[-1] - 1):
-            stages.append(next_step(stages[-1]))
-        everything = stack([heads(stage, self._head_terms) for stage in stages])
+        stages = self._stages(pairs.expressions)
+        everything = stack([heads(stage, self._head_terms, self.by_digit) for stage in stages])
         _, first = np.unique(hash_in_order(everything), return_index=True)
-        return ExpressionPairs(everything.take(np.sort(first)), self.source_length, self.target_length, write_step)
+        target_of = write_step_by_digit if self.by_digit else write_step
+        return ExpressionPairs(everything.take(np.sort(first)), self.source_length, self.target_length, target_of)
+
+    def _stages(self, expressions: Expressions) -> Iterator[Expressions]:
+        """Expressions, and what each step leaves of them until no operator is left."""
+        step = next_step_by_digit if self.by_digit else next_step
+        yield expressions
+        while expressions.numbers.shape[1] > 1:
+            expressions = step(expressions)
+            yield expressions
 
     def final(self, target: str) -> str:
         return target.rpartition("=")[2]

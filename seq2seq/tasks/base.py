@@ -210,6 +210,11 @@ class Task:
         return False
 
     @property
+    def in_place(self) -> bool:
+        """Whether a target's characters stand under those of the source that they are worked out from."""
+        return False
+
+    @property
     def binary_operators(self) -> str | None:
         """The operators, where every source is two whole numbers with one of them between."""
         return None

@@ -48,6 +48,11 @@ def test_what_never_settles_or_says_nothing_ends():
         calls.append(len(sources))
         return [Answer({"1+1": "2+2", "2+2": "1+1"}.get(source, ""), 1.0) for source in sources]
 
-    assert texts(work_out(TASK, restless, ["1+1", "7+7"])) == [["2+2", "1+1", "2+2"], [""]]
-    assert calls == [2, 1, 1]
+    assert texts(work_out(TASK, restless, ["1+1", "7+7"])) == [["2+2", "1+1"] * 3, [""]]
+    assert calls == [2, 1, 1, 1, 1, 1]
     assert work_out(TASK, restless, []) == []
+
+
+def test_what_becomes_too_long_to_read_is_left():
+    steps = work_out(TASK, lambda heads: [Answer(head + "0", 1.0) for head in heads], ["1+2", "7"], longest=4)
+    assert texts(steps) == [["1+20", "1+200"], ["70", "700", "7000", "70000"]]

@@ -116,3 +116,18 @@ def next_step(source):
     first = begin == 0 or text[begin - 1] == "("
     written = str(result) if result >= 0 or first else f"({result})"
     return (text[:begin] + written.rjust(end - begin) + text[end:]).rjust(len(source))
+
+
+def next_step_by_digit(source):
+    """The first step of `+`, `-` and `*` without parentheses, multiplying by one digit: `12*24*3` to `240*3+48*3`."""
+    source = source.strip()
+    chain = re.match(r"(-?\d+[+-](?=\d+\*))?(-?\d+)\*(\d+)((?:\*\d+)*)(.*)", source)
+    if chain is None:  # a sum
+        both = re.match(r"(-?\d+)([+-]\d+)(.*)", source)
+        return str(int(both[1]) + int(both[2])) + both[3] if both else source
+    before, first, second, rest, after = (part or "" for part in chain.groups())
+    tens = int(second[0]) * 10 ** (len(second) - 1)
+    if int(second) == tens:
+        return f"{before}{int(first) * tens}{rest}{after}"
+    sign = "-" if "-" in (before[-1:], first[:1]) else "+"
+    return f"{before}{int(first) * tens}{rest}{sign}{abs(int(first)) * (int(second) - tens)}{rest}{after}"

@@ -172,6 +172,11 @@ def test_values_at_the_edge_of_64_bits_are_exact():
         ({"operators": "+*", "terms": 10, "operands": (0, 10**50), "parentheses": True}, "operands: 10 terms up to"),
         ({"mixed": 1}, "mixed: got 1"),
         ({"parentheses": "yes"}, "parentheses: got 'yes', but it must be true or false"),
+        ({"by_digit": True}, "by_digit: got True, but it must be .*false but with steps call"),
+        ({"by_digit": True, "steps": "call", "operators": "+/"}, "by_digit: got True"),
+        ({"by_digit": True, "steps": "call", "parentheses": True}, "by_digit: got True"),
+        ({"by_digit": True, "steps": "call", "terms": 9}, "by_digit: got True.*up to 8 terms"),
+        ({"by_digit": 2, "steps": "call"}, "by_digit: got 2"),
     ],
 )
 def test_options_that_are_refused(options, message):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from seq2seq.tasks.expressions.batch import DIVIDE, MINUS, PLUS, REMAINDER, TIMES, Expressions, in_blocks
-from seq2seq.tasks.expressions.strings import answer, lengths, write, write_spaced
+from seq2seq.tasks.expressions.batch import DIVIDE, MINUS, PLUS, REMAINDER, TIMES, Expressions, in_blocks, stack
+from seq2seq.tasks.expressions.strings import answer, digits, lengths, write, write_spaced
 from seq2seq.tasks.expressions.values import divided
 
 
@@ -60,10 +60,60 @@ def _joined(expressions: Expressions, term: np.ndarray) -> Expressions:
     return Expressions(*(np.take_along_axis(array, places[:, : array.shape[1]], axis=1) for array in arrays))
 
 
-def heads(expressions: Expressions, terms: int) -> Expressions:
-    """So many terms from the left of each expression, a group being one term."""
-    if not expressions.nested:
+def next_step_by_digit(expressions: Expressions) -> Expressions:
+    """As `next_step`, but where it would multiply by a number that has several digits other than 0, it splits it.
+
+    `12*24` becomes `240+48`. What multiplies the product further then multiplies both: `12*24*3` becomes `240*3+48*3`.
+    For expressions without parentheses or divisions.
+    """
+    term = next_term(expressions)
+    there = term < expressions.numbers.shape[1]
+    place = np.where(there, term, 0)[:, None]
+    number, operator = (np.take_along_axis(array, place, axis=1)[:, 0].astype(np.int64) for array in expressions[:2])
+    splits = there & (operator == TIMES) & (number != _first_digit(number))
+    apart, whole = np.flatnonzero(splits), np.flatnonzero(~splits)
+    parts = [_joined(expressions.take(whole), term[whole]), _split(expressions.take(apart), term[apart])]
+    after = stack(parts).take(np.argsort(np.concatenate([whole, apart])))
+    return heads(after, max(1, (after.operators != 0).sum(axis=1).max(initial=0)))
+
+
+def _first_digit(numbers: np.ndarray) -> np.ndarray:
+    """Whole numbers from 0 with all digits but the first made 0."""
+    place = 10 ** (digits(numbers) - 1)
+    return numbers // place * place
+
+
+def _split(expressions: Expressions, term: np.ndarray) -> Expressions:
+    """Each expression with the product of one term with the one before it split by the term's first digit."""
+    numbers, operators, n = expressions.numbers.astype(np.int64), expressions.operators, len(term)
+    rows, left = np.arange(n), term - 1
+    places = np.arange(numbers.shape[1])
+    stays = (places > term[:, None]) & (operators != TIMES)
+    ends = np.where(stays.any(axis=1), stays.argmax(axis=1), numbers.shape[1])  # of the product, all its factors
+    rest = (ends - term - 1)[:, None]  # factors after the two
+    second = (left + 1)[:, None] + rest  # where the second of the new products begins
+    places = np.arange(numbers.shape[1] + int(rest.max(initial=0)))
+    origin = np.where(places < second, places + (places > left[:, None]), places - rest)
+    there = origin < numbers.shape[1]
+    taken = np.where(there, origin, 0)
+    new = [np.where(there, np.take_along_axis(array, taken, axis=1), 0) for array in (numbers, operators)]
+    factor, by = numbers[rows, left], numbers[rows, term]
+    tens = _first_digit(by)
+    first = left == 0  # whose sign is its own
+    new[0][rows, left] = factor * tens
+    new[0][rows, second[:, 0]] = np.where(first, np.abs(factor), factor) * (by - tens)
+    new[1][rows, second[:, 0]] = np.where(first, np.where(factor < 0, MINUS, PLUS), operators[rows, left])
+    return Expressions(new[0], new[1].astype(np.uint8), expressions.nesting)
+
+
+def heads(expressions: Expressions, terms: int, products: bool = False) -> Expressions:
+    """So many terms from the left of each expression, a group being one term; perhaps with the factors that follow."""
+    if not (expressions.nested or products):
         return Expressions(*(array[:, :terms] for array in expressions))
+    if products:
+        ends = (np.arange(expressions.numbers.shape[1]) >= terms) & (expressions.operators != TIMES)
+        numbers, operators = (array * (ends.cumsum(axis=1) == 0) for array in expressions[:2])
+        return Expressions(numbers, operators, expressions.nesting)
     outside = expressions.nesting.cumsum(axis=1) == expressions.nesting  # no parenthesis is open before the number
     kept = outside.cumsum(axis=1) <= terms
     return Expressions(*(array * kept for array in expressions))
@@ -90,6 +140,11 @@ def _write_step(expressions: Expressions, width: int) -> np.ndarray:
         place = np.minimum(left, after.nesting.shape[1] - 1)
         begin += np.maximum(after.nesting[np.arange(len(place)), place], 0)
     return write_spaced(after, width, left, begin)
+
+
+def write_step_by_digit(expressions: Expressions, width: int) -> np.ndarray:
+    """Each expression after `next_step_by_digit`, which may be longer than before, as right-justified strings (N,)."""
+    return in_blocks(lambda part, width: write(next_step_by_digit(part), width), expressions, width)
 
 
 def write_working(expressions: Expressions, width: int) -> np.ndarray:

@@ -95,11 +95,16 @@ def write_spaced(
 def lengths(expressions: Expressions) -> np.ndarray:
     """How many characters each number takes, with its sign and with parentheses of its own, shape (N, K)."""
     magnitudes = np.abs(expressions.numbers.astype(np.int64))
-    digits, power = np.ones_like(magnitudes), 10
-    while power <= magnitudes.max(initial=0):
-        digits += magnitudes >= power
+    return digits(magnitudes) + (expressions.numbers < 0) + 2 * _own_parentheses(expressions)
+
+
+def digits(numbers: np.ndarray) -> np.ndarray:
+    """How many digits whole numbers from 0 have."""
+    count, power = np.ones_like(numbers), 10
+    while power <= numbers.max(initial=0):
+        count += numbers >= power
         power *= 10
-    return digits + (expressions.numbers < 0) + 2 * _own_parentheses(expressions)
+    return count
 
 
 def _own_parentheses(expressions: Expressions) -> np.ndarray:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from seq2seq import Arithmetic, UsageError
 from seq2seq.decoding.base import Answer
 from seq2seq.decoding.stepwise import work_out
-from seq2seq.tasks.expressions.steps import write_step
+from seq2seq.tasks.expressions.steps import write_step, write_step_by_digit
 from seq2seq.tasks.expressions.strings import read
-from tests.tasks.by_hand import next_step, value
+from tests.tasks.by_hand import next_step, next_step_by_digit, value
 from tests.tasks.test_arithmetic import any_tasks
 
 
@@ -130,3 +130,37 @@ def test_the_working_in_one_answer(task, seed):
 def test_steps_that_are_refused():
     with pytest.raises(UsageError, match="steps: got 'some', but it must be one of none, answer, call"):
         Arithmetic(steps="some")
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"signed": True}, {"terms": (1, 5), "operands": (0, 20)}, {"operators": "*", "operands": (0, 999)},
+                {"mixed": False}]
+)  # fmt: skip
+def test_steps_by_digit_are_those_of_long_multiplication(options):
+    task = Arithmetic(**{"operators": "+-*", "terms": 3, "operands": (0, 99), **options}, steps="call", by_digit=True)
+    drawn = task.sample(2000, np.random.default_rng(0))
+    steps = task.steps_of(drawn)
+    said = {source.strip(): target.strip() for source, target in zip(*map(np.ndarray.tolist, steps))}
+    assert len(said) == len(steps)
+    left = set(said)
+    for source in map(str.strip, drawn.sources.tolist()):
+        worth = eval(re.sub(r"\b0+(?=[1-9])", "", source))
+        for _ in range(60):
+            cut = task.head(source)
+            left.discard(source[:cut])
+            assert said[source[:cut]] + source[cut:] == next_step_by_digit(source)
+            source, before = said[source[:cut]] + source[cut:], source
+            if source == before:
+                break
+        assert source == str(worth)
+    assert not left
+
+
+def test_a_product_by_digit():
+    assert next_step_by_digit("12*24*3") == "240*3+48*3"
+    task = Arithmetic("+-*", terms=3, operands=(0, 99), steps="call", by_digit=True)
+    for source in ("12*24*3", "5-12*24", "5-240-48", "99*99*99"):
+        [target] = write_step_by_digit(read(np.array([source])), task.target_length)
+        assert target.strip() == next_step_by_digit(source)
+    assert task.source_length == len("801900+80190+891*99") + 1
+    assert task.head("12*24*3*4+5") == len("12*24*3*4") and task.head("1+2+3*4") == len("1+2+3*4")
