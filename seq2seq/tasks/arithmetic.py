@@ -153,8 +153,8 @@ class Arithmetic(Task):
 
     @cached_property
     def _longest_by_digit(self) -> int:
-        """The most characters of an expression, or of what a step by digit leaves of it: so many as where all digits are
-        9 and nothing is taken away, and a sign."""
+        """The most characters of an expression, or of what a step by digit leaves of it: those where all digits are 9
+        and nothing is taken away, and a sign."""
         largest = 10 ** len(str(self.operands[1])) - 1  # of whose digits none is 0: none has more to split
         operators = "".join(sorted({*self.operators.replace("-", "+")}))
         worst = Space(operators, self._term_range[-1], (largest, largest), self.mixed, False).list()
