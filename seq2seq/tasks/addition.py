@@ -30,6 +30,9 @@ class Addition(Task):
         The most digits a number has, or the least and the most.
     operators : str
         `+`, `-` or both.
+    close : bool
+        Whether both numbers begin alike: they have as many digits, and share the first, or more of them, or all, each
+        count of them as likely. Which is the greater is then as often decided late as early.
 
     Raises
     ------
@@ -41,6 +44,7 @@ class Addition(Task):
         default=3, metadata={"help": "most digits of a number, or a range 1-20", "parse": "range"}
     )
     operators: str = field(default="+", metadata={"help": "+ or - or both", "parse": str})
+    close: bool = field(default=False, metadata={"help": "numbers that begin alike", "parse": bool})
 
     name = "addition"
     keys = ("expression", "commutative")
@@ -55,6 +59,7 @@ class Addition(Task):
             f"a whole number from 1 to {MOST_DIGITS}, or a pair (least, most) of them",
         )
         require(self.operators in ("+", "-", "+-", "-+"), "operators", self.operators, "+ or - or both")
+        require(isinstance(self.close, bool), "close", self.close, "true or false")
         object.__setattr__(self, "digits", tuple(digits))
         object.__setattr__(self, "operators", "".join(sorted(self.operators)))
 
@@ -78,8 +83,11 @@ class Addition(Task):
     @property
     def count(self) -> int:
         least, most = self._range
-        numbers = 10**most - (10 ** (least - 1) if least > 1 else 0)
-        return int(numbers**2 * len(self.operators))
+        if self.close:  # 0 begins as itself alone
+            pairs = sum(9 * 10 ** (2 * (digits - 1)) for digits in range(least, most + 1)) + (least == 1)
+        else:
+            pairs = (10**most - (10 ** (least - 1) if least > 1 else 0)) ** 2
+        return pairs * len(self.operators)
 
     @property
     def binary_operators(self) -> str:
@@ -97,6 +105,11 @@ class Addition(Task):
         values = np.arange(10 ** (least - 1) if least > 1 else 0, 10**most)
         digits = values[:, None] // 10 ** np.arange(most) % 10
         first, second = (index.reshape(-1) for index in np.indices((len(values), len(values))))
+        if self.close:
+            length = np.char.str_len(values.astype(str))
+            begin = 10 * length + values // 10 ** (length - 1)
+            alike = begin[first] == begin[second]
+            first, second = first[alike], second[alike]
         parts = [
             self._pairs(digits[first], digits[second], np.full(len(first), operator == "-"))
             for operator in self.operators
@@ -106,6 +119,11 @@ class Addition(Task):
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
         require(is_whole(n, 0), "n", n, "a whole number from 0")
         first, second = self._draw(n, rng), self._draw(n, rng)
+        if self.close:
+            length = np.maximum(1, (first != 0).cumsum(axis=1).argmax(axis=1) + 1)  # to the last digit that is not 0
+            shared = 1 + (rng.random(n) * length).astype(int)
+            again = rng.integers(10, size=first.shape, dtype=np.int8)
+            second = np.where(np.arange(first.shape[1]) < (length - shared)[:, None], again, first)
         return self._pairs(first, second, rng.choice([operator == "-" for operator in self.operators], n))
 
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:

@@ -28,9 +28,25 @@ def test_values_widths_and_digits_are_right(digits, operators, seed):
             assert digits[0] <= len(number) <= digits[1] and str(int(number)) == number
 
 
+def test_close_numbers_begin_alike():
+    sources, targets = Addition((1, 8), "-", close=True).sample(40_000, np.random.default_rng(0))
+    shared = np.zeros((9, 9))
+    for source, target in zip(map(str.strip, sources.tolist()), map(str.strip, targets.tolist())):
+        first, _, second = source.partition("-")
+        assert len(first) == len(second) and first[0] == second[0] and int(target) == value(source)
+        same = next((place for place, (a, b) in enumerate(zip(first, second)) if a != b), len(first))
+        shared[len(first), same] += 1
+    # One of ten numbers that are drawn anew has the next digit too, by chance.
+    assert shared[8, 1:8] / shared[8].sum() == pytest.approx([0.9 / 8] + [0.1125 + 0.0125] * 6, abs=0.02)
+
+
+@pytest.mark.parametrize("close", [False, True])
 @pytest.mark.parametrize("digits, operators", [(1, "+"), ((2, 2), "-"), ((1, 2), "+-")])
-def test_list_is_all_of_them_each_once(digits, operators):
-    task = Addition(digits, operators)
+def test_list_is_all_of_them_each_once(digits, operators, close):
+    task = Addition(digits, operators, close)
+    if close:
+        drawn = task.sample(100_000, np.random.default_rng(0))
+        assert set(drawn.sources.tolist()) == set(task.list().sources.tolist())
     sources, targets = task.list()
     assert len(set(sources.tolist())) == len(sources) == task.count
     assert all(int(target) == value(source.strip()) for source, target in zip(sources.tolist(), targets.tolist()))
