@@ -25,7 +25,8 @@ class Explanation(NamedTuple):
     source, answer : str
         What it was asked, and its answer.
     read, written : list of str
-        The same as it read and wrote them, one symbol a step; what was written with its padding (T of them).
+        The same as it read and wrote them, one symbol a step; of an answer that padding ends, up to that (T of
+        them).
     symbols : list of str
         The vocabulary.
     probabilities : ndarray, shape (T, V)
@@ -64,6 +65,8 @@ def _explain(solver: Solver, source: str) -> Explanation:
     model = make_model(solver.task, solver.config.model, codec)
     ids = codec.encode_sources([source])
     answer = make_predictor(model, 1, solver.device, solver.weights).answer(ids).ids
+    answer = answer[:, : codec.target_widths(answer)[0]]
+    model = model.resized(codec.source_ids, answer.shape[1])
     symbols = [mx.sym.var("source"), mx.sym.var("target")]
     inputs = {"source": ids.T, "target": answer.T}
     probabilities = np.exp(_forward(solver, model.log_probabilities(*symbols), inputs)[:, 0])
