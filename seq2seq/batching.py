@@ -36,7 +36,6 @@ class Batching:
     """
 
     def __init__(self, examples: Examples, codec: Codec, batch_size: int) -> None:
-        self._batch_size = batch_size
         source_lengths, bucket = np.unique(codec.source_widths(examples.sources), return_inverse=True)
         self._bucket = bucket.reshape(-1).astype(np.uint8)
         target_lengths = np.zeros(len(source_lengths), np.int64)

@@ -57,10 +57,15 @@ def is_number(value: Any) -> bool:
     return value - value == 0
 
 
+def is_range(value: Any, least: int) -> bool:
+    """Whether this is a pair (least, most) of whole numbers from `least`."""
+    good = isinstance(value, (tuple, list)) and len(value) == 2 and all(is_whole(part, least) for part in value)
+    return good and value[0] <= value[1]
+
+
 def require_range(name: str, value: Any, least: int, most: int) -> None:
     """Raise a `UsageError` unless this is a pair (least, most) of whole numbers within these limits."""
-    good = isinstance(value, (tuple, list)) and len(value) == 2 and all(is_whole(part, least) for part in value)
-    require(good and value[0] <= value[1] <= most, name, value, f"a range (least, most) from {least} to {most}")
+    require(is_range(value, least) and value[1] <= most, name, value, f"a range (least, most) from {least} to {most}")
 
 
 def short(text: str, most: int = 40) -> str:

@@ -126,9 +126,8 @@ class Trainer:
         self._updater = Updater(model, config, updates, seed, self.device)
         size = min(len(validation), VALIDATION_BATCH)
         widths = np.unique(codec.source_widths(validation.sources)).tolist()
-        resized = {width: model.resized(width, codec.target_length) for width in widths}
-        predictors = {width: make_predictor(each, size, self.device) for width, each in resized.items()}
-        self._predictor = WidthsPredictor(predictors, codec)
+        predictors = [make_predictor(model.resized(width, codec.target_length), size, self.device) for width in widths]
+        self._predictor = WidthsPredictor(dict(zip(widths, predictors)), codec)
         self.best_weights = self.weights
 
     @property

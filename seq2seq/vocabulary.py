@@ -183,11 +183,11 @@ class Codec:
     def encode_targets(self, targets: Strings) -> np.ndarray:
         """Strings (N,) to ids (N, T), in the order in which they are learned."""
         ids = self.vocabulary.encode(targets, self.target_length)
-        if self.pad_end:  # which padding within them would seem to
-            ids = closed_up(ids, self.vocabulary.pad)
         if self.reverse_target:
-            return np.ascontiguousarray(ids[:, ::-1])
-        return self._first_to_front(ids) if self.pad_end else ids
+            ids = ids[:, ::-1]
+        if self.pad_end:  # which padding within them would seem to
+            ids = closed_up(ids[:, ::-1], self.vocabulary.pad)[:, ::-1]
+        return np.ascontiguousarray(ids)
 
     def decode_sources(self, ids: np.ndarray) -> list[str]:
         """Ids (N, S) to sources as people write them."""
@@ -202,12 +202,6 @@ class Codec:
         targets = self.vocabulary.decode(ids[:, ::-1] if self.reverse_target else ids).tolist()
         strip = str.rstrip if self.pad_end and not self.reverse_target else str.lstrip
         return [self.alphabet.show_target(strip(target, PAD)) for target in targets]
-
-    def _first_to_front(self, ids: np.ndarray) -> np.ndarray:
-        """The padding before each row (N, T), after it."""
-        before = (ids == self.vocabulary.pad).cumprod(axis=1).sum(axis=1)
-        places = (np.arange(ids.shape[1]) + before[:, None]) % ids.shape[1]
-        return np.take_along_axis(ids, places, axis=1)
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from seq2seq.arrays import hash_strings
-from seq2seq.errors import SourceError, UsageError, is_whole, require
+from seq2seq.errors import SourceError, UsageError, is_range, is_whole, require, short
 from seq2seq.tasks.base import Pairs, Task
 
 MOST_DIGITS = 10_000
@@ -51,9 +51,8 @@ class Addition(Task):
 
     def __post_init__(self) -> None:
         digits: Any = (1, self.digits) if is_whole(self.digits, 1) else self.digits
-        good = isinstance(digits, (tuple, list)) and len(digits) == 2 and all(is_whole(part, 1) for part in digits)
         require(
-            good and digits[0] <= digits[1] <= MOST_DIGITS,
+            is_range(digits, 1) and digits[1] <= MOST_DIGITS,
             "digits",
             self.digits,
             f"a whole number from 1 to {MOST_DIGITS}, or a pair (least, most) of them",
@@ -92,9 +91,6 @@ class Addition(Task):
     @property
     def binary_operators(self) -> str:
         return self.operators
-
-    def options(self) -> dict[str, Any]:
-        return asdict(self)
 
     # Drawing: numbers are rows of digits, the least first -------------------------------------------------------------
 
@@ -175,7 +171,7 @@ class Addition(Task):
     def normalise(self, source: str) -> str:
         squeezed = source.replace(" ", "")
         if not re.fullmatch(rf"(0|[1-9][0-9]*)[{re.escape(self.operators)}](0|[1-9][0-9]*)", squeezed, re.ASCII):
-            raise SourceError(f"{_short(source)} is not two whole numbers with {' or '.join(self.operators)} between")
+            raise SourceError(f"{short(source)} is not two whole numbers with {' or '.join(self.operators)} between")
         return squeezed
 
 
@@ -202,7 +198,3 @@ def _written(digits: np.ndarray) -> np.ndarray:
 
 def _justified(strings: np.ndarray, width: int) -> np.ndarray:
     return np.char.rjust(strings, width).astype(f"U{width}")
-
-
-def _short(source: str) -> str:
-    return repr(source if len(source) <= 40 else source[:37] + "...")

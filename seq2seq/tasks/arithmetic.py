@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 from typing import Any, Callable
 
 import numpy as np
 
-from seq2seq.errors import SourceError, UsageError, is_whole, require
+from seq2seq.errors import SourceError, UsageError, is_range, is_whole, require
 from seq2seq.tasks.base import Pairs, Task
 from seq2seq.tasks.expressions.batch import OPERATORS, Expressions, hash_in_order, stack
 from seq2seq.tasks.expressions.bounds import INT64_MAX, exact, extremes
@@ -106,12 +106,12 @@ class Arithmetic(Task):
         terms: Any = (self.terms, self.terms) if is_whole(self.terms, 1) else self.terms
         most_terms, where = (MOST_NESTED, " with parentheses") if self.parentheses else (MOST_TERMS, "")
         require(
-            _is_range(terms, 1) and terms[1] <= most_terms,
+            is_range(terms, 1) and terms[1] <= most_terms,
             "terms",
             self.terms,
             f"a whole number from 1 to {most_terms}{where}, or a pair (least, most) of them",
         )
-        require(_is_range(self.operands, 0), "operands", self.operands, "a pair (smallest, largest) from 0")
+        require(is_range(self.operands, 0), "operands", self.operands, "a pair (smallest, largest) from 0")
         require(isinstance(self.mixed, bool), "mixed", self.mixed, "true or false")
         require(isinstance(self.signed, bool), "signed", self.signed, "true or false")
         require(self.steps in STEPS, "steps", self.steps, f"one of {', '.join(STEPS)}")
@@ -191,9 +191,6 @@ class Arithmetic(Task):
         every division came out whole, and drawing more than can be found raises a `UsageError`.
         """
         return sum(space.count for space in self._spaces)
-
-    def options(self) -> dict[str, Any]:
-        return asdict(self)
 
     @property
     def stepwise(self) -> bool:
@@ -317,15 +314,6 @@ class Arithmetic(Task):
     @property
     def breakdowns(self) -> Mapping[str, Callable[[np.ndarray], np.ndarray]]:
         return {"operator": operators_used, **({"depth": depth} if self.parentheses else {})}
-
-
-def _is_range(value: Any, least: int) -> bool:
-    return (
-        isinstance(value, (tuple, list))
-        and len(value) == 2
-        and all(is_whole(part, least) for part in value)
-        and value[0] <= value[1]
-    )
 
 
 def _fair_shares(n: int, limits: list[int]) -> list[int]:
