@@ -58,8 +58,9 @@ class Arithmetic(Task):
     steps : str
         How much of the working a target has. `none`: the value alone. `answer`: all steps in one answer, `21+2=23`.
         `call`: one step, written in its place, ` 21+2`; the answer is asked again until it no longer changes. A step
-        works out the first two terms, or where a product follows a sum, the second and the third: never more is needed
-        to know what comes next than three terms, however many there are. Parentheses count as one term, and what is in
+        works out the first two terms, or the second and the third where these are a product: `8*8*7` becomes `8*  56`,
+        whose digits stand below those that made them. Never more is needed to know what comes next than three terms,
+        however many there are. Parentheses count as one term, and what is in
         them is worked out before it joins another: `(3+4)*2` becomes `    7*2`. A negative number that comes neither
         first nor first in parentheses has parentheses of its own: `3*(2-5)` becomes `3* (-3)`.
     by_digit : bool
@@ -250,9 +251,9 @@ class Arithmetic(Task):
 
     @property
     def _head_terms(self) -> int:
-        """A sum of two terms can be worked out unless a factor comes next: only then a third is looked at."""
-        both = self.by_digit or (set(self.operators) & set("+-") and set(self.operators) & set("*/%"))
-        return 3 if both else 2
+        """Two terms can be worked out unless a factor comes next, or may: only then a third is looked at."""
+        waits = "*" in self.operators or (set(self.operators) & set("+-") and set(self.operators) & set("/%"))
+        return 3 if self.by_digit or waits else 2
 
     def steps_of(self, pairs: Pairs) -> Pairs:
         assert isinstance(pairs, ExpressionPairs)

@@ -102,15 +102,20 @@ def shuffled(source, rng):
 
 NUMBER = r"(?:(?:^|(?<=\())-\d+|\(-\d+\)|\d+)"
 STEP = re.compile(rf"{NUMBER}(?:[*/%]{NUMBER}(?!\d)|[-+]{NUMBER}(?![*/%\d]))")
+THREE_FACTORS = re.compile(rf"\(*{NUMBER}\*({NUMBER}\*{NUMBER}(?!\d))")
 
 
 def next_step(source):
-    """One step in its place: the first operation from the left that no `*`, `/` or `%` behind it comes before."""
+    """One step in its place: the first operation from the left that no `*`, `/` or `%` behind it comes before, but of
+    three factors at the beginning the last two."""
     text = source.lstrip()
-    found = STEP.search(text)
-    if found is None:
+    if found := THREE_FACTORS.match(text):
+        begin, end = found.span(1)
+    elif found := STEP.search(text):
+        begin, end = found.span()
+    else:
         return source
-    result, (begin, end) = eval(found[0].replace("/", "//")), found.span()
+    result = eval(text[begin:end].replace("/", "//"))
     if text[begin - 1 : begin] == "(" and text[end : end + 1] == ")":
         begin, end = begin - 1, end + 1
     first = begin == 0 or text[begin - 1] == "("

@@ -35,9 +35,23 @@ def _adds(operator: np.ndarray) -> np.ndarray:
     return (operator == PLUS) | (operator == MINUS)
 
 
+def next_term_in_place(expressions: Expressions) -> np.ndarray:
+    """As `next_term`, but where that is the second of all numbers and a factor, and so is the third: the third.
+
+    The product is then written under the digits that it is the product of: `8*8*7` is `8*56`, not `64 *7`.
+    """
+    term = next_term(expressions)
+    if expressions.operators.shape[1] > 2:
+        factors = (expressions.operators[:, 1:3] == TIMES).all(axis=1)
+        if expressions.nested:
+            factors &= (expressions.nesting[:, 1] == 0) & (expressions.nesting[:, 2] <= 0)
+        term[(term == 1) & factors] = 2
+    return term
+
+
 def next_step(expressions: Expressions) -> Expressions:
-    """Each expression after one step of working it out: see `next_term`. A group of one number is none any more."""
-    return _joined(expressions, next_term(expressions))
+    """Each expression after a step of working it out: `next_term_in_place`. A group of one number is none any more."""
+    return _joined(expressions, next_term_in_place(expressions))
 
 
 def _joined(expressions: Expressions, term: np.ndarray) -> Expressions:
@@ -128,7 +142,7 @@ def write_step(expressions: Expressions, width: int) -> np.ndarray:
 
 
 def _write_step(expressions: Expressions, width: int) -> np.ndarray:
-    term = next_term(expressions)
+    term = next_term_in_place(expressions)
     left, after = term - 1, _joined(expressions, term)
     taken = lengths(expressions) + 1  # with the operator before it
     if expressions.nested:

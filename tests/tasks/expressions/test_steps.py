@@ -39,7 +39,7 @@ def test_steps_are_those_of_working_it_out(task, seed):
 
 
 @pytest.mark.parametrize(
-    "operators, terms", [("+", 2), ("+-", 2), ("*", 2), ("*%", 2), ("+*", 3), ("-%", 3), ("+-*/%", 3)]
+    "operators, terms", [("+", 2), ("+-", 2), ("/%", 2), ("*", 3), ("*%", 3), ("+*", 3), ("-%", 3), ("+-*/%", 3)]
 )
 def test_the_head_is_all_that_a_step_needs(operators, terms):
     task = Arithmetic(operators, terms=8, operands=(0, 99), steps="call")
@@ -48,6 +48,15 @@ def test_the_head_is_all_that_a_step_needs(operators, terms):
         cut = task.head(source)
         assert len(re.findall(r"\d+", source[:cut])) == terms
         assert next_step(source) == next_step(source[:cut]) + source[cut:]
+
+
+@pytest.mark.parametrize(
+    "source, target",
+    [("8*8*7", "8* 56"), ("8+8*7", "8+ 56"), ("9*10*10-2", "9*  100-2"), ("8/4*7", "  2*7"), ("8*7/4", " 56/4"),
+     ("2+3*4*5", "2+ 12*5"), ("8*8*7*6", "8* 56*6"), ("-8*8*7", "-8* 56")]
+)  # fmt: skip
+def test_of_three_factors_the_last_two_come_first(source, target):
+    assert write_step(read(np.array([source])), len(source)).tolist() == [target]
 
 
 @pytest.mark.parametrize("operators, terms", [("+-", 2), ("+-*/%", 3)])
@@ -83,6 +92,10 @@ def test_steps_within_parentheses_are_written_in_their_place():
         "(1-2-3)*4": "( -1-3)*4",
         "1+2+3*(4+5)": "  3+3*(4+5)",
         "1+2*(4+5)": "1+2*    9",
+        "(2*3*4)-5": "(2* 12)-5",
+        "(2*3)*4*5": "    6*4*5",
+        "2*3*(4-5)": "  6*(4-5)",
+        "2*3*(-3)": "2*  (-9)",
     }
     sources = np.array([source.rjust(task.source_length) for source in steps])
     told = write_step(read(sources), task.source_length).tolist()
