@@ -58,11 +58,11 @@ class Arithmetic(Task):
     steps : str
         How much of the working a target has. `none`: the value alone. `answer`: all steps in one answer, `21+2=23`.
         `call`: one step, written in its place, ` 21+2`; the answer is asked again until it no longer changes. A step
-        works out the first two terms, or the second and the third where these are a product: `8*8*7` becomes `8*  56`,
-        whose digits stand below those that made them. Never more is needed to know what comes next than three terms,
-        however many there are. Parentheses count as one term, and what is in
-        them is worked out before it joins another: `(3+4)*2` becomes `    7*2`. A negative number that comes neither
-        first nor first in parentheses has parentheses of its own: `3*(2-5)` becomes `3* (-3)`.
+        works out the first two terms, or where a product follows a sum, the second and the third; of three factors the
+        largest is left for last, so that all orders of them come to the same: `7*8*7` becomes `8* 49`. Never more is
+        needed to know what comes next than three terms, however many there are. Parentheses count as one term, and what
+        is in them is worked out before it joins another: `(3+4)*2` becomes `    7*2`. A negative number that comes
+        neither first nor first in parentheses has parentheses of its own: `3*(2-5)` becomes `3* (-3)`.
     by_digit : bool
         Whether a step multiplies by one digit alone: `12*24` becomes `240+48`. With steps a call, of expressions of
         `+`, `-` and `*`. Such steps can be longer than what they begin from, and are not written in its place.

@@ -102,15 +102,20 @@ def shuffled(source, rng):
 
 NUMBER = r"(?:(?:^|(?<=\())-\d+|\(-\d+\)|\d+)"
 STEP = re.compile(rf"{NUMBER}(?:[*/%]{NUMBER}(?!\d)|[-+]{NUMBER}(?![*/%\d]))")
-THREE_FACTORS = re.compile(rf"\(*{NUMBER}\*({NUMBER}\*{NUMBER}(?!\d))")
+THREE_FACTORS = re.compile(rf"(\(*)({NUMBER})\*({NUMBER}\*{NUMBER}(?!\d))")
 
 
 def next_step(source):
     """One step in its place: the first operation from the left that no `*`, `/` or `%` behind it comes before, but of
-    three factors at the beginning the last two."""
+    three factors at the beginning the last two, the largest having gone first if none is negative."""
     text = source.lstrip()
     if found := THREE_FACTORS.match(text):
-        begin, end = found.span(1)
+        if "-" not in found[0]:
+            factors = [int(factor) for factor in re.findall(r"\d+", found[0])]
+            factors.insert(0, factors.pop(factors.index(max(factors))))
+            text = found[1] + "*".join(map(str, factors)) + text[found.end() :]
+            found = THREE_FACTORS.match(text)
+        begin, end = found.span(3)
     elif found := STEP.search(text):
         begin, end = found.span()
     else:

@@ -36,21 +36,41 @@ def _adds(operator: np.ndarray) -> np.ndarray:
 
 
 def next_term_in_place(expressions: Expressions) -> np.ndarray:
-    """As `next_term`, but where that is the second of all numbers and a factor, and so is the third: the third.
-
-    The product is then written under the digits that it is the product of: `8*8*7` is `8*56`, not `64 *7`.
-    """
+    """As `next_term`, but where an expression begins with three factors, the third."""
     term = next_term(expressions)
-    if expressions.operators.shape[1] > 2:
-        factors = (expressions.operators[:, 1:3] == TIMES).all(axis=1)
-        if expressions.nested:
-            factors &= (expressions.nesting[:, 1] == 0) & (expressions.nesting[:, 2] <= 0)
-        term[(term == 1) & factors] = 2
+    term[(term == 1) & _begin_with_three_factors(expressions)] = 2
     return term
 
 
+def _begin_with_three_factors(expressions: Expressions) -> np.ndarray:
+    _, operators, nesting = expressions
+    if operators.shape[1] < 3:
+        return np.zeros(len(operators), bool)
+    factors = (operators[:, 1:3] == TIMES).all(axis=1)
+    return factors & (nesting[:, 1] == 0) & (nesting[:, 2] <= 0) if expressions.nested else factors
+
+
+def _largest_first(expressions: Expressions) -> Expressions:
+    """Of three factors that an expression begins with, none of them negative, the largest first.
+
+    In whichever order they stand, the next step then leaves the same: `7*7*8`, `7*8*7` and `8*7*7` become `8*49`. What
+    one of them teaches goes for all.
+    """
+    numbers = expressions.numbers.copy()
+    rows = np.flatnonzero(_begin_with_three_factors(expressions) & (numbers[:, :3] >= 0).all(axis=1))
+    if len(rows) == 0:
+        return expressions
+    order = np.array([[0, 1, 2], [1, 0, 2], [2, 0, 1]])[numbers[rows, :3].argmax(axis=1)]
+    numbers[rows[:, None], [0, 1, 2]] = np.take_along_axis(numbers[rows], order, axis=1)
+    return expressions._replace(numbers=numbers)
+
+
 def next_step(expressions: Expressions) -> Expressions:
-    """Each expression after a step of working it out: `next_term_in_place`. A group of one number is none any more."""
+    """Each expression after one step of working it out. A group of one number is none any more.
+
+    A step joins two terms, `next_term_in_place`, the largest of three factors being kept for later.
+    """
+    expressions = _largest_first(expressions)
     return _joined(expressions, next_term_in_place(expressions))
 
 
@@ -136,12 +156,13 @@ def heads(expressions: Expressions, terms: int, products: bool = False) -> Expre
 def write_step(expressions: Expressions, width: int) -> np.ndarray:
     """Each expression as right-justified strings (N,), the next step's value standing where its terms stood.
 
-    `3*7+2` becomes ` 21+2`. A value never takes more room than what it is the value of.
+    `3*7+2` becomes ` 21+2`, and `7*7*8` becomes `8* 49`. A value never takes more room than what it is the value of.
     """
     return in_blocks(_write_step, expressions, width)
 
 
 def _write_step(expressions: Expressions, width: int) -> np.ndarray:
+    expressions = _largest_first(expressions)
     term = next_term_in_place(expressions)
     left, after = term - 1, _joined(expressions, term)
     taken = lengths(expressions) + 1  # with the operator before it

@@ -52,10 +52,11 @@ def test_the_head_is_all_that_a_step_needs(operators, terms):
 
 @pytest.mark.parametrize(
     "source, target",
-    [("8*8*7", "8* 56"), ("8+8*7", "8+ 56"), ("9*10*10-2", "9*  100-2"), ("8/4*7", "  2*7"), ("8*7/4", " 56/4"),
-     ("2+3*4*5", "2+ 12*5"), ("8*8*7*6", "8* 56*6"), ("-8*8*7", "-8* 56")]
+    [("8*8*7", "8* 56"), ("7*7*8", "8* 49"), ("7*8*7", "8* 49"), ("9*10*10-2", "10*  90-2"), ("8+8*7", "8+ 56"),
+     ("8/4*7", "  2*7"), ("8*7/4", " 56/4"), ("2+3*4*5", "2+ 12*5"), ("2*3*4*5", "4*  6*5"), ("-8*8*9", "-8* 72"),
+     ("0*10*0", "10*  0"), ("0*0*0", "0*  0")]
 )  # fmt: skip
-def test_of_three_factors_the_last_two_come_first(source, target):
+def test_of_three_factors_the_largest_is_left_for_last(source, target):
     assert write_step(read(np.array([source])), len(source)).tolist() == [target]
 
 
@@ -92,7 +93,7 @@ def test_steps_within_parentheses_are_written_in_their_place():
         "(1-2-3)*4": "( -1-3)*4",
         "1+2+3*(4+5)": "  3+3*(4+5)",
         "1+2*(4+5)": "1+2*    9",
-        "(2*3*4)-5": "(2* 12)-5",
+        "(2*3*4)-5": "(4*  6)-5",
         "(2*3)*4*5": "    6*4*5",
         "2*3*(4-5)": "  6*(4-5)",
         "2*3*(-3)": "2*  (-9)",
