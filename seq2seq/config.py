@@ -159,6 +159,8 @@ class ModelConfig:
         layer.
     bidirectional : bool
         Whether the encoder also reads the source from right to left.
+    position_bias : bool
+        Whether `attention` also learns where to look from the offset between the step and a place.
     """
 
     model: str = field(
@@ -171,6 +173,9 @@ class ModelConfig:
     )
     dropout: float = field(default=0.0, metadata={"help": "share of values dropped in training", "parse": float})
     bidirectional: bool = field(default=True, metadata={"help": "read the source in both directions", "parse": bool})
+    position_bias: bool = field(
+        default=False, metadata={"help": "attention: learn where to look by offsets too", "parse": bool}
+    )
 
     def __post_init__(self) -> None:
         require(self.model in MODEL_NAMES, "model", self.model, f"one of {', '.join(MODEL_NAMES)}")
@@ -178,7 +183,8 @@ class ModelConfig:
         require(is_whole(self.hidden_size, 1), "hidden_size", self.hidden_size, "a whole number from 1")
         require(is_whole(self.layers, 1), "layers", self.layers, "a whole number from 1")
         require(is_number(self.dropout) and 0 <= self.dropout < 1, "dropout", self.dropout, "at least 0 and below 1")
-        require(isinstance(self.bidirectional, bool), "bidirectional", self.bidirectional, "true or false")
+        for name in ("bidirectional", "position_bias"):
+            require(isinstance(getattr(self, name), bool), name, getattr(self, name), "true or false")
 
 
 @dataclass(frozen=True)

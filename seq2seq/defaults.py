@@ -49,7 +49,7 @@ def choose(task: Task, options: dict[str, Any]) -> Config:
     return Config(
         task=task,
         data=DataConfig(examples=n if isinstance(task, FileTask) else None, validation=validation, test=test),
-        model=ModelConfig(model="attention", hidden_size=128, layers=1),
+        model=ModelConfig(model="attention", hidden_size=128, layers=1, position_bias=True),
         training=TrainingConfig(
             epochs=max(least, min(most, round(PASSES / (n - validation - test)))), batch_size=64, learning_rate=0.004
         ),

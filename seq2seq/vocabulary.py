@@ -165,10 +165,15 @@ class Codec:
         places = self._places(source)
         if self.pad_end and places <= self.source_length:
             return replace(self, source_length=next(width for width in self.widths if places <= width))
-        if places <= self.target_length or not self.any_length:
+        room = self._room
+        if places <= room or not self.any_length:
             return self
         step = max(1, 2 ** (places.bit_length() - 4))
-        return self._widened(-(-places // step) * step - self.target_length)
+        return self._widened(-(-places // step) * step - room)
+
+    @property
+    def _room(self) -> int:
+        return self.source_length
 
     def _places(self, source: str) -> int:
         return len(source)
@@ -222,6 +227,10 @@ class AlignedCodec(Codec):
     @property
     def source_ids(self) -> int:
         return self.channels * self.target_length
+
+    @property
+    def _room(self) -> int:
+        return self.target_length
 
     def _places(self, source: str) -> int:
         longest = max(map(len, re.split(f"[{re.escape(self.operators)}]", source)))

@@ -108,6 +108,8 @@ def attention(weights, source, target, vocabulary_size, hidden_size, layers, bid
             x, *begin[number] = recurrent(x, *begin[number], *layer)
         output = x[0]
         scores = np.einsum("nd,nsd->ns", output, memory)
+        if "from_first_bias" in weights:
+            scores += position_bias(weights, source == pad, len(looks))
         look = np.exp(log_softmax(np.where(source == pad, -1e9, scores)))
         seen = np.einsum("ns,nsd->nd", look, memory)
         joined = np.concatenate([seen, output], axis=1)
@@ -115,6 +117,15 @@ def attention(weights, source, target, vocabulary_size, hidden_size, layers, bid
         steps.append(log_softmax(mixed @ weights["output_weight"].T + weights["output_bias"]))
         looks.append(look)
     return np.stack(steps, axis=1), np.stack(looks, axis=1)
+
+
+def position_bias(weights, padding, step):
+    """What is added to the scores (N, S) of a step."""
+    bias, most = np.zeros(padding.shape), len(weights["from_first_bias"]) // 2
+    for row, place in np.ndindex(padding.shape):
+        for end, distance in (("first", place - padding[row].sum()), ("last", padding.shape[1] - 1 - place)):
+            bias[row, place] += 10 * weights[f"from_{end}_bias"][max(-most, min(most, distance - step)) + most]
+    return bias
 
 
 def transducer(weights, source, channels, target_length, vocabulary_size, hidden_size, layers, bidirectional):

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from seq2seq import Addition, PairsTask, RunError, Solver, SourceError, UsageError, train
+from seq2seq import Addition, PairsTask, Reverse, RunError, Solver, SourceError, UsageError, train
 from seq2seq.tasks import Pairs
 from tests.tasks.own import Greeting
 
@@ -39,6 +39,14 @@ def test_an_answer_does_not_depend_on_the_lengths_of_other_sources(tmp_path):
         [answer.confidence for answer in together], [answer.confidence for answer in alone] * 10, rtol=1e-4
     )
     assert [solver.n_best(source, 1)[0].text for source in sources] == [answer.text for answer in alone]
+
+
+def test_what_is_longer_than_it_was_trained_on_is_asked_of_a_task_of_any_length(tmp_path):
+    options = {"epochs": 6, "hidden_size": 32, "batch_size": 16, "learning_rate": 0.01, "progress": False}
+    solver = train(Reverse("abcdef", (1, 8)), tmp_path / "run", examples=4000, validation=100, test=100, **options)
+    pairs = solver.task.shown(Reverse("abcdef", (10, 10)).sample(50, np.random.default_rng(1)))
+    assert solver.codec.source_length == 8 and solver.score(pairs) > 0.9
+    assert solver(pairs[0][0]) == solver([source for source, _ in pairs])[0] == solver.n_best(pairs[0][0], 2)[0].text
 
 
 def test_answers_have_confidence(solved):

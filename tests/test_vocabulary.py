@@ -109,3 +109,12 @@ def test_a_codec_that_fits_has_room_and_does_not_depend_on_what_else_is_asked(a,
     wide = plain.fitting("1" * (a + b))
     assert a + b <= wide.source_length == wide.target_length <= max(7, (a + b) * 9 / 8 + 1)
     assert Codec("0123456789+- ", 7, 7, False).fitting("1" * 8).source_length == 7
+
+
+def test_where_padding_ends_targets_a_wider_codec_has_as_much_more_room_for_both():
+    codec = Codec("abc ", 10, 12, False, pad_end=True, any_length=True)
+    assert codec.fitting("abc").source_length == 10 and codec.fitting("a" * 10) == codec
+    for length in (11, 30, 1000):
+        wide = codec.fitting("a" * length)
+        assert length <= wide.source_length <= length * 9 / 8 and wide.target_length == wide.source_length + 2
+        assert wide.decode_sources(wide.encode_sources(["ab" * (length // 2)])) == ["ab" * (length // 2)]

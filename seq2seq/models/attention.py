@@ -15,22 +15,41 @@ Dot-product attention after the decoder: Luong, Pham and Manning, "Effective App
 Machine Translation" (2015), without feeding it back, so that training takes all steps in one fused operator. The
 decoder is told the right characters before each step in training (teacher forcing: Williams and Zipser 1989), and its
 own when it answers. D is H, or 2H when the encoder reads in both directions.
+
+With `position_bias`, a number that is learned for each offset is added to the scores: how many places further on than
+the step a place is, counted from the source's first character, and the same counted from its last (Shaw, Uszkoreit and
+Vaswani, "Self-Attention with Relative Position Representations", 2018; as a bias alone, Raffel et al. 2020). Where to
+look next then need not be counted by the states, which cannot count further than they have been trained to.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from seq2seq.config import DataConfig
 from seq2seq.models.base import AutoregressiveModel
 from seq2seq.mx import mx
+from seq2seq.tasks import Task
+from seq2seq.vocabulary import Codec
 
 FAR_BELOW = -1e9  # a score that softmax turns into 0
+OFFSETS = 4  # the furthest that are told apart
+FASTER = 10  # the bias is so many times what is learned for it, to be there before the states have learned to count
 
 
 class AttentionModel(AutoregressiveModel):
     """See the module. The parameters are those of `Model`."""
 
     memory_names = ("outputs", "hidden_places")
+
+    @classmethod
+    def codec(cls, task: Task, data: DataConfig) -> Codec:
+        return replace(super().codec(task, data), any_length=task.any_length)
+
+    @property
+    def state_names(self) -> tuple[str, ...]:
+        return (*super().state_names, "steps") if self.config.position_bias else super().state_names
 
     @property
     def directions(self) -> int:
@@ -42,8 +61,8 @@ class AttentionModel(AutoregressiveModel):
         return self.directions * self.config.hidden_size
 
     def encode(self, source: Any) -> dict[str, Any]:
-        """The decoder's first states (layers, N, D); the encoder's outputs (N, S, D), and for each place of the
-        source 0, or where it is padding what hides it (N, 1, S)."""
+        """The decoder's first states (layers, N, D), and the steps done (1, N); the encoder's outputs (N, S, D), and
+        for each place of the source 0, or where it is padding what hides it (N, 1, S)."""
         sym = mx.sym
         characters = sym.one_hot(source, depth=self.vocabulary_size)  # (S, N, V)
         encoder = self._recurrent("encoder", self.config.hidden_size, self.config.bidirectional, states=True)
@@ -51,8 +70,11 @@ class AttentionModel(AutoregressiveModel):
             self.source_length, characters, layout="TNC", merge_outputs=True
         )  # (S, N, D), (layers * directions, N, H) each
         padding = sym.cast(sym.transpose(source), "float32") == self.pad  # (N, S)
+        first = [*map(self._joined, states)]
+        if self.config.position_bias:
+            first.append(sym.zeros_like(sym.slice_axis(sym.cast(source, "float32"), axis=0, begin=0, end=1)))
         return {
-            **dict(zip(self.state_names, map(self._joined, states))),
+            **dict(zip(self.state_names, first)),
             "outputs": sym.transpose(outputs, axes=(1, 0, 2)),
             "hidden_places": sym.expand_dims(padding * FAR_BELOW, axis=1),
         }
@@ -63,9 +85,9 @@ class AttentionModel(AutoregressiveModel):
         return mx.sym.reshape(mx.sym.transpose(parts, axes=(0, 2, 1, 3)), shape=(0, 0, -3))
 
     def step(self, previous: Any, states: dict[str, Any], memory: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        outputs, states = self._decode(mx.sym.expand_dims(previous, axis=0), 1, states)
-        _, logits = self._attend(outputs, memory)
-        return mx.sym.log_softmax(mx.sym.reshape(logits, shape=(-3, 0)), axis=-1), states
+        outputs, after = self._decode(mx.sym.expand_dims(previous, axis=0), 1, states)
+        _, logits = self._attend(outputs, 1, {**states, **memory})
+        return mx.sym.log_softmax(mx.sym.reshape(logits, shape=(-3, 0)), axis=-1), after
 
     def log_probabilities(self, source: Any, target: Any) -> Any:
         return mx.sym.log_softmax(self._teach(source, target)[1], axis=-1)
@@ -76,31 +98,52 @@ class AttentionModel(AutoregressiveModel):
 
     def _teach(self, source: Any, target: Any) -> tuple[Any, Any]:
         """Attention (N, T, S) and logits (T, N, V), from ids (S, N) and (T, N)."""
-        sym, memory = mx.sym, self.encode(source)
+        sym, encoded = mx.sym, self.encode(source)
         target = sym.cast(target, "float32")
         start = sym.ones_like(sym.slice_axis(target, axis=0, begin=0, end=1)) * self.vocabulary_size
         late = sym.concat(start, sym.slice_axis(target, axis=0, begin=0, end=-1), dim=0)  # (T, N)
-        outputs, _ = self._decode(late, self.target_length, {name: memory[name] for name in self.state_names})
-        attention, logits = self._attend(outputs, memory)
+        outputs, _ = self._decode(late, self.target_length, encoded)
+        attention, logits = self._attend(outputs, self.target_length, encoded)
         return attention, sym.transpose(logits, axes=(1, 0, 2))
 
     def _decode(self, previous: Any, length: int, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """The decoder's outputs (length, N, D) and states, from the characters before each step (length, N)."""
         characters = mx.sym.one_hot(previous, depth=self.vocabulary_size)
-        begin = [states[name] for name in self.state_names]
+        recurrent = super().state_names
         outputs, after = self._recurrent("decoder", self.width, states=True).unroll(
-            length, characters, begin_state=begin, layout="TNC", merge_outputs=True
+            length, characters, begin_state=[states[name] for name in recurrent], layout="TNC", merge_outputs=True
         )
-        return outputs, dict(zip(self.state_names, after))
+        states_after = dict(zip(recurrent, after))
+        if self.config.position_bias:
+            states_after["steps"] = states["steps"] + length
+        return outputs, states_after
 
-    def _attend(self, outputs: Any, memory: dict[str, Any]) -> tuple[Any, Any]:
-        """Attention (N, T, S) and logits (N, T, V), from the decoder's outputs (T, N, D)."""
+    def _attend(self, outputs: Any, length: int, encoded: dict[str, Any]) -> tuple[Any, Any]:
+        """Attention (N, T, S) and logits (N, T, V), from the decoder's outputs (T, N, D), T being the length."""
         sym = mx.sym
         outputs = sym.transpose(outputs, axes=(1, 0, 2))
-        scores = sym.batch_dot(outputs, memory["outputs"], transpose_b=True)
-        attention = sym.softmax(sym.broadcast_add(scores, memory["hidden_places"]), axis=-1)
-        seen = sym.batch_dot(attention, memory["outputs"])
+        scores = sym.batch_dot(outputs, encoded["outputs"], transpose_b=True)
+        if self.config.position_bias:
+            scores = scores + self._position_bias(length, encoded)
+        attention = sym.softmax(sym.broadcast_add(scores, encoded["hidden_places"]), axis=-1)
+        seen = sym.batch_dot(attention, encoded["outputs"])
         joined = sym.concat(seen, outputs, dim=2)
         mixed = sym.tanh(sym.FullyConnected(joined, num_hidden=self.width, flatten=False, name="attention"))
         logits = sym.FullyConnected(self._dropout(mixed), num_hidden=self.vocabulary_size, flatten=False, name="output")
         return attention, logits
+
+    def _position_bias(self, length: int, encoded: dict[str, Any]) -> Any:
+        """What each step likes a place for where it is, shape (N, T, S): see the module."""
+        sym = mx.sym
+        done = sym.slice_axis(encoded["steps"], axis=1, begin=0, end=1)  # (1, 1): as many for every source
+        steps = sym.broadcast_add(done, sym.reshape(sym.arange(length), shape=(1, -1)))  # (1, T)
+        places = sym.arange(self.source_length)
+        of_end = []
+        for end, place in (("first", places), ("last", self.source_length - 1 - places)):
+            offset = sym.broadcast_sub(sym.reshape(place, shape=(-1, 1)), steps)  # (S, T)
+            known = sym.clip(offset, -OFFSETS, OFFSETS) + OFFSETS
+            of_end.append(sym.take(sym.var(f"from_{end}_bias", shape=(2 * OFFSETS + 1,)), known))
+        padding = sym.sum(encoded["hidden_places"] < 0, axis=2)  # (N, 1), where a source's first place is
+        from_first = sym.take(of_end[0], sym.broadcast_sub(sym.expand_dims(places, axis=0), padding))  # (N, S, T)
+        both = sym.broadcast_add(from_first, sym.expand_dims(of_end[1], axis=0))
+        return sym.transpose(both, axes=(0, 2, 1)) * FASTER

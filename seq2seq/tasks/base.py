@@ -123,10 +123,14 @@ class Task:
         What the command line and the run folder call it.
     keys : tuple of str
         The ways in which two sources can count as the same question, the weakest first.
+    any_length : bool
+        Whether what is longer than `source_length` may be asked too: its rule is the same, and a target is no longer
+        than its source.
     """
 
     name: ClassVar[str]
     keys: ClassVar[tuple[str, ...]] = ("expression",)
+    any_length: ClassVar[bool] = False
 
     # What a task may say ------------------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ class Copy(Task):
     length: tuple[int, int] = field(default=(1, 10), metadata={"help": "how many letters, as 1-10"})
 
     name = "copy"
+    any_length = True
 
     def __post_init__(self) -> None:
         good = isinstance(self.letters, str) and self.letters.split() == [self.letters]

@@ -13,7 +13,13 @@ CONFIGS = [
     ModelConfig(model="attention", hidden_size=4, layers=1, bidirectional=True),
     ModelConfig(model="attention", hidden_size=3, layers=2, bidirectional=True),
     ModelConfig(model="attention", cell="rnn", hidden_size=4, layers=2, bidirectional=True),
+    ModelConfig(model="attention", hidden_size=4, layers=1, position_bias=True),
 ]
+
+
+@pytest.fixture(autouse=True)
+def few_offsets(monkeypatch):
+    monkeypatch.setattr("seq2seq.models.attention.OFFSETS", 2)
 
 
 def case(config, n=6):
@@ -21,6 +27,7 @@ def case(config, n=6):
     rng = np.random.default_rng(0)
     source, target = rng.integers(V, size=(n, S)), rng.integers(V, size=(n, T))
     target[0] = [1, PAD, PAD, PAD, PAD]
+    source[source == PAD] = 0
     source[1, :3] = PAD
     loss = model.loss(mx.sym.var("source"), mx.sym.var("target"))
     return model, source, target, draw(loss, source=(S, n), target=(T, n))
