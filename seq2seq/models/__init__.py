@@ -1,4 +1,4 @@
-"""Networks as MXNet symbols. One file a family."""
+"""Networks as MXNet symbols, one file a family; `by_hand` has two of them in NumPy."""
 
 from __future__ import annotations
 
