@@ -27,8 +27,8 @@ class DataConfig:
     validation, test : float or int
         How much is held out to choose weights by, and to report on: a share below 1, or a number of examples.
     split : str
-        What training, validation and test do not share: `expression` (no string), `commutative` (nor one that
-        differs in the order of terms or factors alone), or `none`: all three are drawn independently, as the
+        What training, validation and test do not share: `expression` (no string), another of the task's keys, such as
+        `commutative` (nor one that differs in the order of terms or factors alone), or `none`: all three are drawn independently, as the
         notebook did, and most test examples may have been trained on.
     reverse_target : bool
         Whether targets are learned last character first: see `Codec`.
@@ -47,7 +47,7 @@ class DataConfig:
     split: str = field(
         default="expression",
         metadata={
-            "help": "what the splits do not share: expression, commutative, or none (they overlap)",
+            "help": "what the splits do not share: expression, commutative, date; or none (they overlap)",
             "parse": str,
         },
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,6 +36,8 @@ FORMS = (  # none that could be read as another date: the day comes before the m
 class Dates(Task):
     """Dates as people write them, to ISO 8601: `Thursday, 4 March 2021` is `2021-03-04`.
 
+    The key `date` takes all forms of a date for the same question.
+
     Parameters
     ----------
     years : (int, int)
@@ -44,6 +47,7 @@ class Dates(Task):
     years: tuple[int, int] = field(default=(1950, 2049), metadata={"help": "the first and the last year, as 1950-2049"})
 
     name = "dates"
+    keys = ("expression", "date")
 
     def __post_init__(self) -> None:
         require_range("years", self.years, 1000, 9999)
@@ -52,6 +56,23 @@ class Dates(Task):
         first, last = (datetime.date(year, *day) for year, day in zip(self.years, ((1, 1), (12, 31))))
         date = first + datetime.timedelta(days=int(rng.integers((last - first).days + 1)))
         return written(date, FORMS[rng.integers(len(FORMS))]), date.isoformat()
+
+    def key(self, sources: np.ndarray, key: str) -> np.ndarray:
+        return sources if key == "expression" else np.array([*map(read, sources.tolist())])
+
+
+def read(source: str) -> str:
+    """The ISO 8601 date of a source in one of `FORMS`."""
+    name = re.search("|".join(month[:3] for month in MONTHS), source)
+    numbers = re.findall(r"\d+", source)
+    if name:
+        month = 1 + [each[:3] for each in MONTHS].index(name[0])
+        day, year = numbers
+    elif len(numbers) == 1:
+        [(year, month, day)] = re.findall(r"(....)(..)(..)", numbers[0])
+    else:
+        day, month, year = numbers if len(numbers[0]) < 4 else numbers[::-1]
+    return f"{year}-{int(month):02}-{int(day):02}"
 
 
 def written(date: datetime.date, form: str) -> str:

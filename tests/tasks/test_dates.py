@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from seq2seq import Dates, UsageError
-from seq2seq.tasks.dates import FORMS, written
+from seq2seq.config import DataConfig
+from seq2seq.dataset import build_dataset
+from seq2seq.tasks.dates import FORMS, read, written
 
 DAY = datetime.date(2021, 3, 4)
 
@@ -22,6 +24,21 @@ def test_no_two_days_are_written_alike():
     assert len({written(day, form) for day in days for form in FORMS}) == len(
         {(day, written(day, form)) for day in days for form in FORMS}
     )
+
+
+def test_every_form_of_a_day_is_read_as_that_day():
+    days = [datetime.date(1999, 12, 1) + datetime.timedelta(days) for days in range(800)]
+    assert all(read(written(day, form)) == day.isoformat() for day in days for form in FORMS)
+
+
+@pytest.mark.parametrize("split, shared", [("date", False), ("expression", True)])
+def test_no_form_of_a_held_out_date_is_trained_on(split, shared):
+    task = Dates((2000, 2001))
+    dataset = build_dataset(task, DataConfig(examples=3000, split=split), 0)
+    parts = (dataset.train, dataset.validation, dataset.test)
+    train, validation, test = ({*dataset.codec.decode_targets(part.targets)} for part in parts)
+    assert bool(train & test) == bool(train & validation) == bool(validation & test) == shared
+    assert dataset.overlap(task) == 0
 
 
 def test_ordinals():
