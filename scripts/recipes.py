@@ -92,7 +92,8 @@ def processor() -> str:
 def main() -> int:
     parser = _command.Parser(
         "Run every recipe over several seeds, and write recipes/results.json, docs/results.md and the README's table. "
-        "What is done already is not done again, unless the recipe has changed; an interrupted one goes on.",
+        "What is done already is not done again, unless the recipe has changed; an interrupted one goes on. One whose "
+        "data is not here is left out.",
         "examples:\n  python scripts/recipes.py\n  python scripts/recipes.py --only default --seeds 1\n",
     )
     parser.add_argument("--only", metavar="NAME,...", help="recipes (default: all)")
@@ -113,6 +114,7 @@ def main() -> int:
     file = arguments.recipes / "results.json"
     results = json.loads(file.read_text()) if file.exists() else {}
     recipes = [load_recipe(arguments.recipes / f"{name}.toml") for name in names]
+    left_out: list[str] = []
     for recipe in recipes:
         if recipe.name not in chosen:
             continue
@@ -121,13 +123,18 @@ def main() -> int:
             kept = {"digest": recipe.digest, "seeds": {}}
         for seed in range(arguments.seeds):
             if str(seed) not in kept["seeds"]:
-                kept["seeds"][str(seed)] = run(recipe, seed, arguments.runs)
+                try:
+                    kept["seeds"][str(seed)] = run(recipe, seed, arguments.runs)
+                except seq2seq.UsageError as error:  # its data is not here
+                    left_out.append(recipe.name)
+                    print(f"{recipe.name}: left out: {error}", file=sys.stderr)
+                    break
                 results[recipe.name] = kept
                 file.write_text(json.dumps(results, indent=1) + "\n")
             print(f"{recipe.name}, seed {seed}: {json.dumps(kept['seeds'][str(seed)])}", file=sys.stderr)
     write(recipes, results, arguments.page, arguments.readme)
     print(f"wrote {arguments.page} and {arguments.readme}")
-    return 0
+    return 1 if left_out else 0
 
 
 if __name__ == "__main__":

@@ -28,8 +28,8 @@ class DataConfig:
         How much is held out to choose weights by, and to report on: a share below 1, or a number of examples.
     split : str
         What training, validation and test do not share: `expression` (no string), another of the task's keys, such as
-        `commutative` (nor one that differs in the order of terms or factors alone), or `none`: all three are drawn independently, as the
-        notebook did, and most test examples may have been trained on.
+        `commutative` (nor one that differs in the order of terms or factors alone), or `none`: all three are drawn
+        independently, as the notebook did, and most test examples may have been trained on.
     reverse_target : bool
         Whether targets are learned last character first: see `Codec`.
     """

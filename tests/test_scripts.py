@@ -494,6 +494,11 @@ def test_all_recipes_make_a_table_and_what_is_done_is_kept(tmp_path):
     result = call("recipes", *options, "--only", "products")
     assert (result.returncode, result.stderr) == (2, "recipes.py: --only: no recipe products\n")
 
+    (folder / "lost.toml").write_text('task = {name = "pairs"}')  # of no file
+    result = call("recipes", *options, "--seeds", 1)
+    assert result.returncode == 1 and re.match("lost: left out: path: got ''.*\nsums, seed 0: ", result.stderr)
+    assert "lost" not in (tmp_path / "page.md").read_text()
+
 
 def test_working_and_best_answers_are_printed(stepping, attentive, solved):
     result = call("solve", "--run", stepping.run.path, "--steps", "3 + 2-1", "3")
