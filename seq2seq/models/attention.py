@@ -27,6 +27,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from seq2seq.config import DataConfig
 from seq2seq.models.base import AutoregressiveModel
 from seq2seq.mx import mx
@@ -95,6 +97,15 @@ class AttentionModel(AutoregressiveModel):
     def attention(self, source: Any, target: Any) -> Any:
         """How much each step of writing the target looks at each place of the source, shape (N, T, S): sums to 1."""
         return self._teach(source, target)[0]
+
+    def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        config = self.config
+        [source] = self._embeddings(weights["encoder_parameters"], config.hidden_size, config.bidirectional)
+        [target] = self._embeddings(weights["decoder_parameters"], self.width)
+        return {"source": source, "target": target}
+
+    def readings(self, source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
+        return {"source": source, "target": target[:, :-1]}
 
     def _teach(self, source: Any, target: Any) -> tuple[Any, Any]:
         """Attention (N, T, S) and logits (T, N, V), from ids (S, N) and (T, N)."""

@@ -7,10 +7,14 @@ from copy import copy
 from dataclasses import replace
 from typing import Any, ClassVar
 
+import numpy as np
+
 from seq2seq.config import DataConfig, ModelConfig
 from seq2seq.mx import mx
 from seq2seq.tasks import Task
 from seq2seq.vocabulary import Codec
+
+MODES = {"lstm": ("lstm", 4), "rnn": ("rnn_tanh", 1)}  # what MXNet calls each cell, and how many gates it has
 
 
 class Model(ABC):
@@ -77,6 +81,14 @@ class Model(ABC):
         total = mx.sym.sum(self.target_log_probabilities(source, target))
         return mx.sym.make_loss(total * (-1 / self._longest), name="loss")
 
+    @abstractmethod
+    def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The vector that each character adds to the gates of the layer that reads it, by what is read: (V, C) each."""
+
+    def readings(self, source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
+        """Which of the ids (N, S) and (N, T) it reads, by the names of `embeddings`."""
+        return {"source": source}
+
     def _dropout(self, values: Any) -> Any:
         return mx.sym.Dropout(values, p=self.config.dropout) if self.config.dropout else values
 
@@ -85,13 +97,26 @@ class Model(ABC):
         their last states, the hidden ones and of an LSTM the cells."""
         return mx.rnn.FusedRNNCell(
             hidden_size,
-            mode={"lstm": "lstm", "rnn": "rnn_tanh"}[self.config.cell],
+            mode=MODES[self.config.cell][0],
             num_layers=self.config.layers,
             dropout=self.config.dropout,
             bidirectional=bidirectional,
             get_next_state=states,
             prefix=f"{name}_",
         )
+
+    def _embeddings(
+        self, parameters: np.ndarray, hidden_size: int, bidirectional: bool = False, channels: int = 1
+    ) -> np.ndarray:
+        """What the characters of each channel add to the gates of the first layer of `_recurrent`: (channels, V, C).
+
+        A one-hot vector picks a column of the input weights. C is H times the number of gates, and twice that in both
+        directions, each of which has its weights of the input (C, channels * V) and of the state (C, H) in turn.
+        """
+        directions, rows = 2 if bidirectional else 1, MODES[self.config.cell][1] * hidden_size
+        columns = channels * self.vocabulary_size
+        layer = parameters[: directions * rows * (columns + hidden_size)].reshape(directions, -1)
+        return layer[:, : rows * columns].reshape(-1, channels, self.vocabulary_size).transpose(1, 2, 0)
 
 
 class ParallelModel(Model):

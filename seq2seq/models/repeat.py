@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from seq2seq.models.base import ParallelModel
 from seq2seq.mx import mx
 
@@ -43,3 +45,8 @@ class RepeatModel(ParallelModel):
         decoder = self._recurrent("decoder", config.hidden_size)
         outputs, _ = decoder.unroll(self.target_length, repeated, layout="TNC", merge_outputs=True)  # (T, N, H)
         return sym.FullyConnected(self._dropout(outputs), num_hidden=self.vocabulary_size, flatten=False, name="output")
+
+    def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        config = self.config
+        [source] = self._embeddings(weights["encoder_parameters"], config.hidden_size, config.bidirectional)
+        return {"source": source}

@@ -22,6 +22,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import numpy as np
+
 from seq2seq.config import DataConfig
 from seq2seq.errors import UsageError
 from seq2seq.models.base import ParallelModel
@@ -34,6 +36,7 @@ class TransducerModel(ParallelModel):
     """See the module. The parameters are those of `Model`: S is `channels` times T."""
 
     channels: ClassVar[int] = 1
+    reads: ClassVar[tuple[str, ...]] = ("source",)  # a name for each channel
 
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:
@@ -49,11 +52,20 @@ class TransducerModel(ParallelModel):
         outputs, _ = cell.unroll(self.target_length, joined, layout="TNC", merge_outputs=True)
         return sym.FullyConnected(self._dropout(outputs), num_hidden=self.vocabulary_size, flatten=False, name="output")
 
+    def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        parameters, config = weights["transducer_parameters"], self.config
+        vectors = self._embeddings(parameters, config.hidden_size, config.bidirectional, self.channels)
+        return dict(zip(self.reads, vectors))
+
+    def readings(self, source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
+        return dict(zip(self.reads, np.split(source, self.channels, axis=1)))
+
 
 class AlignedModel(TransducerModel):
     """The transducer that reads places: see the module."""
 
     channels = AlignedCodec.channels
+    reads = ("first number", "second number", "operator")
 
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:
