@@ -41,9 +41,9 @@ setup(
         'setuptools>=65.5; python_version >= "3.12"',  # MXNet imports distutils, which Python 3.12 no longer has
     ],
     extras_require={
-        "plot": ["matplotlib>=3.5,<4"],
+        "plot": ["matplotlib>=3.6,<4"],
         "test": [
-            "matplotlib>=3.5,<4",
+            "matplotlib>=3.6,<4",
             "pytest>=7.4,<10",
             "pytest-timeout>=2.1,<3",
             "hypothesis>=6.80,<7",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from seq2seq.decoding import make_predictor
-from seq2seq.models import AttentionModel, TransducerModel, make_model
+from seq2seq.errors import require, short
+from seq2seq.models import AttentionModel, make_model
 from seq2seq.mx import mx
 from seq2seq.solver import Solver
-from seq2seq.vocabulary import PAD
 from seq2seq.workers import argument_shapes, workers_of
 
 HESITATES = 0.9  # below this probability of what it writes
@@ -91,28 +91,80 @@ def _forward(solver: Solver, symbol: Any, inputs: dict[str, np.ndarray]) -> np.n
     return output.asnumpy()
 
 
-def character_embeddings(solver: Solver) -> tuple[list[str], np.ndarray]:
-    """The symbols that strings are made of, and the vector (4H,) that each adds to the gates of the first layer.
+class Embeddings(NamedTuple):
+    """The vectors by which a model knows what it reads.
 
-    A one-hot vector times the input weights of an LSTM picks one column of them: these are the embeddings, shape
-    (characters, 4H), of the reading from left to right.
+    Attributes
+    ----------
+    symbols : list of str
+        Those that training examples have there; any other kept the vector that it began with, which means nothing.
+    vectors : ndarray, shape (N, C)
+        What each adds to the gates of the layer that reads it.
     """
-    characters, hidden = solver.codec.characters, solver.config.model.hidden_size
-    model = make_model(solver.task, solver.config.model, solver.codec)
-    channels = model.channels if isinstance(model, TransducerModel) else 1
-    name = "transducer" if isinstance(model, TransducerModel) else "encoder"
-    width = channels * len(characters)
-    first = solver.weights[f"{name}_parameters"][: 4 * hidden * width].reshape(4 * hidden, width)
-    rows = [place for place, character in enumerate(characters) if character != PAD]
-    return [solver.codec.alphabet.symbol(characters[row]) for row in rows], first[:, rows].T
+
+    symbols: list[str]
+    vectors: np.ndarray
+
+
+class Components(NamedTuple):
+    """Symbols, their coordinates (N, count) along principal components, and the share of the variance of each."""
+
+    symbols: list[str]
+    coordinates: np.ndarray
+    shares: np.ndarray
+
+
+def character_embeddings(solver: Solver) -> dict[str, Embeddings]:
+    """The embeddings that a run has learned, by what it reads: `source`, and perhaps the `target` it has written so
+    far, or each number of two.
+
+    Raises `RunError` if its training examples cannot be made again.
+    """
+    codec, train = solver.codec, solver.dataset.train
+    model = make_model(solver.task, solver.config.model, codec)
+    readings, embeddings = model.readings(train.sources, train.targets), {}
+    for name, vectors in model.embeddings(solver.weights).items():
+        ids = [place for place in np.unique(readings[name]).tolist() if place != codec.vocabulary.pad]
+        symbols = [codec.alphabet.symbol(codec.characters[place]) for place in ids]
+        embeddings[name] = Embeddings(symbols, vectors[ids])
+    return embeddings
 
 
 def principal_components(vectors: np.ndarray, count: int = 2) -> tuple[np.ndarray, np.ndarray]:
     """The coordinates (N, count) of vectors (N, C) along the directions in which they differ most, and the share of
-    their variance that each of these has (Pearson 1901)."""
+    their variance that each of these has (Pearson 1901): none, of those that there are not."""
     centred = vectors - vectors.mean(axis=0)
-    left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
-    return left[:, :count] * sizes[:count], sizes[:count] ** 2 / (sizes**2).sum()
+    left, sizes, _ = np.linalg.svd(np.pad(centred, (0, count)), full_matrices=False)
+    variances = sizes**2
+    return left[: len(vectors), :count] * sizes[:count], variances[:count] / (variances.sum() or 1)
+
+
+def extremes(
+    symbols: Sequence[str], values: np.ndarray, count: int = 5
+) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+    """The symbols with the least values (N,), and with the most, the outermost first, each with its value: so many, or
+    half of them all."""
+    outwards = [(symbols[place], float(values[place])) for place in values.argsort()]
+    count = min(count, len(outwards) // 2)
+    return outwards[:count], outwards[::-1][:count]
+
+
+def neighbours(embeddings: Mapping[str, Embeddings], symbol: str, count: int = 5) -> dict[str, list[tuple[str, float]]]:
+    """The symbols whose vectors point the most nearly where a symbol's does, the nearest first, each with the cosine of
+    the angle between: by what is read, where the symbol is.
+
+    Raises `UsageError` if it is nowhere.
+    """
+    known = sorted({each for symbols, _ in embeddings.values() for each in symbols})
+    require(symbol in known, "symbol", symbol, f"one of {short(' '.join(known), 100)}")
+    nearest = {}
+    for name, (symbols, vectors) in embeddings.items():
+        if symbol in symbols:
+            place, units = symbols.index(symbol), vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+            cosines = units @ units[place]
+            others = [other for other in (-cosines).argsort() if other != place]
+            nearest[name] = [(symbols[other], float(cosines[other])) for other in others[:count]]
+    return nearest
 
 
 def order_correlation(symbols: Sequence[str], coordinates: np.ndarray) -> np.ndarray:

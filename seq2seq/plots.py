@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from seq2seq.errors import Seq2SeqError, UsageError
 from seq2seq.runs import PathLike, Run
 
 if TYPE_CHECKING:
     from seq2seq.evaluation import Evaluation
-    from seq2seq.explaining import Explanation
+    from seq2seq.explaining import Components, Explanation
 
-MOST_ROWS = 24  # symbols that have room in a picture
+MOST_ROWS = 24  # symbols that have room in a picture of probabilities
+MOST_LABELS = 400  # and in one of embeddings
+FURTHEST = 300  # pixels from a symbol's place to its label
 
 
 def plot_run(run: Run, evaluation: Evaluation, file: PathLike) -> None:
@@ -61,17 +65,68 @@ def plot_explanations(explanations: list[Explanation], file: PathLike) -> None:
     _save(figure, file)
 
 
-def plot_embeddings(characters: Sequence[str], coordinates: Any, shares: Any, file: PathLike) -> None:
-    """Draw symbols at their coordinates (N, 2), the digits joined in order. Of the file, see `plot_run`."""
-    figure = _figure((5, 5))
-    axes = figure.subplots()
-    digits = [characters.index(digit) for digit in "0123456789" if digit in characters]
-    axes.plot(*coordinates[digits].T, color="C0", alpha=0.3)
-    for character, (x, y) in zip(characters, coordinates):
-        axes.text(x, y, _visible(character), ha="center", va="center", fontsize=14)
-    axes.scatter(*coordinates.T, alpha=0)  # text alone does not set the limits
-    axes.set(xlabel=f"first component ({shares[0]:.0%} of the variance)", ylabel=f"second ({shares[1]:.0%})")
+def plot_embeddings(parts: Mapping[str, Components], file: PathLike) -> None:
+    """Draw symbols at their coordinates, all axes to one scale, the digits joined in order: a picture for each
+    part, by name.
+
+    A label that would lie over another stands beside its place, joined to it by a line. Of the file and the errors, see
+    `plot_run`.
+    """
+    side = max(5, *(min(len(part.symbols), MOST_LABELS) ** 0.5 for part in parts.values()))
+    figure = _figure((side * len(parts), side))
+    for place, (name, (symbols, coordinates, shares)) in enumerate(parts.items(), 1):
+        deep = coordinates.shape[1] == 3
+        axes = figure.add_subplot(1, len(parts), place, projection="3d" if deep else None, title=name)
+        digits = [symbols.index(digit) for digit in "0123456789" if digit in symbols]
+        axes.plot(*coordinates[digits].T, color="C0", alpha=0.3)
+        least, most = coordinates.min(axis=0), coordinates.max(axis=0)
+        reach = 0.55 * (most - least).max() or 1
+        for axis, number, middle, share in zip("xyz", (1, 2, 3), (least + most) / 2, shares):
+            label = f"component {number}, {share:.0%} of variance"
+            axes.set(**{f"{axis}lim": (middle - reach, middle + reach), f"{axis}label": label})
+        axes.locator_params(nbins=6)
+        axes.set_box_aspect((1, 1, 1), zoom=0.85) if deep else axes.set_box_aspect(1)
+    figure.draw_without_rendering()  # which settles where in the picture each point is
+    for axes, part in zip(figure.axes, parts.values()):
+        _label(axes, part)
     _save(figure, file)
+
+
+def _label(axes: Any, part: Components) -> None:
+    """Write the symbols at their places, or of very many those furthest out, and none over another."""
+    furthest = (part.coordinates**2).sum(axis=1).argsort()[::-1][:MOST_LABELS]
+    points = part.coordinates[furthest]
+    if points.shape[1] == 3:
+        from mpl_toolkits.mplot3d.proj3d import proj_transform
+
+        points = np.stack(proj_transform(*points.T, axes.get_proj())[:2], axis=1)
+    labels = [
+        axes.annotate(
+            _visible(part.symbols[row]), point, (0, 0), textcoords="offset points", ha="center", va="center",
+            fontsize=11, parse_math=False, annotation_clip=False, in_layout=False,
+            arrowprops={"arrowstyle": "-", "color": "C0", "alpha": 0.5, "shrinkA": 0, "shrinkB": 0},
+        )
+        for row, point in zip(furthest, points)
+    ]  # fmt: skip
+    centres, sizes = axes.transData.transform(points), np.array([label.get_window_extent().size for label in labels])
+    for label, pixels in zip(labels, _apart(centres, sizes) - centres):
+        label.set_position(pixels * 72 / axes.figure.dpi)
+
+
+def _apart(centres: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Where to put the centres (N, 2) of boxes of these sizes (N, 2), in pixels: each in turn as near as it may be to
+    its place without lying over one before it, or if these leave no room near it, there."""
+    angles, placed = np.linspace(0, 2 * np.pi, 24, endpoint=False), centres.copy()
+    around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    for row, (centre, size) in enumerate(zip(centres, sizes)):
+        for radius in range(0, FURTHEST, 4):
+            tried = centre + radius * around  # (24, 2)
+            over = np.abs(tried[:, None] - placed[:row]) < (size + sizes[:row]) / 2  # (24, row, 2)
+            free = ~over.all(axis=2).any(axis=1)
+            if free.any():
+                placed[row] = tried[free.argmax()]
+                break
+    return placed
 
 
 def _worth_drawing(probabilities: Any) -> Any:

@@ -1,8 +1,17 @@
 import numpy as np
 import pytest
 
-from seq2seq import Addition, SourceError, train
-from seq2seq.explaining import character_embeddings, explain, order_correlation, principal_components
+from seq2seq import Addition, PairsTask, SourceError, UsageError, train
+from seq2seq.explaining import (
+    Embeddings,
+    character_embeddings,
+    explain,
+    extremes,
+    neighbours,
+    order_correlation,
+    principal_components,
+)
+from seq2seq.models import make_model
 from tests import reference
 from tests.tasks.own import Greeting
 
@@ -38,26 +47,71 @@ def test_a_run_that_works_in_steps_has_an_explanation_for_each(stepping, solved)
         explain(solved, "3+x")
 
 
-def test_embeddings_are_the_columns_that_characters_pick(solved, tmp_path):
-    characters, vectors = character_embeddings(solved)
-    assert characters == list("0123456789+") and vectors.shape == (11, 4 * 32)
-    layer = reference.unpack(solved.weights["encoder_parameters"], 12, 32, 1, 2)[0][0]
-    one_hot = np.eye(12)[solved.codec.characters.index("7")]
-    np.testing.assert_allclose(vectors[7], layer[0] @ one_hot)
-    options = {"hidden_size": 4, "layers": 1, "epochs": 1, "examples": 100}
-    aligned = train(Addition(2), tmp_path / "aligned", model="aligned", progress=False, **options)
-    assert character_embeddings(aligned)[1].shape == (11, 16)
+DIGITS, LETTERS = " ".join("0123456789"), [(x + y, y + "z") for x in "abc" for y in "vwxy"]
 
 
-def test_components_are_the_directions_of_most_variance():
+@pytest.mark.parametrize(
+    "task, model, reads",
+    [
+        (Greeting(), "repeat", {"source": "x ann bob eve"}),
+        (Greeting(), "attention", {"source": "x ann bob eve", "target": "x ann bob eve hello"}),
+        (PairsTask.of(LETTERS), "attention", {"source": "a b c v w x y", "target": "v w x y"}),  # nothing follows z
+        (Addition(2, "+-"), "aligned", {"first number": DIGITS, "second number": DIGITS, "operator": "+ -"}),
+    ],
+)
+def test_symbols_with_embeddings_are_those_that_training_changes(tmp_path, task, model, reads):
+    options = {"model": model, "cell": "rnn", "hidden_size": 4, "layers": 1, "progress": False}
+    solvers = [train(task, tmp_path / str(epochs), epochs=epochs, **options) for epochs in (1, 2)]
+    codec, config = solvers[0].codec, solvers[0].config
+    before, after = (make_model(task, config.model, codec).embeddings(solver.weights) for solver in solvers)
+    found = character_embeddings(solvers[1])
+    assert {name: " ".join(symbols) for name, (symbols, _) in found.items()} == reads
+    for name, (symbols, vectors) in found.items():
+        rows = [codec.characters.index(codec.alphabet.characters([symbol])[0]) for symbol in symbols]
+        changed = np.flatnonzero((before[name] != after[name]).any(axis=1))
+        assert {*changed} - {codec.vocabulary.pad} == {*rows}
+        np.testing.assert_array_equal(vectors, after[name][rows])
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_components_are_the_directions_of_most_variance(count):
     rng = np.random.default_rng(0)
     directions = np.linalg.qr(rng.normal(size=(6, 6)))[0]
-    vectors = rng.normal(size=(50, 6)) * [9, 4, 0.1, 0.1, 0.1, 0.1] @ directions + 3
-    coordinates, shares = principal_components(vectors)
-    covariance = np.cov(vectors.T)
-    values, axes = np.linalg.eigh(covariance)
-    np.testing.assert_allclose(shares, values[::-1][:2] / values.sum())
-    np.testing.assert_allclose(np.abs(coordinates), np.abs((vectors - vectors.mean(axis=0)) @ axes[:, ::-1][:, :2]))
+    vectors = rng.normal(size=(50, 6)) * [9, 4, 2, 0.1, 0.1, 0.1] @ directions + 3
+    coordinates, shares = principal_components(vectors, count)
+    values, axes = np.linalg.eigh(np.cov(vectors.T))
+    np.testing.assert_allclose(shares, values[::-1][:count] / values.sum())
+    projected = (vectors - vectors.mean(axis=0)) @ axes[:, ::-1][:, :count]
+    np.testing.assert_allclose(np.abs(coordinates), np.abs(projected), atol=1e-12)
+
+
+def test_components_that_there_are_not_have_no_variance():
+    coordinates, shares = principal_components(np.array([[1.0], [4.0]]), 3)
+    np.testing.assert_allclose(np.abs(coordinates), [[1.5, 0, 0]] * 2)
+    np.testing.assert_allclose(shares, [1, 0, 0])
+    coordinates, shares = principal_components(np.array([[1.0, 2.0]]))
+    assert (coordinates == 0).all() and (shares == 0).all()
+
+
+def test_extremes_are_the_outermost_at_either_end():
+    values = np.array([0.5, -2, 3, 0.25, -1])
+    assert extremes("abcde", values, 1) == ([("b", -2)], [("c", 3)])
+    assert extremes("abcde", values) == ([("b", -2), ("e", -1)], [("c", 3), ("a", 0.5)])  # none is at both
+    assert extremes("a", values[:1]) == ([], [])
+
+
+def test_neighbours_point_the_same_way():
+    rng = np.random.default_rng(0)
+    source, target = Embeddings([*"abcdefgh"], rng.normal(size=(8, 5))), Embeddings([*"cxyz"], rng.normal(size=(4, 3)))
+    found = neighbours({"source": source, "target": target}, "c", 4)
+    for name, (symbols, vectors) in {"source": source, "target": target}.items():
+        chosen = vectors[symbols.index("c")]
+        cosines = {s: v @ chosen / np.sqrt((v @ v) * (chosen @ chosen)) for s, v in zip(symbols, vectors) if s != "c"}
+        assert [symbol for symbol, _ in found[name]] == sorted(cosines, key=cosines.__getitem__, reverse=True)[:4]
+        assert dict(found[name]) == pytest.approx({symbol: cosines[symbol] for symbol, _ in found[name]})
+    assert list(neighbours({"source": source, "target": target}, "x")) == ["target"]
+    with pytest.raises(UsageError, match=r"^symbol: got 'q', but it must be one of 'a b c d e f g h x y z'$"):
+        neighbours({"source": source, "target": target}, "q")
 
 
 def test_order_is_told_by_rank():
@@ -73,5 +127,3 @@ def test_symbols_are_shown_one_a_step(tmp_path):
     assert explanation.source == "ann x" and explanation.read == ["ann", "x"] and len(explanation.written) == 5
     assert set(explanation.symbols) == {"ann", "bob", "eve", "hello", "x", " "}
     assert explanation.attention.shape == (5, 2)
-    symbols, vectors = character_embeddings(solver)
-    assert set(symbols) == {"ann", "bob", "eve", "hello", "x"} and vectors.shape == (5, 16)

@@ -4,13 +4,22 @@ import numpy as np
 import pytest
 
 from seq2seq import Seq2SeqError, UsageError, plots
-from seq2seq.explaining import explain
+from seq2seq.explaining import Components, explain
 from seq2seq.plots import plot_embeddings, plot_explanations, plot_run
 
 
 @pytest.fixture(scope="module")
 def evaluation(solved):
     return solved.evaluate()
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that are drawn, which are not written."""
+    figures = []
+    matplotlib = pytest.importorskip("matplotlib.figure")
+    monkeypatch.setattr(matplotlib.Figure, "savefig", lambda figure, file: figures.append(figure))
+    return figures
 
 
 def test_a_picture_is_drawn(solved, evaluation, tmp_path):
@@ -33,10 +42,7 @@ def test_pictures_that_cannot_be_drawn(solved, evaluation, tmp_path, monkeypatch
         plot_run(solved.run, evaluation, tmp_path / "run.png")
 
 
-def test_the_picture_has_the_curves_and_the_bars(solved, tmp_path, monkeypatch):
-    figures = pytest.importorskip("matplotlib.figure")
-    drawn = []
-    monkeypatch.setattr(figures.Figure, "savefig", lambda figure, file: drawn.append(figure))
+def test_the_picture_has_the_curves_and_the_bars(solved, tmp_path, drawn):
     evaluation = solved.evaluate()
     plot_run(solved.run, evaluation, tmp_path / "run.png")
     loss, exact, groups = drawn[0].axes
@@ -51,10 +57,7 @@ def test_the_picture_has_the_curves_and_the_bars(solved, tmp_path, monkeypatch):
     ]
 
 
-def test_an_explanation_has_a_row_and_attention_beside_it(attentive, stepping, tmp_path, monkeypatch):
-    figures = pytest.importorskip("matplotlib.figure")
-    drawn = []
-    monkeypatch.setattr(figures.Figure, "savefig", lambda figure, file: drawn.append(figure))
+def test_an_explanation_has_a_row_and_attention_beside_it(attentive, stepping, tmp_path, drawn):
     looking, steps = explain(attentive, "3+2"), explain(stepping, "3+2-1")
     plot_explanations(looking, tmp_path / "a.png")
     plot_explanations(steps, tmp_path / "b.png")
@@ -64,17 +67,49 @@ def test_an_explanation_has_a_row_and_attention_beside_it(attentive, stepping, t
     assert [axes.get_title() for axes in drawn[1].axes] == ["3+2: probability", "5-1: probability"]
 
 
-def test_characters_are_drawn_at_their_coordinates(tmp_path, monkeypatch):
-    figures = pytest.importorskip("matplotlib.figure")
-    drawn = []
-    monkeypatch.setattr(figures.Figure, "savefig", lambda figure, file: drawn.append(figure))
-    coordinates = np.arange(22.0).reshape(11, 2)
-    plot_embeddings("0123456789+", coordinates, [0.5, 0.25], tmp_path / "a.png")
-    [axes] = drawn[0].axes
-    assert {text.get_text(): text.get_position() for text in axes.texts} == {
-        character: tuple(place) for character, place in zip("0123456789+", coordinates)
-    }
-    assert "50%" in axes.get_xlabel() and "25%" in axes.get_ylabel()
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_symbols_are_drawn_where_they_are_and_all_axes_to_one_scale(dimensions, tmp_path, drawn):
+    coordinates = np.random.default_rng(0).normal(size=(11, dimensions)) * [9, 4, 1][:dimensions]
+    shares = np.array([0.5, 0.25, 0.1])[:dimensions]
+    one = Components([*"+$"], np.eye(dimensions)[:2], shares)
+    plot_embeddings({"source": Components([*"0123456789 "], coordinates, shares), "target": one}, tmp_path / "a.png")
+    axes, other = drawn[0].axes
+    assert (axes.get_title(), other.get_title()) == ("source", "target")
+    assert {text.get_text() for text in other.texts} == {*"+$"}
+    names = "xyz"[:dimensions]
+    for name, share in zip(names, ("50%", "25%", "10%")):
+        assert share in getattr(axes, f"get_{name}label")()
+    lengths = [np.ptp(getattr(axes, f"get_{name}lim")()) for name in names]
+    assert lengths == pytest.approx([lengths[0]] * dimensions) and len({*axes.bbox.size.round(3)}) == 1
+    line = axes.lines[0].get_data_3d() if dimensions == 3 else axes.lines[0].get_data()
+    np.testing.assert_array_equal(np.array(line).T, coordinates[:10])
+    places = coordinates
+    if dimensions == 3:
+        seen = np.c_[coordinates, np.ones(11)] @ axes.get_proj().T  # homogeneous coordinates
+        places = seen[:, :2] / seen[:, 3:]
+    labels = {text.get_text(): text for text in axes.texts}
+    np.testing.assert_allclose([labels[symbol].xy for symbol in "0123456789␣"], places)
+    assert all(tuple(text.get_position()) == (0, 0) for text in other.texts)  # nothing in the way
+
+
+def test_no_label_lies_over_another(tmp_path, drawn):
+    text = pytest.importorskip("matplotlib.text")
+    rng = np.random.default_rng(0)
+    coordinates = rng.normal(size=(40, 3)).repeat(2, axis=0)  # each place twice
+    symbols = ["phoneme"[: 1 + place % 7] + str(place) for place in range(80)]
+    for dimensions in (2, 3):
+        plot_embeddings({"target": Components(symbols, coordinates[:, :dimensions], rng.random(3))}, tmp_path / "a.png")
+        [axes] = drawn.pop().axes
+        boxes = [text.Text.get_window_extent(label) for label in axes.texts]  # without the line to its place
+        assert {label.get_text() for label in axes.texts} == {*symbols}
+        assert not any(one.overlaps(other) for place, one in enumerate(boxes) for other in boxes[:place])
+
+
+def test_of_very_many_symbols_those_furthest_out_are_labelled(tmp_path, drawn, monkeypatch):
+    monkeypatch.setattr(plots, "MOST_LABELS", 3)
+    coordinates = np.array([[0, 0], [1, 0], [-5, 0], [0.5, 4], [0, -3]])
+    plot_embeddings({"source": Components([*"abcde"], coordinates, np.ones(2))}, tmp_path / "a.png")
+    assert {text.get_text() for text in drawn[0].axes[0].texts} == {*"cde"}
 
 
 def test_of_many_symbols_the_likeliest_are_drawn():

@@ -517,13 +517,34 @@ def test_explanations_are_printed_and_drawn(attentive, tmp_path):
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
     assert lines[0] == "3+2+1 -> 5+1=6" and re.match(r" +1 +'5' +\d+\.\d%  '\S' \d+\.\d%", lines[2])
-    assert re.search(r"^component 2: \d+% of the variance; rank correlation .* [+-]\d\.\d\d$", lines[-1])
     for name in ("a.png", "b.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
-    for arguments, message in [([], "SOURCE: give one"), (["1+1", "2+2", "--plot", "a.png"], "--plot: draws one")]:
+    for arguments, message in [
+        ([], "SOURCE: give one"), (["1+1", "2+2", "--plot", "a.png"], "--plot: draws one"),
+        (["--embeddings", "a.png", "--dimensions", 4], "--dimensions: invalid choice: 4"),
+        (["--neighbours", "x"], "symbol: got 'x', but it must be one of '+ 0 1 2 3 4 5 6 7 8 9 ='"),
+    ]:  # fmt: skip
         result = call("explain", *options, *arguments)
         assert result.returncode == 2 and message in result.stderr
     assert call("explain", *options, "1+x").stderr.startswith("explain.py: '1+x': 'x' is not among")
+
+
+def test_embeddings_have_a_table_and_a_picture(solved, tmp_path):
+    pytest.importorskip("matplotlib")
+    options = ["--embeddings", tmp_path / "a.png", "--dimensions", 3, "--neighbours", 7]
+    result = call("explain", "--run", solved.run.path, *options)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    lines = result.stdout.splitlines()
+    for number in (1, 2, 3):
+        said, *ends = lines[3 * number - 3 : 3 * number]
+        rank = r"; rank correlation with the digits' value [+-]\d\.\d\d"
+        assert re.fullmatch(rf"source, component {number}: \d+% of the variance{rank}", said)
+        assert re.fullmatch(r"  lowest (  '[0-9+]' [+-]\d+\.\d\d){5}", ends[0])
+        assert re.fullmatch(r"  highest(  '[0-9+]' [+-]\d+\.\d\d){5}", ends[1])
+    assert lines[9] == "source, nearest to '7' by cosine similarity" and len(lines) == 15
+    similarities = [float(re.fullmatch(r" +'[0-9+]'  ([+-]\d\.\d{3})", line)[1]) for line in lines[10:]]
+    assert similarities == sorted(similarities, reverse=True)
 
 
 # Any task -----------------------------------------------------------------------------------------------------------
