@@ -46,7 +46,7 @@ def run(recipe: Recipe, seed: int, runs: Path) -> dict[str, Any]:
     weights, _ = Run(run_dir).read_arrays("best.safetensors")
     last = solver.run.read_metrics()[-1]
     return {
-        "held_out": asdict(evaluation.held_out),
+        "held_out": {**asdict(evaluation.held_out), **evaluation.measures["held_out"]},
         "trials": {name: trial.exact_match for name, trial in trials.items()},
         "parameters": sum(array.size for array in weights.values()),
         "epochs": last["epoch"],
@@ -59,7 +59,11 @@ def table(recipes: list[Recipe], results: dict[str, Any]) -> str:
     rows = []
     for recipe in recipes:
         done = list(results[recipe.name]["seeds"].values())
-        scored = {f"held out ({done[0]['held_out']['n']:,})": [each["held_out"]["exact_match"] for each in done]}
+        held_out = [each["held_out"] for each in done]
+        n = f"({held_out[0]['n']:,})"
+        scored = {f"held out {n}": [each["exact_match"] for each in held_out]}
+        for name in list(held_out[0])[3:]:  # after these three, what the task measures besides
+            scored[f"{name.replace('_', ' ')} {n}"] = [each[name] for each in held_out]
         for trial in recipe.trials:
             scored[f"{trial.name} ({trial.examples:,})"] = [each["trials"][trial.name] for each in done]
         seconds = statistics.mean(each["seconds"] for each in done)

@@ -488,6 +488,12 @@ def test_all_recipes_make_a_table_and_what_is_done_is_kept(tmp_path):
     shutil.rmtree(tmp_path / "runs")
     assert call("recipes", *options, "--seeds", 2).returncode == 0
     assert not (tmp_path / "runs").exists() and (tmp_path / "page.md").read_text() == page
+    kept = json.loads((folder / "results.json").read_text())
+    for seed, rate in (("0", 0.25), ("1", 0.5)):
+        kept["sums"]["seeds"][seed]["held_out"]["word_error_rate"] = rate
+    (folder / "results.json").write_text(json.dumps(kept))
+    assert call("recipes", *options, "--seeds", 2).returncode == 0
+    assert "|  | word error rate (10) | 0.3750 (0.2500 to 0.5000) |" in (tmp_path / "page.md").read_text()
     (folder / "sums.toml").write_text(RECIPE.replace("epochs = 2", "epochs = 1"))
     assert call("recipes", *options, "--seeds", 1).returncode == 0
     assert list(json.loads((folder / "results.json").read_text())["sums"]["seeds"]) == ["0"]
