@@ -12,16 +12,17 @@ def pairs(n):
 def test_epochs_and_what_is_held_out_follow_from_the_number_of_examples():
     config = choose(Roman(), {})
     assert (config.data.validation, config.data.test, config.data.examples) == (400, 400, None)
-    assert config.training.epochs == EPOCHS[1] and config.model.model == "attention"
+    assert config.training.epochs == round(PASSES / 3199) == 188 and config.model.model == "attention"
     config = choose(Copy(), {"examples": 50_000})
     assert (config.data.validation, config.data.test) == (MOST_VALIDATION, MOST_TEST)
-    assert config.training.epochs == round(PASSES / (50_000 - MOST_VALIDATION - MOST_TEST)) == 35
+    assert config.training.epochs == round(PASSES / (50_000 - MOST_VALIDATION - MOST_TEST)) == 14
     assert choose(Copy(), {"examples": 10**6}).training.epochs == EPOCHS[0]
 
 
 def test_few_pairs_are_enough_and_three_the_least():
     config = choose(pairs(3), {})
     assert (config.data.validation, config.data.test, config.data.examples) == (1, 1, 3)
+    assert config.training.epochs == EPOCHS[1]
     with pytest.raises(UsageError, match="pairs: has 2 pairs, but three are the least"):
         choose(pairs(2), {})
 
@@ -35,7 +36,7 @@ def test_a_file_is_used_whole_and_a_large_task_is_not():
 def test_what_was_chosen_is_told_in_a_line():
     line = told(choose(Roman(), {}).with_options(hidden_size=7), 3999)
     assert line.startswith("3999 examples of roman, sources up to 15, targets up to 4 symbols: ") and "\n" not in line
-    for part in ("validation 400", "test 400", "model attention", "hidden_size 7", "epochs 200", "batch_size 64"):
+    for part in ("validation 400", "test 400", "model attention", "hidden_size 7", "epochs 188", "batch_size 64"):
         assert part in line
 
 
