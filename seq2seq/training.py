@@ -24,6 +24,7 @@ from seq2seq.decoding import WidthsPredictor, make_predictor
 from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted
 from seq2seq.models import Model
 from seq2seq.mx import mx
+from seq2seq.optimizers import learning_rate
 from seq2seq.progress import Progress
 from seq2seq.runs import OPTIMIZER, WEIGHTS, Run
 from seq2seq.updating import Batch, Updater
@@ -122,8 +123,7 @@ class Trainer:
 
         self._batching = Batching(train, codec, config.batch_size)
         self.steps_per_epoch = self._batching.count
-        updates = config.epochs * self.steps_per_epoch
-        self._updater = Updater(model, config, updates, seed, self.device)
+        self._updater = Updater(model, config, seed, self.device)
         size = min(len(validation), VALIDATION_BATCH)
         widths = np.unique(codec.source_widths(validation.sources)).tolist()
         predictors = [make_predictor(model.resized(width, codec.target_length), size, self.device) for width in widths]
@@ -193,7 +193,11 @@ class Trainer:
             self._updater.seed((self.seed * 1_000_003 + state.updates) % 2**31)
         state.step += 1
         state.updates += 1
-        self._updater.update(batch, state.updates)
+        self._updater.update(batch, state.updates, self._rate())
+
+    def _rate(self) -> float:
+        """The learning rate of the update under way."""
+        return learning_rate(self.config, self.state.updates, self.config.epochs * self.steps_per_epoch)
 
     def _end_epoch(self, loss: float, samples_per_second: float) -> None:
         state = self.state
@@ -212,7 +216,7 @@ class Trainer:
         row = {
             "epoch": state.epoch,
             "step": state.updates,
-            "learning_rate": self._updater.rate(state.updates),
+            "learning_rate": self._rate(),
             "train_loss": loss,
             "validation_loss": validation_loss,
             "validation_exact_match": exact_match,

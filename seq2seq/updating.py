@@ -18,7 +18,7 @@ from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
 from seq2seq.models import Model
 from seq2seq.mx import mx
-from seq2seq.optimizers import OPTIMIZERS, Clip, learning_rate
+from seq2seq.optimizers import OPTIMIZERS, Clip
 from seq2seq.workers import Worker, argument_shapes, workers_of
 
 WORTH_SHARING = 2**24  # multiplications in a forward pass, below which one worker is done sooner than two
@@ -158,8 +158,6 @@ class Updater:
     ----------
     model : Model
     config : TrainingConfig
-    updates : int
-        How many updates there will be in all, for the learning rate.
     seed : int
         Decides the first weights.
     device : mxnet.Context
@@ -170,8 +168,8 @@ class Updater:
         Sum over the examples since it was last set to 0 of their loss.
     """
 
-    def __init__(self, model: Model, config: TrainingConfig, updates: int, seed: int, device: Any) -> None:
-        self.config, self.updates = config, updates
+    def __init__(self, model: Model, config: TrainingConfig, seed: int, device: Any) -> None:
+        self.config = config
         self.loss_sum = mx.nd.zeros((1,), device)
         symbol = model.loss(mx.sym.var("source"), mx.sym.var("target"))
         inputs = {"source": (model.source_length, 1), "target": (model.target_length, 1)}
@@ -191,10 +189,6 @@ class Updater:
         self._optimizers = [make(share.own_weights, share.own_gradients, config) for share in self._shares]
         self._clip = Clip([share.own_gradients for share in self._shares], config.clip_norm)
         self.set_weights(_first_weights(symbol, layout, seed))
-
-    def rate(self, update: int) -> float:
-        """The learning rate of an update, the first being 1."""
-        return learning_rate(self.config, update, self.updates)
 
     def batches(self, examples: Examples, plan: list[Rows]) -> Iterator[Batch]:
         """Batches for `update`, as planned, put on the device a block at a time."""
@@ -222,7 +216,7 @@ class Updater:
             feeds.append(Call("slice_axis", [on_device], out, axis=0, begin=0, end=1))
         return (Batch(ids.shape[2], step, graphs, feeds) for step in range(len(ids)))
 
-    def update(self, batch: Batch, update: int) -> None:
+    def update(self, batch: Batch, update: int, rate: float) -> None:
         """Take one step.
 
         Parameters
@@ -231,6 +225,8 @@ class Updater:
             From `batches`, in the order in which they come.
         update : int
             Its number, the first being 1.
+        rate : float
+            Its learning rate.
         """
         for graph, feed in zip(batch.graphs, batch.feeds):
             feed(begin=batch.step, end=batch.step + 1)
@@ -246,7 +242,7 @@ class Updater:
             self._clip(scale)
             scale = 1.0
         for optimizer in self._optimizers:
-            optimizer.update(self.rate(update), update, scale)
+            optimizer.update(rate, update, scale)
         for call in self._exchange_weights:
             call()
 

@@ -25,12 +25,12 @@ def learned(monkeypatch, number, first=0, **options):
     monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
     monkeypatch.setattr(updating, "WORTH_SHARING", 0)
     config = TrainingConfig(**{"batch_size": 7, "warmup_steps": 0, "epsilon": 1e-3, **options})
-    updater = Updater(MODEL, config, 100, 0, mx.cpu())
+    updater = Updater(MODEL, config, 0, mx.cpu())
     plan = Batching(EXAMPLES, CODEC, config.batch_size).epoch(np.random.default_rng(1))[first:]
     updates = 0
     for updates, batch in enumerate(updater.batches(EXAMPLES, plan), 1):
         assert len(batch.graphs) == min(number, batch.size)
-        updater.update(batch, updates)
+        updater.update(batch, updates, 0.004)
     assert updates == -(-50 // config.batch_size) - first
     return updater.weights, updater.moments, updater.mean_loss(50)
 
@@ -71,12 +71,12 @@ def test_short_sources_are_read_in_a_narrow_width():
     targets = RNG.integers(1, V, size=(20, 4), dtype=np.uint8)
     losses = []
     for each, shown in [(model, sources), (model.resized(8, 4), sources[:, 8:])]:
-        updater = Updater(each, TrainingConfig(batch_size=20), 1, 0, mx.cpu())
+        updater = Updater(each, TrainingConfig(batch_size=20), 0, mx.cpu())
         plan = [Rows(np.arange(20), 8, 4)]
         if each is model:
             plan = Batching(Examples(shown, targets), codec, 20).epoch(np.random.default_rng(0))
         [batch] = updater.batches(Examples(shown, targets), plan)
-        updater.update(batch, 1)
+        updater.update(batch, 1, 0.004)
         losses.append(updater.mean_loss(20))
     assert losses[0] == pytest.approx(losses[1])
 
@@ -84,18 +84,18 @@ def test_short_sources_are_read_in_a_narrow_width():
 def test_every_worker_ends_with_the_same_weights(monkeypatch):
     monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(2)))
     monkeypatch.setattr(updating, "WORTH_SHARING", 0)
-    updater = Updater(MODEL, TrainingConfig(batch_size=10), 100, 0, mx.cpu())
+    updater = Updater(MODEL, TrainingConfig(batch_size=10), 0, mx.cpu())
     before = updater.weights
     plan = Batching(EXAMPLES, CODEC, 10).epoch(RNG)
     for update, batch in enumerate(updater.batches(EXAMPLES, plan), 1):
-        updater.update(batch, update)
+        updater.update(batch, update, 0.004)
     first, second = (share.weights.asnumpy() for share in updater._shares)
     assert (first == second).all() and not (updater.weights["output_weight"] == before["output_weight"]).all()
 
 
 def test_small_batches_are_not_shared(monkeypatch):
     monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(2)))
-    shares = [len(Updater(MODEL, TrainingConfig(batch_size=n), 1, 0, mx.cpu())._shares) for n in (2, 100_000)]
+    shares = [len(Updater(MODEL, TrainingConfig(batch_size=n), 0, mx.cpu())._shares) for n in (2, 100_000)]
     assert shares == [1, 2]
 
 
