@@ -13,6 +13,7 @@ from seq2seq.tasks import TASKS, Arithmetic, Task
 
 MODEL_NAMES = ("auto", "repeat", "attention", "transducer", "aligned")
 CELLS = ("lstm", "rnn")
+SCHEDULES = ("cosine", "restarts", "constant")
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,10 @@ class TrainingConfig:
     learning_rate : float
         The highest rate, after the warm-up.
     schedule : str
-        `constant`, or `cosine`: falling to 0 over all epochs along half a cosine (Loshchilov and Hutter 2017).
+        `constant`; `cosine`: falling to 0 over all epochs along half a cosine (Loshchilov and Hutter 2017); or
+        `restarts`: doing so several times, each time over twice as many steps as the last.
+    cycles : int
+        How many times, for `restarts`.
     warmup_steps : int
         Steps over which the rate rises from 0 to `learning_rate` in a straight line; at most a tenth of all steps.
     clip_norm : float
@@ -221,7 +225,12 @@ class TrainingConfig:
     batch_size: int = field(default=64, metadata={"help": "examples a step", "parse": int})
     optimizer: str = field(default="adam", metadata={"help": "adam or sgd", "parse": str})
     learning_rate: float = field(default=0.004, metadata={"help": "highest learning rate", "parse": float})
-    schedule: str = field(default="cosine", metadata={"help": "learning rate: cosine or constant", "parse": str})
+    schedule: str = field(
+        default="cosine", metadata={"help": "learning rate: cosine, restarts or constant", "parse": str}
+    )
+    cycles: int = field(
+        default=3, metadata={"help": "cosines of the schedule restarts, each twice as long as the last", "parse": int}
+    )
     warmup_steps: int = field(
         default=200, metadata={"help": "steps over which the rate rises from 0, at most a tenth of all", "parse": int}
     )
@@ -238,10 +247,11 @@ class TrainingConfig:
     )
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch_size", 1), ("warmup_steps", 0), ("patience", 0), ("show_every", 0)):
+        wholes = {"epochs": 1, "batch_size": 1, "cycles": 1, "warmup_steps": 0, "patience": 0, "show_every": 0}
+        for name, least in wholes.items():
             require(is_whole(getattr(self, name), least), name, getattr(self, name), f"a whole number from {least}")
         require(self.optimizer in ("adam", "sgd"), "optimizer", self.optimizer, "adam or sgd")
-        require(self.schedule in ("cosine", "constant"), "schedule", self.schedule, "cosine or constant")
+        require(self.schedule in SCHEDULES, "schedule", self.schedule, f"one of {', '.join(SCHEDULES)}")
         for name in ("learning_rate", "epsilon"):
             value = getattr(self, name)
             require(is_number(value) and value > 0, name, value, "a number above 0")

@@ -53,6 +53,7 @@ def test_the_notebook_to_the_number():
         (TrainingConfig, "batch_size", "32"),
         (TrainingConfig, "optimizer", "lion"),
         (TrainingConfig, "schedule", "step"),
+        (TrainingConfig, "cycles", 0),
         (TrainingConfig, "learning_rate", 0),
         (TrainingConfig, "learning_rate", float("inf")),
         (TrainingConfig, "clip_norm", -1),
