@@ -25,6 +25,7 @@ examples:
   python scripts/train.py --task.operators +- --task.operands 0-99 --examples 50000
   python scripts/train.py --list-tasks                        what else it can learn
   python scripts/train.py --task pairs --task.path pairs.tsv  what you have pairs of
+  python scripts/train.py --task roman --find-rate            find the learning rate first
   python scripts/train.py --preset notebook --run-dir runs/notebook
   python scripts/train.py --run-dir runs/notebook --resume    go on where it was interrupted
 """
@@ -61,6 +62,9 @@ def parse() -> tuple[Any, Config, dict[str, Any]]:
     parser.add_argument(
         "--recipe", metavar="NAME", help=f"the same from a file: {', '.join(recipe_names())}, or a path to a .toml"
     )
+    parser.add_argument(
+        "--find-rate", action="store_true", help="find the learning rate by a range test, drawn in the run's rates.png"
+    )
     parser.add_argument("--run-dir", metavar="DIR", help="the folder to make (default: runs/TASK-DATE-TIME)")
     parser.add_argument(
         "--resume",
@@ -72,7 +76,7 @@ def parse() -> tuple[Any, Config, dict[str, Any]]:
         group = parser.add_argument_group(f"options of the {name}")
         _command.add_options(group, getattr(base, name), from_data=from_data)
     arguments = parser.parse_args()
-    own = {"task", "list_tasks", "preset", "recipe", "run_dir", "resume", "device", "seed"}
+    own = {"task", "list_tasks", "preset", "recipe", "find_rate", "run_dir", "resume", "device", "seed"}
     options = {name: value for name, value in vars(arguments).items() if name not in own}
     if arguments.seed is not None:
         options["seed"] = arguments.seed
@@ -129,6 +133,7 @@ def main() -> int:
             task,
             arguments.run_dir,
             preset=base if arguments.preset or arguments.recipe else None,
+            find_rate=arguments.find_rate,
             resume=arguments.resume,
             device=arguments.device,
             **options,

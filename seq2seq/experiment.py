@@ -12,11 +12,13 @@ from typing import Any
 from seq2seq.config import PARTS, PRESETS, Config, require_rebuilt
 from seq2seq.dataset import Dataset, build_dataset
 from seq2seq.defaults import choose, has_preset, told
-from seq2seq.errors import UsageError, require
+from seq2seq.errors import Seq2SeqError, UsageError, require
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import pick_device
+from seq2seq.plots import plot_rates
 from seq2seq.progress import Progress, progress_for_stderr
-from seq2seq.runs import PathLike, Run
+from seq2seq.rates import RangeTest, range_test
+from seq2seq.runs import RATES_PLOT, PathLike, Run
 from seq2seq.solver import Solver
 from seq2seq.tasks import TASKS, Task
 from seq2seq.tasks.pairs import PairsTask
@@ -28,6 +30,7 @@ def train(
     run_dir: PathLike | None = None,
     *,
     preset: str | Config | None = None,
+    find_rate: bool = False,
     resume: bool = False,
     device: str = "auto",
     progress: bool = True,
@@ -44,6 +47,9 @@ def train(
     preset : str or Config, optional
         `default`, `notebook` or a recipe's `config`: where options that are not given come from. Without it they are
         chosen from the data, as `seq2seq/defaults.py` says, but for `Arithmetic` and `Addition`.
+    find_rate : bool
+        Whether to find the `learning_rate` by a range test, as `seq2seq/rates.py` says, before training begins. A run
+        that is resumed keeps the one it found.
     resume : bool
         Continue the run in `run_dir` (by default the newest under `runs/`) with the options it was made with. Where
         there is no run yet, begin it. Of the options, only `epochs` may differ from those it was made with.
@@ -75,6 +81,8 @@ def train(
     shown = progress_for_stderr() if progress else Progress()
     base = _base(task, preset, options)
     config = base.with_options(**options)
+    if find_rate and "learning_rate" in options:
+        raise UsageError("find_rate: not with learning_rate: both say what the rate is")
     require_rebuilt(config.task)
     if run_dir is None:
         run_dir = Run.newest().path if resume else default_run_dir(config.task)
@@ -85,6 +93,10 @@ def train(
         chosen = set(options) | ({"task"} if task is not None else set())
         if preset is not None:
             chosen |= set(_flat(config)) - {"seed", "epochs"}
+        if find_rate:
+            if not run.found_rate:
+                raise UsageError(f"find_rate: {run.path} was made without it; a resumed run keeps its options")
+            chosen.discard("learning_rate")
         config = _resumed(run, config, chosen)
     else:
         run.require_free()
@@ -94,8 +106,15 @@ def train(
     dataset = build_dataset(config.task, config.data, config.seed, codec, config.extra)
     for line in _notes(config, dataset, preset):
         shown.note(line)
+    model = make_model(config.task, config.model, codec)
+    test = None
+    if find_rate and not resumed:
+        test = range_test(model, codec, config.training, dataset.train, config.seed, context, shown)
+        rate, instead_of = test.suggestion, config.training.learning_rate
+        shown.note(f"learning_rate {rate:g}, found by the range test, in place of {instead_of:g}")
+        config = config.with_options(learning_rate=rate)
     trainer = Trainer(
-        make_model(config.task, config.model, codec),
+        model,
         codec,
         config.training,
         dataset.train,
@@ -108,6 +127,8 @@ def train(
     if not resumed:
         with run.creating() as begun:
             begun.write_config(config, dataset.fingerprint)
+            if test is not None:
+                _keep(test, begun, shown)
             trainer.save(begun)
     with run.lock():
         run.check_fingerprint(dataset.fingerprint)
@@ -117,6 +138,15 @@ def train(
         run.write_config(config, dataset.fingerprint)
         trainer.fit()
     return Solver(run.path, device=device, task=_unregistered(config.task))
+
+
+def _keep(test: RangeTest, run: Run, shown: Progress) -> None:
+    """Write what came of a range test, and a picture of it if there is something to draw it with."""
+    run.write_rates(test.rows, test.decision)
+    try:
+        plot_rates(test, run.path / RATES_PLOT)
+    except Seq2SeqError as error:
+        shown.note(f"{RATES_PLOT}: {error}")
 
 
 def _base(task: Task | None, preset: str | Config | None, options: dict[str, Any]) -> Config:

@@ -14,6 +14,7 @@ from seq2seq.runs import PathLike, Run
 if TYPE_CHECKING:
     from seq2seq.evaluation import Evaluation
     from seq2seq.explaining import Components, Explanation
+    from seq2seq.rates import RangeTest
 
 MOST_ROWS = 24  # symbols that have room in a picture of probabilities
 MOST_LABELS = 400  # and in one of embeddings
@@ -89,6 +90,19 @@ def plot_embeddings(parts: Mapping[str, Components], file: PathLike) -> None:
     figure.draw_without_rendering()  # which settles where in the picture each point is
     for axes, part in zip(figure.axes, parts.values()):
         _label(axes, part)
+    _save(figure, file)
+
+
+def plot_rates(test: RangeTest, file: PathLike) -> None:
+    """Draw the loss at each rate of a range test, and the rate it suggests. Of the file, see `plot_run`."""
+    figure = _figure((6, 4))
+    axes = figure.subplots()
+    axes.plot(test.rates, test.losses, color="C0", alpha=0.3, label="loss of a batch")
+    axes.plot(test.rates, test.smoothed, color="C0", label="smoothed")
+    axes.axvline(test.suggestion, color="C1", label=f"suggested: {test.suggestion:g}")
+    axes.set(title="range test", xlabel="learning rate", ylabel="nats a character", xscale="log")
+    axes.set_ylim(0, 1.5 * max(test.fall))  # how high it rises in the end says little
+    axes.legend()
     _save(figure, file)
 
 

@@ -7,6 +7,7 @@
 | `best.safetensors`, `last.safetensors` | weights by parameter name |
 | `optimizer.safetensors` | what a resumed training needs: weights, moments and, as JSON, where it was |
 | `evaluation.json` | the last evaluation |
+| `rates.json`, `rates.csv`, `rates.png` | the learning rate that a range test found, and what it was found from |
 | `pairs.jsonl.gz` | the pairs themselves, of a task whose options alone do not make them |
 
 The folder is made under another name and renamed, and so is every file, after it was flushed to disk. Nothing that
@@ -42,6 +43,7 @@ from seq2seq.tasks import TASKS, Task
 FORMAT = 1
 CONFIG, METRICS, EVALUATION, OPTIMIZER = "config.json", "metrics.csv", "evaluation.json", "optimizer.safetensors"
 PAIRS = "pairs.jsonl.gz"
+FOUND, RATES, RATES_PLOT = "rates.json", "rates.csv", "rates.png"
 WEIGHTS = {"best": "best.safetensors", "last": "last.safetensors"}
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -74,6 +76,11 @@ class Run:
     def exists(self) -> bool:
         """Whether the folder holds a run."""
         return (self.path / CONFIG).is_file()
+
+    @property
+    def found_rate(self) -> bool:
+        """Whether its learning rate was found by a range test."""
+        return (self.path / FOUND).is_file()
 
     def require_free(self) -> None:
         """Raise `RunError` if the folder holds a run, or anything else."""
@@ -148,12 +155,12 @@ class Run:
 
     def write_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Write a row an epoch."""
-        text = io.StringIO()
-        if rows:
-            writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        self._write(METRICS, text.getvalue().encode())
+        self._write(METRICS, _csv(rows))
+
+    def write_rates(self, rows: list[dict[str, Any]], decision: Mapping[str, Any]) -> None:
+        """Write a row for each update of a range test, and what was decided from them."""
+        self._write(RATES, _csv(rows))
+        self._write(FOUND, _json(decision))
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
         """Write arrays by name, and beside them a state in values that JSON can hold."""
@@ -264,6 +271,15 @@ def _number(text: str) -> float:
         return int(text)
     except ValueError:
         return float(text)
+
+
+def _csv(rows: list[dict[str, Any]]) -> bytes:
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return text.getvalue().encode()
 
 
 def _json(values: Mapping[str, Any]) -> bytes:

@@ -1,9 +1,12 @@
+import json
 import shutil
+import sys
 
 import pytest
 
 from seq2seq import Arithmetic, DeviceError, PairsTask, RunError, Seq2SeqError, Solver, UsageError, train
 from seq2seq.mx import mx
+from seq2seq.optimizers import Adam
 from tests.tasks.own import Double, Greeting
 
 
@@ -143,6 +146,100 @@ def test_two_runs_in_one_second_have_folders_of_their_own(small, tmp_path, monke
     monkeypatch.setattr("seq2seq.experiment.time.strftime", lambda pattern: "now")
     names = [train(**small).run.path.name for _ in range(3)]
     assert names == ["arithmetic-now", "arithmetic-now-2", "arithmetic-now-3"]
+
+
+# Finding the rate --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_test(monkeypatch):
+    """What sees to it that from here on there are no range tests."""
+
+    def forbid():
+        monkeypatch.setattr("seq2seq.experiment.range_test", lambda *arguments: pytest.fail("tested again"))
+
+    return forbid
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_training_at_a_rate_that_was_found_is_training_at_that_rate(small, tmp_path, dropout):
+    found = train(run_dir=tmp_path / "found", find_rate=True, dropout=dropout, **small)
+    rate = found.config.training.learning_rate
+    assert rate not in (0.004, 0.006)
+    given = train(run_dir=tmp_path / "given", learning_rate=rate, dropout=dropout, **small)
+    assert found.config == given.config
+    first, second = (solver.run.read_arrays("optimizer.safetensors")[0] for solver in (found, given))
+    assert all((first[name] == second[name]).all() for name in first)
+    names = ("train_loss", "validation_loss", "learning_rate")
+    first, second = ([[row[name] for name in names] for row in solver.run.read_metrics()] for solver in (found, given))
+    assert first == second
+
+
+def test_the_run_keeps_what_was_decided_and_from_what(small, tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    solver = train(run_dir=tmp_path / "run", find_rate=True, **{**small, "progress": True})
+    rate = solver.config.training.learning_rate
+    assert f"learning_rate {rate:g}, found by the range test, in place of 0.006\n" in capsys.readouterr().err
+    decision = json.loads((tmp_path / "run" / "rates.json").read_text())
+    assert decision["learning_rate"] == rate and "10% of the smoothed loss's fall" in decision["rule"]
+    header, *rows = (tmp_path / "run" / "rates.csv").read_text().splitlines()
+    assert header == "learning_rate,train_loss,smoothed_loss" and len(rows) == decision["updates"] > 100
+    assert f"{rate:.2g}" in {f"{float(row.split(',')[0]):.2g}" for row in rows}
+    assert (tmp_path / "run" / "rates.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_matplotlib_there_is_no_picture_and_all_else(small, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    run = train(run_dir=tmp_path / "run", find_rate=True, **{**small, "progress": True}).run
+    assert "rates.png: plots need matplotlib: pip install 'seq2seq[plot]'\n" in capsys.readouterr().err
+    assert (run.path / "rates.csv").exists() and not (run.path / "rates.png").exists()
+    assert len(run.read_metrics()) == 3
+
+
+def test_a_run_that_found_its_rate_keeps_it_when_resumed(small, tmp_path, no_test):
+    options = {**small, "run_dir": tmp_path / "run", "resume": True}
+    first = train(find_rate=True, preset="default", **options)
+    no_test()
+    for more in ({}, {"find_rate": True}, {"find_rate": True, "preset": "default"}):
+        longer = train(**{**options, "epochs": 5}, **more)
+        assert longer.config.training.learning_rate == first.config.training.learning_rate
+    assert len(longer.run.read_metrics()) == 5
+    with pytest.raises(UsageError, match=r"learning_rate: .* was made with .*; a resumed run keeps its options"):
+        train(learning_rate=0.123, **options)
+
+
+def test_a_run_whose_rate_was_given_finds_none_when_resumed(small, tmp_path, no_test):
+    train(run_dir=tmp_path / "run", **small)
+    before = files(tmp_path / "run")
+    no_test()
+    with pytest.raises(UsageError, match=r"find_rate: .*run was made without it; a resumed run keeps its options"):
+        train(run_dir=tmp_path / "run", resume=True, find_rate=True, **small)
+    assert files(tmp_path / "run") == before
+
+
+def test_a_rate_is_found_or_given(small, tmp_path):
+    with pytest.raises(UsageError, match="find_rate: not with learning_rate: both say what the rate is"):
+        train(run_dir=tmp_path / "run", find_rate=True, learning_rate=0.01, **small)
+    assert not (tmp_path / "run").exists()
+
+
+def test_interrupted_in_its_range_test_a_run_begins_again(small, tmp_path, monkeypatch):
+    real, updates = Adam.update, []
+
+    def update(*arguments):
+        updates.append(arguments)
+        if len(updates) == 77:
+            raise KeyboardInterrupt
+        real(*arguments)
+
+    monkeypatch.setattr(Adam, "update", update)
+    options = {**small, "find_rate": True, "resume": True}
+    with pytest.raises(KeyboardInterrupt):
+        train(run_dir=tmp_path / "run", **options)
+    assert list(tmp_path.iterdir()) == []
+    again, never = (train(run_dir=tmp_path / name, **options) for name in ("run", "never"))
+    assert files(again.run.path)["rates.csv"] == files(never.run.path)["rates.csv"]
+    assert again.config == never.config
 
 
 # Tasks of any kind ------------------------------------------------------------------------------------------------

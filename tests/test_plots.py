@@ -5,7 +5,8 @@ import pytest
 
 from seq2seq import Seq2SeqError, UsageError, plots
 from seq2seq.explaining import Components, explain
-from seq2seq.plots import plot_embeddings, plot_explanations, plot_run
+from seq2seq.plots import plot_embeddings, plot_explanations, plot_rates, plot_run
+from seq2seq.rates import RangeTest
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +120,17 @@ def test_of_many_symbols_the_likeliest_are_drawn():
     drawn = plots._worth_drawing(probabilities)
     assert len(drawn) == plots.MOST_ROWS and drawn == sorted(drawn) and {3, *range(30, 60, 2)} <= set(drawn)
     assert plots._worth_drawing(probabilities[:, :7]) == list(range(7))
+
+
+def test_a_range_test_is_drawn_with_the_rate_it_suggests(tmp_path, monkeypatch):
+    figures = pytest.importorskip("matplotlib.figure")
+    drawn = []
+    monkeypatch.setattr(figures.Figure, "savefig", lambda figure, file: drawn.append(figure))
+    test = RangeTest([0.001, 0.01, 0.1, 1.0], [3.0, 2.0, 1.0, 90.0], [3.0, 2.5, 2.0, 30.0])
+    plot_rates(test, tmp_path / "rates.png")
+    [axes] = drawn[0].axes
+    losses, smoothed, suggested = axes.lines
+    assert axes.get_xscale() == "log" and axes.get_ylim() == (0, 4.5)
+    assert list(losses.get_xdata()) == list(smoothed.get_xdata()) == test.rates
+    assert (list(losses.get_ydata()), list(smoothed.get_ydata())) == (test.losses, test.smoothed)
+    assert list(suggested.get_xdata()) == [0.1, 0.1] and suggested.get_label() == "suggested: 0.1"

@@ -104,6 +104,7 @@ def test_a_gpu_that_is_not_there(tmp_path):
         (["--hidden", "3"], "train.py: unrecognized arguments: --hidden 3"),
         (["--device", "tpu"], "train.py: device: got 'tpu'"),
         (["--seed", "-1"], "train.py: seed: got -1"),
+        (["--find-rate", "--learning-rate", "0.01"], "train.py: find_rate: not with learning_rate"),
     ],
 )
 def test_wrong_use_is_one_line_and_status_2(arguments, message, tmp_path):
@@ -279,6 +280,19 @@ def test_options_of_train_reach_the_run(tmp_path):
     )
     config = Solver(tmp_path / "no").config
     assert (config.model.bidirectional, config.data.reverse_target) == (False, False)
+
+
+def test_a_rate_is_found_for_any_task(tmp_path):
+    run = tmp_path / "run"
+    options = ["--schedule", "restarts", "--cycles", 2, "--epochs", 3, "--hidden-size", 8, "--run-dir", run]
+    result = call("train", "--task", "sort", "--examples", 200, "--find-rate", *options)
+    assert result.returncode == 0, result.stderr
+    training = Solver(run).config.training
+    assert json.loads((run / "rates.json").read_text())["learning_rate"] == training.learning_rate
+    assert f"learning_rate {training.learning_rate:g}, found by the range test, in place of 0.004\n" in result.stderr
+    assert (training.schedule, training.cycles) == ("restarts", 2)
+    falling, highest, fallen = (row["learning_rate"] for row in Run(run).read_metrics())
+    assert falling < highest > fallen
 
 
 def test_evaluate_draws_and_samples_by_seed(solved, tmp_path):
