@@ -65,7 +65,8 @@ def is_range(value: Any, least: int) -> bool:
 
 def require_range(name: str, value: Any, least: int, most: int) -> None:
     """Raise a `UsageError` unless this is a pair (least, most) of whole numbers within these limits."""
-    require(is_range(value, least) and value[1] <= most, name, value, f"a range (least, most) from {least} to {most}")
+    good = isinstance(value, tuple) and is_range(value, least) and value[1] <= most
+    require(good, name, value, f"a range (least, most) from {least} to {most}")
 
 
 def short(text: str, most: int = 40) -> str:

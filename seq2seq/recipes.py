@@ -154,7 +154,8 @@ def _recipe(name: str, values: dict[str, Any], digest: str) -> Recipe:
 
 def _varied(task: Task, options: dict[str, Any]) -> Task:
     _check(options, "task", list(task.options()))
-    return replace(task, **options)  # type: ignore[type-var]
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    return replace(task, **values)  # type: ignore[type-var]
 
 
 def _check(table: dict[str, Any], what: str, allowed: Any) -> None:

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from seq2seq import Addition, Arithmetic, Seq2SeqError, UsageError, train
 from seq2seq.config import PRESETS, Config, Extra
 from seq2seq.recipes import Trial, load_recipe, score_trials
+from seq2seq.tasks import FileTask
 
 FOLDER = Path(__file__).parent.parent / "recipes"
 RECIPE = """
@@ -39,6 +41,13 @@ def test_a_recipe_is_a_complete_experiment(tmp_path):
         split="commutative", examples=500, model="aligned", hidden_size=8, layers=1, epochs=2, show_every=0
     )
     assert recipe.trials == (Trial("three digits", Addition((3, 3)), 20),)
+
+
+def test_every_recipe_of_the_project_can_be_opened_again_from_its_run_folder():
+    for path in FOLDER.glob("*.toml"):
+        config = load_recipe(path).config
+        if not isinstance(config.task, FileTask):
+            assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config, path.name
 
 
 def test_what_is_absent_keeps_its_default(tmp_path):

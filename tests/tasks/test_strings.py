@@ -25,7 +25,15 @@ def test_few_strings_are_all_found():
 
 @pytest.mark.parametrize(
     "options",
-    [{"letters": ""}, {"letters": "aba"}, {"letters": "a b"}, {"letters": 3}, {"length": 3}, {"length": (0, 2)}],
+    [
+        {"letters": ""},
+        {"letters": "aba"},
+        {"letters": "a b"},
+        {"letters": 3},
+        {"length": 3},
+        {"length": (0, 2)},
+        {"length": [1, 2]},
+    ],
 )
 def test_options_that_are_refused(options):
     with pytest.raises(UsageError, match=f"{next(iter(options))}: got"):
