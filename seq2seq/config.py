@@ -325,7 +325,8 @@ PRESETS = {
     # Beside the expressions themselves, sums of two larger numbers, which is what the last step of many is.
     "default": Config(
         task=Arithmetic(steps="call"),
-        model=ModelConfig(hidden_size=96, dropout=0.15),
+        data=DataConfig(reverse_target=True),
+        model=ModelConfig(model="attention", hidden_size=96, layers=1, dropout=0.15, position_bias=True),
         training=TrainingConfig(learning_rate=0.008),
         extra=(Extra(Arithmetic("+", terms=2, operands=(1, 100), steps="call"), 3000),),
     ),

@@ -179,7 +179,7 @@ def test_the_run_keeps_what_was_decided_and_from_what(small, tmp_path, capsys):
     pytest.importorskip("matplotlib")
     solver = train(run_dir=tmp_path / "run", find_rate=True, **{**small, "progress": True})
     rate = solver.config.training.learning_rate
-    assert f"learning_rate {rate:g}, found by the range test, in place of 0.006\n" in capsys.readouterr().err
+    assert f"learning_rate {rate:g}, found by the range test, in place of 0.008\n" in capsys.readouterr().err
     decision = json.loads((tmp_path / "run" / "rates.json").read_text())
     assert decision["learning_rate"] == rate and "10% of the smoothed loss's fall" in decision["rule"]
     header, *rows = (tmp_path / "run" / "rates.csv").read_text().splitlines()

@@ -41,6 +41,8 @@ class TransducerModel(ParallelModel):
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:
         length = max(task.source_length, task.target_length)
+        if task.in_place and data.reverse_target:
+            raise UsageError(f"reverse_target: got True, but a step of {task!r} stands under what it was worked out from")
         return Codec(task.characters, length, length, data.reverse_target, any_length=True)
 
     def logits(self, source: Any) -> Any:
