@@ -328,7 +328,7 @@ PRESETS = {
         data=DataConfig(reverse_target=True),
         model=ModelConfig(model="attention", hidden_size=96, layers=1, dropout=0.15, position_bias=True),
         training=TrainingConfig(learning_rate=0.008),
-        extra=(Extra(Arithmetic("+", terms=2, operands=(1, 100), steps="call"), 3000),),
+        extra=(Extra(Arithmetic("+", terms=2, operands=(1, 100), steps="call"), 2000),),
     ),
     # The notebook E2_sequence_modeling_basic_math (sunilmallya/dl-twitch-series, 2017), to the number. It drew its
     # samples independently, so its test samples had nearly all been trained on; the overlap is reported. Its Module
