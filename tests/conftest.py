@@ -19,8 +19,8 @@ def solved(tmp_path_factory):
     """A run that has learned to add two digits, all hundred sums of them. Its folder is not to be changed."""
     path = tmp_path_factory.mktemp("runs") / "sums"
     options = {"epochs": 50, "hidden_size": 32, "layers": 1, "batch_size": 32, "learning_rate": 0.01}
-    data = {"split": "none", "examples": 2000, "validation": 20, "test": 50}
-    return train(Arithmetic("+", terms=2, operands=(0, 9)), path, progress=False, **options, **data)
+    data = {"split": "none", "examples": 2000, "validation": 20, "test": 50, "reverse_target": False}
+    return train(Arithmetic("+", terms=2, operands=(0, 9)), path, model="repeat", progress=False, **options, **data)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def attentive(tmp_path_factory):
     """A run that writes its working and its answer a character at a time. Its folder is not to be changed."""
     path = tmp_path_factory.mktemp("runs") / "attentive"
     options = {"epochs": 40, "hidden_size": 24, "layers": 1, "batch_size": 32, "learning_rate": 0.01}
-    data = {"split": "none", "examples": 2000, "validation": 20, "test": 50}
+    data = {"split": "none", "examples": 2000, "validation": 20, "test": 50, "reverse_target": False}
     task = Arithmetic("+", terms=(2, 3), operands=(0, 3), steps="answer")
     return train(task, path, model="attention", progress=False, **options, **data)
 
@@ -45,8 +45,9 @@ def stepping(tmp_path_factory):
     """A run that takes a step a call. Its folder is not to be changed."""
     path = tmp_path_factory.mktemp("runs") / "stepping"
     options = {"epochs": 400, "hidden_size": 24, "layers": 2, "batch_size": 32, "learning_rate": 0.01}
+    data = {"validation": 20, "test": 40, "reverse_target": False}
     task = Arithmetic("+-", terms=3, operands=(0, 3), steps="call")
-    return train(task, path, model="transducer", progress=False, **options, validation=20, test=40)
+    return train(task, path, model="transducer", progress=False, **options, **data)
 
 
 MODULE = '''

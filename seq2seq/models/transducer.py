@@ -42,7 +42,7 @@ class TransducerModel(ParallelModel):
     def codec(cls, task: Task, data: DataConfig) -> Codec:
         length = max(task.source_length, task.target_length)
         if task.in_place and data.reverse_target:
-            raise UsageError(f"reverse_target: got True, but a step of {task!r} stands under what it was worked out from")
+            raise UsageError("reverse_target: got True, but it must be false where a transducer writes steps in place")
         return Codec(task.characters, length, length, data.reverse_target, any_length=True)
 
     def logits(self, source: Any) -> Any:
