@@ -105,6 +105,16 @@ def share_or_count(text: str) -> Any:
         raise argparse.ArgumentTypeError(f"got {text!r}, but it must be a share such as 0.1 or a number") from None
 
 
+def text_scores(evaluation: Any) -> str:
+    """A line for each score of a `TextEvaluation`."""
+    parts = {"held out": evaluation.held_out, "trained on": evaluation.train_distribution}
+    return "\n".join(
+        f"{name}, {part.n} characters between {part.begin} and {part.end} of the text: "
+        f"{part.nats:.4f} nats ({part.bits:.4f} bits) a character, {part.accuracy:.1%} right"
+        for name, part in parts.items()
+    )
+
+
 PARSERS: dict[Any, Callable[[str], Any]] = {"range": whole_or_range, "pair": pair, "amount": share_or_count}
 METAVARS: dict[Any, str] = {
     "range": "N[-N]", "pair": "N-N", "amount": "SHARE|N", int: "N", float: "X", str: "TEXT", bool: "",

@@ -9,6 +9,7 @@ import _command
 
 import seq2seq
 from seq2seq.runs import Run
+from seq2seq.text_evaluation import TextEvaluation
 
 
 def main() -> int:
@@ -36,6 +37,9 @@ def main() -> int:
         return 0
 
     print(f"{solver.run.path}: {solver.task!r}\n")
+    if isinstance(evaluation, TextEvaluation):
+        print(_command.text_scores(evaluation))
+        return 0
     print(f"{'':22}{'n':>7}  exact match  character accuracy")
     rows = {"held out": evaluation.held_out, "trained on": evaluation.train_distribution}
     for name, scores in evaluation.breakdowns.items():

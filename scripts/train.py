@@ -18,6 +18,7 @@ from seq2seq.defaults import CHOSEN, has_preset
 from seq2seq.errors import require
 from seq2seq.recipes import load_recipe, score_trials
 from seq2seq.tasks import TASKS, Task
+from seq2seq.text_evaluation import TextEvaluation
 
 EPILOG = """\
 examples:
@@ -144,10 +145,15 @@ def main() -> int:
         return _command.INTERRUPTED
 
     evaluation = solver.evaluate()
-    held_out, seen = evaluation.held_out, evaluation.train_distribution
-    right = round(held_out.exact_match * held_out.n)
     last = solver.run.read_metrics()[-1]
     print(f"final training loss {last['train_loss']:.4f} after {last['epoch']} epochs, {last['seconds']:.0f} s")
+    run_dir = shlex.quote(str(solver.run.path))
+    if isinstance(evaluation, TextEvaluation):
+        print(_command.text_scores(evaluation))
+        print(f"try: python scripts/solve.py --run {run_dir} --continue {shlex.quote(solver.example)}")
+        return 0
+    held_out, seen = evaluation.held_out, evaluation.train_distribution
+    right = round(held_out.exact_match * held_out.n)
     print(f"exact match on trained examples: {seen.exact_match:.4f} ({seen.n} of them)")
     print(f"held-out exact match: {held_out.exact_match:.4f} ({right} of {held_out.n} right)")
     for name, value in evaluation.measures["held_out"].items():
@@ -157,7 +163,6 @@ def main() -> int:
         trials = score_trials(load_recipe(find_recipe(arguments.recipe)), solver)
         for name, score in trials.items():
             print(f"{name}: {score.exact_match:.4f}; of these, {score.overlap:.1%} had been trained on")
-    run_dir = shlex.quote(str(solver.run.path))
     print(f"try: python scripts/solve.py --run {run_dir} {shlex.quote(solver.example)}")
     return 0
 

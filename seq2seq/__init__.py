@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from seq2seq.tasks.roman import Roman
     from seq2seq.tasks.spelling import Spelling
     from seq2seq.tasks.strings import Copy, Reverse, Sort
+    from seq2seq.tasks.text import Text
 
 __version__ = "0.1.0"
 
@@ -52,6 +53,7 @@ _HOME = {
     "SourceError": "errors",
     "Spelling": "tasks.spelling",
     "Task": "tasks",
+    "Text": "tasks.text",
     "TrainingConfig": "config",
     "TrainingInterrupted": "errors",
     "UsageError": "errors",
@@ -81,6 +83,7 @@ __all__ = [
     "SourceError",
     "Spelling",
     "Task",
+    "Text",
     "TrainingConfig",
     "TrainingInterrupted",
     "UsageError",

@@ -11,7 +11,8 @@ from typing import Any
 from seq2seq.errors import UsageError, is_number, is_whole, require
 from seq2seq.tasks import TASKS, Arithmetic, Task
 
-MODEL_NAMES = ("auto", "repeat", "attention", "transducer", "aligned")
+TEXT_MODELS = ("char3", "rnn-add", "rnn-concat", "rnn", "rnn-sequence")
+MODEL_NAMES = ("auto", "repeat", "attention", "transducer", "aligned", *TEXT_MODELS)
 CELLS = ("lstm", "rnn")
 SCHEDULES = ("cosine", "restarts", "constant")
 
@@ -26,11 +27,12 @@ class DataConfig:
         How many examples to draw, before any are held out. By default all the distinct ones of a task that has at
         most 100,000, else 50,000.
     validation, test : float or int
-        How much is held out to choose weights by, and to report on: a share below 1, or a number of examples.
+        How much is held out to choose weights by, and to report on: a share below 1, or a number of examples; of a
+        text, its last characters.
     split : str
         What training, validation and test do not share: `expression` (no string), another of the task's keys, such as
         `commutative` (nor one that differs in the order of terms or factors alone), or `none`: all three are drawn
-        independently, as the notebook did, and most test examples may have been trained on.
+        independently, as the notebook did, and most test examples may have been trained on. Of a text, `position`.
     reverse_target : bool
         Whether targets are learned last character first: see `Codec`.
     """
@@ -113,7 +115,7 @@ def _task_from_json(values: dict[str, Any], task_class: type[Task] | None = None
         require(name in TASKS, "task", name, f"one of {', '.join(TASKS)}")
         task_class = TASKS[name]
     if kept is not None and digest != _digest(kept):
-        raise ValueError("the pairs kept beside it are not those it was made with")
+        raise ValueError("what is kept beside it is not what it was made with")
     return task_class.restored(options, kept)
 
 
@@ -146,7 +148,8 @@ class ModelConfig:
     model : str
         `auto`: `transducer` for steps that are written in their place, `attention` for others, else `repeat`. `repeat`:
         the notebook's. `attention` looks back at the source and writes a character at a time; `transducer` writes a
-        character for each it reads; `aligned` is one that reads two numbers place by place. See `seq2seq/models/`.
+        character for each it reads; `aligned` is one that reads two numbers place by place. All others read a text:
+        `auto` is then `rnn-sequence`. See `seq2seq/models/`.
     cell : str
         `lstm`, or `rnn`: one tanh a unit (Elman 1990). What an LSTM remembers may leak away slowly, too slowly for
         short training examples to show; an `rnn` must hold on to it at each step or lose it at once, so that what it
@@ -162,11 +165,15 @@ class ModelConfig:
         Whether the encoder also reads the source from right to left.
     position_bias : bool
         Whether `attention` also learns where to look from the offset between the step and a place.
+    embedding : int
+        Of a text's model: the numbers that a character is turned into first (E); 0 reads one-hot vectors.
+    activation : str
+        Of a text's `char3` and `rnn` models: `tanh` or `relu`.
+    identity : bool
+        Whether the hidden matrix of these begins as the identity.
     """
 
-    model: str = field(
-        default="auto", metadata={"help": "auto, repeat, attention, transducer or aligned", "parse": str}
-    )
+    model: str = field(default="auto", metadata={"help": f"one of {', '.join(MODEL_NAMES)}", "parse": str})
     cell: str = field(default="lstm", metadata={"help": "lstm, or rnn: one tanh a unit", "parse": str})
     hidden_size: int = field(default=128, metadata={"help": "units of each recurrent layer", "parse": int})
     layers: int = field(
@@ -177,6 +184,15 @@ class ModelConfig:
     position_bias: bool = field(
         default=False, metadata={"help": "attention: learn where to look by offsets too", "parse": bool}
     )
+    embedding: int = field(
+        default=0,
+        metadata={"help": "a text's models: numbers that a character is turned into; 0: one-hot", "parse": int},
+    )
+    activation: str = field(default="tanh", metadata={"help": "char3 and rnn models: tanh or relu", "parse": str})
+    identity: bool = field(
+        default=False,
+        metadata={"help": "char3 and rnn models: the hidden matrix begins as the identity", "parse": bool},
+    )
 
     def __post_init__(self) -> None:
         require(self.model in MODEL_NAMES, "model", self.model, f"one of {', '.join(MODEL_NAMES)}")
@@ -184,7 +200,9 @@ class ModelConfig:
         require(is_whole(self.hidden_size, 1), "hidden_size", self.hidden_size, "a whole number from 1")
         require(is_whole(self.layers, 1), "layers", self.layers, "a whole number from 1")
         require(is_number(self.dropout) and 0 <= self.dropout < 1, "dropout", self.dropout, "at least 0 and below 1")
-        for name in ("bidirectional", "position_bias"):
+        require(is_whole(self.embedding, 0), "embedding", self.embedding, "a whole number from 0")
+        require(self.activation in ("tanh", "relu"), "activation", self.activation, "tanh or relu")
+        for name in ("bidirectional", "position_bias", "identity"):
             require(isinstance(getattr(self, name), bool), name, getattr(self, name), "true or false")
 
 

@@ -12,6 +12,7 @@ from seq2seq.arrays import blocks, hash_strings
 from seq2seq.config import DataConfig, Extra
 from seq2seq.errors import UsageError, require
 from seq2seq.tasks import Pairs, Task
+from seq2seq.tasks.text import Text
 from seq2seq.vocabulary import PAD, Codec
 
 LISTED = 100_000  # a task with at most so many expressions is used whole
@@ -137,6 +138,38 @@ def split_by_key(
     return train_rows, validation_rows, test_rows
 
 
+def cut(length: int, validation: float | int, test: float | int) -> tuple[slice, slice, slice]:
+    """Where in a text of so many characters its training, validation and test parts are, one after the other: each
+    held out part is a share of it, or a number of characters."""
+    held_out = [amount if isinstance(amount, int) else round(amount * length) for amount in (validation, test)]
+    end, begin = length - sum(held_out), length - held_out[1]
+    return slice(0, max(0, end)), slice(max(0, end), max(0, begin)), slice(max(0, begin), length)
+
+
+def _windows(ids: np.ndarray, codec: Codec) -> Examples:
+    """A part of a text (L,) as examples, one after the other, in which each character is read once."""
+    width = codec.source_length
+    end = (len(ids) - 1) // width * width
+    sources, targets = (part.reshape(-1, width) for part in (ids[:end], ids[1 : end + 1]))
+    return Examples(sources, np.ascontiguousarray(targets[:, width - codec.target_length :]))
+
+
+def _build_text(task: Text, config: DataConfig, codec: Codec, extra: Sequence[Extra]) -> Dataset:
+    """The data set of a text, whose parts are in its order."""
+    require(config.split == "position", "split", config.split, "position where a text is read")
+    require(config.examples is None, "examples", config.examples, "absent where a text is read: all of it is used")
+    require(not extra, "extra", list(extra), "absent where a text is read")
+    [ids] = codec.vocabulary.encode([task.alphabet.read_source(task.text)], len(task.text))
+    parts = [_windows(ids[part], codec) for part in cut(len(ids), config.validation, config.test)]
+    for name, part in zip(("training", "validation", "test"), parts):
+        if len(part) == 0:
+            raise UsageError(
+                f"validation, test: holding out {config.validation} and {config.test} of {len(ids)} characters leaves "
+                f"too few for {name}: the model reads {codec.source_length} to predict what follows"
+            )
+    return Dataset(codec, "position", *parts)
+
+
 def _group(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The rank of each key among the distinct ones, shape (N,), and how often each of these comes."""
     order = np.argsort(keys, kind="stable")
@@ -194,6 +227,8 @@ def build_dataset(
 ) -> Dataset:
     """Draw a task's examples, split them and encode them. The same arguments give the same arrays.
 
+    Of a text, these are its parts, in its order, each cut into windows that do not overlap.
+
     Of a stepwise task, training and validation examples are the steps of the expressions that were dealt to them.
     Whatever else is trained on, steps and extra examples, leaves out every source whose key is that of one held out.
 
@@ -214,6 +249,8 @@ def build_dataset(
     codec = codec or Codec(
         task.characters, task.source_length, task.target_length, config.reverse_target, alphabet=task.alphabet
     )
+    if isinstance(task, Text):
+        return _build_text(task, config, codec, extra)
     rng = np.random.default_rng((seed, 0))
 
     if config.split == "none":

@@ -14,12 +14,16 @@ from seq2seq.config import Config, DataConfig, ModelConfig, TrainingConfig
 from seq2seq.dataset import DRAWN
 from seq2seq.errors import UsageError
 from seq2seq.tasks import Addition, Arithmetic, FileTask, Task
+from seq2seq.tasks.text import Text
 
 HELD_OUT = 0.1  # of the examples, for the test and for validation each, ...
 MOST_VALIDATION, MOST_TEST = 2000, 5000  # ... but no more than these
 PASSES = 600_000  # examples that all epochs together go through, ...
 EPOCHS = (10, 200)  # ... in no fewer and no more epochs than these
+CHARACTERS = 6_000_000  # of a text, that all epochs together go through, ...
+TEXT_EPOCHS = (5, 100)  # ... in no fewer and no more epochs than these
 CHOSEN = ("examples", "validation", "test", "model", "hidden_size", "layers", "epochs", "batch_size", "learning_rate")
+CHOSEN_FOR_TEXT = (*CHOSEN, "embedding")
 
 
 def has_preset(task: Task) -> bool:
@@ -41,19 +45,37 @@ def choose(task: Task, options: dict[str, Any]) -> Config:
     UsageError
         If the task has too few pairs to hold any out.
     """
+    if isinstance(task, Text):
+        return _choose_for_text(task)
     n = options.get("examples") or how_many(task)
     if n < 3:
         raise UsageError(f"{task.name}: has {n} pairs, but three are the least: to train on, to choose by, to test")
     validation, test = (max(1, min(round(HELD_OUT * n), most)) for most in (MOST_VALIDATION, MOST_TEST))
-    least, most = EPOCHS
     return Config(
         task=task,
         data=DataConfig(examples=n if isinstance(task, FileTask) else None, validation=validation, test=test),
         model=ModelConfig(model="attention", hidden_size=128, layers=1, position_bias=True),
         training=TrainingConfig(
-            epochs=max(least, min(most, round(PASSES / (n - validation - test)))), batch_size=64, learning_rate=0.004
+            epochs=_epochs(PASSES, n - validation - test, EPOCHS), batch_size=64, learning_rate=0.004
         ),
     )
+
+
+def _choose_for_text(task: Text) -> Config:
+    return Config(
+        task=task,
+        data=DataConfig(validation=0.05, test=0.05, split="position"),
+        model=ModelConfig(model="rnn-sequence", hidden_size=256, layers=1, embedding=42),
+        training=TrainingConfig(
+            epochs=_epochs(CHARACTERS, len(task.text), TEXT_EPOCHS), batch_size=64, learning_rate=0.004
+        ),
+    )
+
+
+def _epochs(passes: int, n: int, limits: tuple[int, int]) -> int:
+    """In how many epochs about so much is gone through."""
+    least, most = limits
+    return max(least, min(most, round(passes / n)))
 
 
 def how_many(task: Task) -> int:
@@ -68,7 +90,10 @@ def how_many(task: Task) -> int:
 def told(config: Config, examples: int) -> str:
     """What was chosen, in a line."""
     values = {**vars(config.data), **vars(config.model), **vars(config.training)}
-    chosen = ", ".join(f"{name} {values[name]}" for name in CHOSEN if name != "examples")
     task = config.task
+    names = CHOSEN_FOR_TEXT if isinstance(task, Text) else CHOSEN
+    chosen = ", ".join(f"{name} {values[name]}" for name in names if name != "examples")
+    if isinstance(task, Text):
+        return f"{len(task.text)} characters of {task.name}, {len(task.symbols)} different ones: {chosen}"
     lengths = f"sources up to {task.source_length}, targets up to {task.target_length} symbols"
     return f"{examples} examples of {task.name}, {lengths}: {chosen}"

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seq2seq.decoding import make_predictor
-from seq2seq.errors import require, short
+from seq2seq.errors import UsageError, require, short
 from seq2seq.models import AttentionModel, make_model
 from seq2seq.mx import mx
 from seq2seq.solver import Solver
+from seq2seq.tasks.text import Text
 from seq2seq.workers import argument_shapes, workers_of
 
 HESITATES = 0.9  # below this probability of what it writes
@@ -54,6 +55,8 @@ def explain(solver: Solver, source: str) -> list[Explanation]:
 
     Raises `SourceError` as `Solver` does.
     """
+    if isinstance(solver.task, Text):
+        raise UsageError("explain: a text's run has no answers to explain; solve.py --predict tells what it expects")
     asked = [solver.prepare(source)]
     if solver.task.stepwise:
         asked = [each[: solver.task.head(each)] for each in (*asked, *solver.work(source)[:-1])]

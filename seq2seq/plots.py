@@ -15,21 +15,22 @@ if TYPE_CHECKING:
     from seq2seq.evaluation import Evaluation
     from seq2seq.explaining import Components, Explanation
     from seq2seq.rates import RangeTest
+    from seq2seq.text_evaluation import TextEvaluation
 
 MOST_ROWS = 24  # symbols that have room in a picture of probabilities
 MOST_LABELS = 400  # and in one of embeddings
 FURTHEST = 300  # pixels from a symbol's place to its label
 
 
-def plot_run(run: Run, evaluation: Evaluation, file: PathLike) -> None:
+def plot_run(run: Run, evaluation: Evaluation | TextEvaluation, file: PathLike) -> None:
     """Draw how a run learned, and how well it answers what was held out.
 
     Parameters
     ----------
     run : Run
         Its `metrics.csv` gives loss (nats a character) and exact match by epoch.
-    evaluation : Evaluation
-        Gives exact match by group, such as the operators or the answer's length.
+    evaluation : Evaluation or TextEvaluation
+        Gives exact match by group, such as the operators or the answer's length; of a text, accuracy.
     file : path
         The image to write; its ending says the format (`.png`, `.svg`, `.pdf`).
 
@@ -187,10 +188,16 @@ def _curves(loss: Any, exact: Any, rows: list[dict[str, Any]]) -> None:
     exact.set(title="exact match, validation", xlabel="epoch", ylim=(0, 1.02))
 
 
-def _bars(axes: Any, evaluation: Evaluation) -> None:
-    bars = {"all": evaluation.held_out.exact_match}
-    for name, scores in evaluation.breakdowns.items():
-        bars.update({f"{name} {label}": score.exact_match for label, score in scores.items()})
+def _bars(axes: Any, evaluation: Evaluation | TextEvaluation) -> None:
+    from seq2seq.text_evaluation import TextEvaluation
+
+    if isinstance(evaluation, TextEvaluation):
+        title, bars = "accuracy", {"held out": evaluation.held_out.accuracy}
+        bars["trained on"] = evaluation.train_distribution.accuracy
+    else:
+        title, bars = "exact match, held out", {"all": evaluation.held_out.exact_match}
+        for name, scores in evaluation.breakdowns.items():
+            bars.update({f"{name} {label}": score.exact_match for label, score in scores.items()})
     axes.barh(list(bars), list(bars.values()), color="C2")
     axes.invert_yaxis()
-    axes.set(title="exact match, held out", xlim=(0, 1.02))
+    axes.set(title=title, xlim=(0, 1.02))

@@ -41,11 +41,18 @@ class _Spoken(Progress):
         print(line, file=sys.stderr, flush=True)
 
 
+def _measure(row: dict[str, Any]) -> str:
+    """How good an epoch's weights are on the validation examples, or text."""
+    if "validation_bits" in row:
+        return f"validation {row['validation_loss']:.4f} ({row['validation_bits']:.3f} bits)"
+    return f"exact match {row['validation_exact_match']:.3f}"
+
+
 class Bar(_Spoken):
     """One bar for all epochs, with the loss, the exact match, samples a second and the time left."""
 
     def start(self, epochs: int, examples: int, done: int) -> None:
-        self._epochs, self._examples, self._epoch, self._exact = epochs, examples, done // examples, "-"
+        self._epochs, self._examples, self._epoch, self._measure = epochs, examples, done // examples, "-"
         self._bar = tqdm(
             total=epochs * examples,
             initial=done,
@@ -59,7 +66,7 @@ class Bar(_Spoken):
 
     def _describe(self, loss: str) -> None:
         self._bar.set_description_str(f"epoch {min(self._epoch + 1, self._epochs)}/{self._epochs}", refresh=False)
-        self._bar.postfix[0] = f"loss {loss}, exact match {self._exact},"
+        self._bar.postfix[0] = f"loss {loss}, {self._measure},"
 
     def _move_to(self, examples: int, loss: float) -> None:
         self._describe(f"{loss:.4f}")
@@ -69,7 +76,7 @@ class Bar(_Spoken):
         self._move_to(examples, loss)
 
     def end_epoch(self, row: dict[str, Any]) -> None:
-        self._exact = f"{row['validation_exact_match']:.3f}"
+        self._measure = _measure(row)
         self._move_to(self._examples, row["train_loss"])
         self._epoch = row["epoch"]
 
@@ -106,7 +113,7 @@ class Lines(_Spoken):
     def end_epoch(self, row: dict[str, Any]) -> None:
         text = (
             f"epoch {row['epoch']}/{self._epochs}: loss {row['train_loss']:.4f}, "
-            f"exact match {row['validation_exact_match']:.3f}, {row['samples_per_second']:.0f} samples/s"
+            f"{_measure(row)}, {row['samples_per_second']:.0f} samples/s"
         )
         self._say(text, self._examples)
         self._epoch = row["epoch"]

@@ -8,7 +8,7 @@
 | `optimizer.safetensors` | what a resumed training needs: weights, moments and, as JSON, where it was |
 | `evaluation.json` | the last evaluation |
 | `rates.json`, `rates.csv`, `rates.png` | the learning rate that a range test found, and what it was found from |
-| `pairs.jsonl.gz` | the pairs themselves, of a task whose options alone do not make them |
+| `pairs.jsonl.gz`, `text.txt.gz` | the pairs or the text, of a task whose options alone do not make them |
 
 The folder is made under another name and renamed, and so is every file, after it was flushed to disk. Nothing that
 is read is unpickled or run as code.
@@ -42,7 +42,6 @@ from seq2seq.tasks import TASKS, Task
 
 FORMAT = 1
 CONFIG, METRICS, EVALUATION, OPTIMIZER = "config.json", "metrics.csv", "evaluation.json", "optimizer.safetensors"
-PAIRS = "pairs.jsonl.gz"
 FOUND, RATES, RATES_PLOT = "rates.json", "rates.csv", "rates.png"
 WEIGHTS = {"best": "best.safetensors", "last": "last.safetensors"}
 PathLike = Union[str, "os.PathLike[str]"]
@@ -141,9 +140,9 @@ class Run:
 
     def write_config(self, config: Config, fingerprint: str) -> None:
         """Write the options, with a digest of the data set that they make; before them, once, what the task keeps."""
-        kept = config.task.keep()
-        if kept is not None and not (self.path / PAIRS).exists():
-            self._write(PAIRS, gzip.compress(kept.encode(), mtime=0))
+        kept, name = config.task.keep(), config.task.kept_as
+        if kept is not None and not (self.path / name).exists():
+            self._write(name, gzip.compress(kept.encode(), mtime=0))
         versions = {name: metadata.version(name) for name in ("numpy", "safetensors")}
         values = {
             "format": FORMAT,
@@ -193,8 +192,8 @@ class Run:
             raise RunError(f"{self.path / CONFIG}: is not the configuration of a run of this version (format {FORMAT})")
         return values
 
-    def _read_kept(self) -> str | None:
-        path = self.path / PAIRS
+    def _read_kept(self, name: str) -> str | None:
+        path = self.path / name
         try:
             return gzip.decompress(path.read_bytes()).decode()
         except FileNotFoundError:
@@ -220,7 +219,8 @@ class Run:
         if task is not None and task.name != name:
             raise RunError(f"{path}: its task is {name!r}, and not {task.name!r}")
         try:
-            config = Config.from_json(values, None if task is None else type(task), self._read_kept())
+            task_class = TASKS[values["task"]["name"]] if task is None else type(task)
+            config = Config.from_json(values, task_class, self._read_kept(task_class.kept_as))
         except KeyError as error:
             raise RunError(f"{path}: is damaged: it lacks {error}") from None
         except (TypeError, ValueError, AttributeError) as error:

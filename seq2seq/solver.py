@@ -17,6 +17,8 @@ from seq2seq.models import make_codec, make_model
 from seq2seq.mx import pick_device
 from seq2seq.runs import WEIGHTS, PathLike, Run
 from seq2seq.tasks import Pairs, Task
+from seq2seq.tasks.text import Text
+from seq2seq.text_evaluation import TextEvaluation, evaluate_text
 from seq2seq.vocabulary import Codec
 
 BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that one answer costs little
@@ -171,19 +173,24 @@ class Solver:
         [(source, _)] = self.task.shown(self.task.sample(1, np.random.default_rng(0)))
         return source
 
-    def evaluate(self, samples: int = 10_000, seed: int = 0) -> Evaluation:
+    def evaluate(self, samples: int = 10_000, seed: int = 0) -> Evaluation | TextEvaluation:
         """Score held-out and training examples, and keep the result in the run folder.
 
         Parameters
         ----------
         samples : int
-            The most examples of each kind.
+            The most examples of each kind; of a text, the most windows of as many characters as are read at a time.
         seed : int
-            Decides which, when there are more.
+            Decides which, when there are more; of a text, they are the first.
         """
         require(is_whole(samples, 1), "samples", samples, "a whole number from 1")
         require(is_whole(seed, 0), "seed", seed, "a whole number from 0")
-        evaluation = evaluate(self.answer, self.dataset, self.task, samples, seed)
+        evaluation: Evaluation | TextEvaluation
+        if isinstance(self.task, Text):
+            predictor = self._predictor(len(self.dataset.test))
+            evaluation = evaluate_text(predictor, self.dataset, self.config.data, len(self.task.text), samples)
+        else:
+            evaluation = evaluate(self.answer, self.dataset, self.task, samples, seed)
         self.run.write_evaluation({"seed": seed, **evaluation.to_json()})
         return evaluation
 

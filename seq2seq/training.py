@@ -62,7 +62,9 @@ class State:
             raise ValueError
         return cls(**state)
 
-    def improves(self, exact_match: float, loss: float) -> bool:
+    def improves(self, exact_match: float, loss: float, by_loss: bool = False) -> bool:
+        if by_loss:
+            return loss < self.best_loss
         return (exact_match, -loss) > (self.best_exact_match, -self.best_loss)
 
 
@@ -91,7 +93,8 @@ class Trainer:
     history : list of dict
         The rows of `metrics.csv`.
     best_weights : dict of str to ndarray
-        The weights of the epoch with the highest exact match on the validation examples, the lower loss deciding.
+        The weights of the epoch with the highest exact match on the validation examples, the lower loss deciding; of a
+        text's model, by the loss alone.
     """
 
     def __init__(
@@ -204,12 +207,13 @@ class Trainer:
         weights = self.weights
         self._predictor.set_weights(weights)
         answers = self._predictor.answer(self.validation.sources, self.validation.targets)
-        exact = (answers.ids == self.validation.targets).all(axis=1)
+        right = answers.ids == self.validation.targets
+        exact = right.all(axis=1) if self.model.answers else right
         assert answers.loss is not None
         exact_match, validation_loss = float(exact.mean()), float(answers.loss.mean())
         state.epoch, state.step = state.epoch + 1, 0
         self._updater.loss_sum[:] = 0
-        if state.improves(exact_match, validation_loss):
+        if state.improves(exact_match, validation_loss, by_loss=not self.model.answers):
             state.best_epoch, state.best_exact_match, state.best_loss = state.epoch, exact_match, validation_loss
             self.best_weights = weights
         self._tick()
@@ -223,9 +227,12 @@ class Trainer:
             "samples_per_second": round(samples_per_second, 1),
             "seconds": round(state.seconds, 3),
         }
+        if not self.model.answers:
+            row["validation_bits"] = validation_loss / math.log(2)
         self.history.append(row)
         self.progress.end_epoch(row)
-        if self.config.show_every and (state.epoch % self.config.show_every == 0 or state.epoch == self.config.epochs):
+        shows = self.config.show_every and self.model.answers
+        if shows and (state.epoch % self.config.show_every == 0 or state.epoch == self.config.epochs):
             self.progress.show(self._questions(answers.ids[:SHOWN], exact[:SHOWN]))
 
     def _questions(self, ids: np.ndarray, exact: np.ndarray) -> list[str]:

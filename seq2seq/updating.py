@@ -188,7 +188,9 @@ class Updater:
         make = OPTIMIZERS[config.optimizer]
         self._optimizers = [make(share.own_weights, share.own_gradients, config) for share in self._shares]
         self._clip = Clip([share.own_gradients for share in self._shares], config.clip_norm)
-        self.set_weights(_first_weights(symbol, layout, seed))
+        first = _first_weights(symbol, layout, seed)
+        model.begin(first)
+        self.set_weights(first)
 
     def batches(self, examples: Examples, plan: list[Rows]) -> Iterator[Batch]:
         """Batches for `update`, as planned, put on the device a block at a time."""

@@ -1,8 +1,9 @@
 import shutil
 
+import numpy as np
 import pytest
 
-from seq2seq import Arithmetic, train
+from seq2seq import Arithmetic, Text, train
 from seq2seq.runs import Run
 
 SMALL = {"epochs": 3, "hidden_size": 8, "layers": 1, "batch_size": 16, "show_every": 0}
@@ -48,6 +49,20 @@ def stepping(tmp_path_factory):
     data = {"validation": 20, "test": 40, "reverse_target": False}
     task = Arithmetic("+-", terms=3, operands=(0, 3), steps="call")
     return train(task, path, model="transducer", progress=False, **options, **data)
+
+
+def some_text(words=600):
+    """Words that follow each other by chance, some to a line."""
+    drawn = np.random.default_rng(0).choice(["the", "cat", "and", "a", "dog", "sleep"], words)
+    return " ".join(drawn).replace("sleep ", "sleep.\n")
+
+
+@pytest.fixture(scope="session")
+def reading(tmp_path_factory):
+    """A run that has read a text, a character at each step. Its folder is not to be changed."""
+    path = tmp_path_factory.mktemp("runs") / "reading"
+    options = {"model": "rnn-sequence", "epochs": 30, "hidden_size": 24, "embedding": 6, "batch_size": 16}
+    return train(Text(given=some_text()), path, progress=False, learning_rate=0.02, show_every=0, **options)
 
 
 MODULE = '''

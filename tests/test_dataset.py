@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seq2seq import Arithmetic, DataConfig, Extra, PairsTask, Spelling, UsageError, vocabulary
+from seq2seq import Arithmetic, DataConfig, Extra, ModelConfig, PairsTask, Spelling, Text, UsageError, vocabulary
 from seq2seq import dataset as dataset_module
 from seq2seq.arrays import hash_strings
-from seq2seq.dataset import build_dataset, split_by_key
+from seq2seq.dataset import build_dataset, cut, split_by_key
+from seq2seq.models import make_codec
 from seq2seq.tasks import Pairs
 from seq2seq.tasks.expressions import batch
 from seq2seq.vocabulary import Codec
@@ -252,3 +253,47 @@ def test_examples_beside_the_task_have_its_symbols():
 def test_a_small_task_that_can_be_listed_is_used_whole():
     dataset = build_dataset(Spelling((1, 2)), DataConfig(), 0)
     assert sum(map(len, (dataset.train, dataset.validation, dataset.test))) == 100
+
+
+# Texts ----------------------------------------------------------------------------------------------------------------
+
+POSITION = DataConfig(validation=0.1, test=0.2, split="position")
+
+
+def built(text, model, data=POSITION, length=None, **options):
+    task = Text(given=text, length=length)
+    return build_dataset(task, data, 0, make_codec(task, data, ModelConfig(model=model)), **options)
+
+
+@pytest.mark.parametrize("model, steps", [("char3", 1), ("rnn-add", 1), ("rnn-sequence", 8)])
+def test_a_text_is_read_once_in_its_order_and_no_window_leaves_its_part(model, steps):
+    text = "".join(chr(33 + place) for place in range(90))  # each character says where it stands
+    dataset = built(text, model)
+    width = dataset.codec.source_length
+    for part, whole in [(dataset.train, text[:63]), (dataset.validation, text[63:72]), (dataset.test, text[72:])]:
+        sources = dataset.codec.decode_sources(part.sources)
+        assert "".join(sources) == whole[: len(sources) * width] and len(whole) - 1 - len(sources) * width < width
+        for start, target in zip(range(0, len(whole), width), dataset.codec.decode_targets(part.targets)):
+            assert target == whole[start + 1 : start + width + 1][-steps:]
+
+
+def test_where_a_text_is_cut():
+    assert cut(100, 0.1, 0.2) == (slice(0, 70), slice(70, 80), slice(80, 100))
+    assert cut(100, 7, 5) == (slice(0, 88), slice(88, 95), slice(95, 100))
+    assert cut(100, 70, 0.5) == (slice(0, 0), slice(0, 50), slice(50, 100))
+
+
+@pytest.mark.parametrize(
+    "data, options, message",
+    [
+        (replace(POSITION, split="expression"), {}, "split: got 'expression', but it must be position"),
+        (replace(POSITION, examples=5), {}, "examples: got 5, but it must be absent"),
+        (replace(POSITION, validation=8), {}, "of 100 characters leaves too few for validation: the model reads 8 to"),
+        (replace(POSITION, test=93), {}, "too few for training"),
+        (POSITION, {"length": 20}, "too few for validation: the model reads 20"),
+        (POSITION, {"extra": (Extra(Arithmetic()),)}, "extra: got"),
+    ],
+)
+def test_texts_that_cannot_be_divided(data, options, message):
+    with pytest.raises(UsageError, match=message):
+        built("abcdefghij" * 10, "rnn", data, **options)

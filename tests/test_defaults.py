@@ -1,7 +1,18 @@
 import pytest
 
-from seq2seq import Arithmetic, Copy, PairsTask, Roman, UsageError
-from seq2seq.defaults import EPOCHS, MOST_TEST, MOST_VALIDATION, PASSES, choose, has_preset, how_many, told
+from seq2seq import Arithmetic, Copy, PairsTask, Roman, Text, UsageError
+from seq2seq.defaults import (
+    CHARACTERS,
+    EPOCHS,
+    MOST_TEST,
+    MOST_VALIDATION,
+    PASSES,
+    TEXT_EPOCHS,
+    choose,
+    has_preset,
+    how_many,
+    told,
+)
 from tests.tasks.own import Double
 
 
@@ -38,6 +49,14 @@ def test_what_was_chosen_is_told_in_a_line():
     assert line.startswith("3999 examples of roman, sources up to 15, targets up to 4 symbols: ") and "\n" not in line
     for part in ("validation 400", "test 400", "model attention", "hidden_size 7", "epochs 188", "batch_size 64"):
         assert part in line
+
+
+def test_a_text_is_split_by_position_and_read_in_fewer_epochs_the_longer_it_is():
+    config = choose(Text(given="some text " * 10), {})
+    assert config.data.split == "position" and config.training.epochs == TEXT_EPOCHS[1]
+    assert choose(Text(given="some text " * 60_000), {}).training.epochs == CHARACTERS // 600_000
+    assert told(config, 11).startswith("100 characters of text, 7 different ones: ")
+    assert f"embedding {config.model.embedding}" in told(config, 11)
 
 
 def test_the_preset_is_of_arithmetic():

@@ -4,9 +4,10 @@ import sys
 
 import pytest
 
-from seq2seq import Arithmetic, DeviceError, PairsTask, RunError, Seq2SeqError, Solver, UsageError, train
+from seq2seq import Arithmetic, DeviceError, PairsTask, RunError, Seq2SeqError, Solver, Text, UsageError, train
 from seq2seq.mx import mx
 from seq2seq.optimizers import Adam
+from tests.conftest import some_text
 from tests.tasks.own import Double, Greeting
 
 
@@ -273,6 +274,19 @@ def test_a_file_is_not_needed_after_training(tmp_path):
     again = Solver(tmp_path / "run")
     assert again("the capital of a") == answer and again.evaluate().held_out.n == 2
     assert len(train(resume=True, run_dir=tmp_path / "run", progress=False, epochs=2).run.read_metrics()) == 2
+
+
+def test_a_text_is_kept_and_another_does_not_resume_its_run(tmp_path):
+    path = tmp_path / "text"
+    path.write_text(some_text())
+    held_out = train(Text(str(path)), tmp_path / "run", progress=False, **TINY).evaluate().held_out
+    path.unlink()
+    shutil.move(tmp_path / "run", tmp_path / "moved")
+    again = Solver(tmp_path / "moved")
+    assert again.task.text == some_text() and again.evaluate().held_out == held_out
+    assert len(train(resume=True, run_dir=tmp_path / "moved", progress=False, epochs=2).run.read_metrics()) == 2
+    with pytest.raises(UsageError, match=r"task: .* was made with .*; a resumed run keeps its options"):
+        train(Text(given=some_text() + "."), tmp_path / "moved", progress=False, resume=True)
 
 
 def test_other_pairs_do_not_resume_a_run(tmp_path):

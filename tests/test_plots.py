@@ -58,6 +58,13 @@ def test_the_picture_has_the_curves_and_the_bars(solved, tmp_path, drawn):
     ]
 
 
+def test_the_picture_of_a_text_has_its_accuracy(reading, tmp_path, drawn):
+    evaluation = reading.evaluate()
+    plot_run(reading.run, evaluation, tmp_path / "run.png")
+    shown = [bar.get_width() for bar in drawn[0].axes[2].patches]
+    assert shown == [evaluation.held_out.accuracy, evaluation.train_distribution.accuracy]
+
+
 def test_an_explanation_has_a_row_and_attention_beside_it(attentive, stepping, tmp_path, drawn):
     looking, steps = explain(attentive, "3+2"), explain(stepping, "3+2-1")
     plot_explanations(looking, tmp_path / "a.png")

@@ -37,6 +37,13 @@ def test_plain_lines_when_stderr_is_no_terminal(monkeypatch):
     assert "\r" not in text
 
 
+def test_of_a_text_the_loss_is_what_counts(monkeypatch, capsys):
+    with Lines() as progress:
+        progress.start(1, 80, 0)
+        progress.end_epoch({**ROW, "validation_bits": 0.875})
+    assert "loss 0.5000, validation 0.6000 (0.875 bits), 1234 samples/s" in capsys.readouterr().err
+
+
 def test_a_bar_at_a_terminal(monkeypatch):
     text = shown(Bar, monkeypatch, Terminal())
     assert text.startswith("40 examples\n")

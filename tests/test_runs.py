@@ -250,7 +250,10 @@ def test_pairs_are_kept_as_lines_that_can_be_read_again(pairs_run):
         (lambda content: content[:-5], "pairs.jsonl.gz: is damaged: "),
         (lambda content: b"pairs", "pairs.jsonl.gz: is damaged: "),
         (lambda content: gzip.compress(b"\xff"), "pairs.jsonl.gz: is damaged: "),
-        (lambda content: gzip.compress(b'["a", "b"]\n'), "is damaged: the pairs kept beside it are not those"),
+        (
+            lambda content: gzip.compress(b'["a", "b"]\n'),
+            "is damaged: what is kept beside it is not what it was made with",
+        ),
     ],
 )
 def test_pairs_that_were_lost_or_changed(pairs_run, change, message):

@@ -390,6 +390,7 @@ def test_shows_at_no_epoch_when_not_asked():
 def test_the_lower_loss_decides_between_equal_exact_matches():
     state = State(best_exact_match=0.5, best_loss=1.0)
     assert state.improves(0.5, 0.9) and state.improves(0.6, 2.0)
+    assert state.improves(0.4, 0.9, by_loss=True) and not state.improves(0.6, 1.0, by_loss=True)
     assert not state.improves(0.5, 1.0) and not state.improves(0.5, 1.1) and not state.improves(0.4, 0.1)
 
 

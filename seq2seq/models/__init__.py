@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from seq2seq.config import DataConfig, ModelConfig
+from seq2seq.config import TEXT_MODELS, DataConfig, ModelConfig
+from seq2seq.errors import UsageError
 from seq2seq.models.attention import AttentionModel
 from seq2seq.models.base import AutoregressiveModel, Model, ParallelModel
+from seq2seq.models.character import (
+    AddingModel,
+    Char3Model,
+    CharacterModel,
+    FusedModel,
+    JoiningModel,
+    SequenceModel,
+)
 from seq2seq.models.repeat import RepeatModel
 from seq2seq.models.transducer import AlignedModel, TransducerModel
 from seq2seq.tasks import Task
+from seq2seq.tasks.text import Text
 from seq2seq.vocabulary import Codec
 
 MODELS: dict[str, type[Model]] = {
@@ -17,11 +27,16 @@ MODELS: dict[str, type[Model]] = {
     "attention": AttentionModel,
     "transducer": TransducerModel,
     "aligned": AlignedModel,
+    "char3": Char3Model,
+    "rnn-add": AddingModel,
+    "rnn-concat": JoiningModel,
+    "rnn": FusedModel,
+    "rnn-sequence": SequenceModel,
 }
 
 __all__ = [
-    "MODELS", "AlignedModel", "AttentionModel", "AutoregressiveModel", "Model", "ParallelModel", "RepeatModel",
-    "TransducerModel", "make_codec", "make_model", "model_class",
+    "MODELS", "AlignedModel", "AttentionModel", "AutoregressiveModel", "CharacterModel", "Model", "ParallelModel",
+    "RepeatModel", "TransducerModel", "make_codec", "make_model", "model_class",
 ]  # fmt: skip
 
 
@@ -29,12 +44,21 @@ def model_class(task: Task, config: ModelConfig) -> type[Model]:
     """The network that the options name for a task."""
     if config.model != "auto":
         return MODELS[config.model]
+    if isinstance(task, Text):
+        return SequenceModel
     return TransducerModel if task.in_place else AttentionModel if task.stepwise else RepeatModel
 
 
 def make_codec(task: Task, data: DataConfig, config: ModelConfig) -> Codec:
     """How the model has the task's strings as arrays. Raises `UsageError` if it cannot read them."""
-    return replace(model_class(task, config).codec(task, data), alphabet=task.alphabet)
+    model = model_class(task, config)
+    if issubclass(model, CharacterModel) and not isinstance(task, Text):
+        raise UsageError(f"model: {config.model} reads a text, which {task!r} is not")
+    if isinstance(task, Text) and not issubclass(model, CharacterModel):
+        raise UsageError(
+            f"model: {config.model} answers sources, but a text is read by one of {', '.join(TEXT_MODELS)}"
+        )
+    return replace(model.codec(task, data), alphabet=task.alphabet)
 
 
 def make_model(task: Task, config: ModelConfig, codec: Codec) -> Model:

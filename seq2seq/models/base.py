@@ -27,7 +27,15 @@ class Model(ABC):
         S, the ids of a source; T, those of a target; and V.
     pad : int
         The id of padding.
+
+    Attributes
+    ----------
+    answers : bool
+        Whether what it writes is an answer, right or wrong as a whole. Of a text's model each character is by itself,
+        and the best weights are those that find it the most probable.
     """
+
+    answers: ClassVar[bool] = True
 
     def __init__(
         self, config: ModelConfig, source_length: int, target_length: int, vocabulary_size: int, pad: int = 0
@@ -49,6 +57,9 @@ class Model(ABC):
         other = copy(self)
         other.source_length, other.target_length = source_length, target_length
         return other
+
+    def begin(self, weights: dict[str, np.ndarray]) -> None:  # noqa: B027  (most have nothing to do)
+        """Change the first weights, in place, where they are not to be as all others are drawn."""
 
     @property
     def random(self) -> bool:

@@ -126,11 +126,14 @@ class Task:
     any_length : bool
         Whether what is longer than `source_length` may be asked too: its rule is the same, and a target is no longer
         than its source.
+    kept_as : str
+        The gzipped file of a run folder that has what `keep` gives.
     """
 
     name: ClassVar[str]
     keys: ClassVar[tuple[str, ...]] = ("expression",)
     any_length: ClassVar[bool] = False
+    kept_as: ClassVar[str] = "pairs.jsonl.gz"
 
     # What a task may say ------------------------------------------------------------------------------------------
 

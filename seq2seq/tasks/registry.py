@@ -28,6 +28,7 @@ BUILT_IN = {
     "spelling": "seq2seq.tasks.spelling:Spelling",
     "pronunciation": "seq2seq.tasks.pronunciation:Pronunciation",
     "pairs": "seq2seq.tasks.pairs:PairsTask",
+    "text": "seq2seq.tasks.text:Text",
 }
 
 

@@ -1,0 +1,186 @@
+"""Models of text: from the characters read so far, how probable each is to be the next.
+
+        source (S, N)
+           | one-hot (S, N, V), or embedded (S, N, E)
+        a state that each character changes
+           | (S, N, H), or after the last character alone (1, N, H)
+        one dense layer
+           |
+        logits (T, N, V)
+
+Five steps from three characters in a row to a recurrent network, after lesson 6 of fast.ai's courses of 2016 and 2017.
+Each has the same state, h' = f(W x + U h + b) (Elman, "Finding structure in time", 1990), in another form:
+
+| `--model` | reads | predicts | as |
+|---|---|---|---|
+| `char3` | three characters | the fourth | three lines, one for each |
+| `rnn-add` | any number | the one after the last | a loop; what is read and what was remembered are added |
+| `rnn-concat` | any number | the one after the last | a loop; the two are joined, and go through one matrix |
+| `rnn` | any number | the one after the last | MXNet's fused operator |
+| `rnn-sequence` | any number | the one after each | MXNet's fused operator |
+
+f is tanh or ReLU. U may begin as the identity, so that at first a state remembers all it has read, and nothing that
+goes back through it grows or fades: Le, Jaitly and Hinton, "A Simple Way to Initialize Recurrent Networks of Rectified
+Linear Units" (2015).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from seq2seq.config import DataConfig
+from seq2seq.errors import require
+from seq2seq.models.base import ParallelModel
+from seq2seq.mx import mx
+from seq2seq.tasks import Task
+from seq2seq.tasks.text import Text
+from seq2seq.vocabulary import Codec
+
+
+class CharacterModel(ParallelModel):
+    """What these have in common; see the module. The parameters are those of `Model`: T is 1 or S.
+
+    Attributes
+    ----------
+    length : int
+        How many characters it reads at a time, unless the task says so.
+    fewest : int
+        How many it must have read to predict the next.
+    every_step : bool
+        Whether it predicts after each character, or after the last alone.
+    """
+
+    answers = False
+    length: ClassVar[int] = Text.LENGTH
+    fewest: ClassVar[int] = 1
+    every_step: ClassVar[bool] = False
+
+    @classmethod
+    def codec(cls, task: Task, data: DataConfig) -> Codec:
+        assert isinstance(task, Text)
+        require(not data.reverse_target, "reverse_target", data.reverse_target, "false where a text is read")
+        length = task.length or cls.length
+        return Codec(task.characters, length, length if cls.every_step else 1, reverse_target=False, any_length=True)
+
+    def logits(self, source: Any) -> Any:
+        sym, size = mx.sym, self.config.embedding
+        if size:
+            characters = sym.Embedding(source, input_dim=self.vocabulary_size, output_dim=size, name="embedding")
+        else:
+            characters = sym.one_hot(source, depth=self.vocabulary_size)
+        states = sym.slice_axis(self._states(characters), axis=0, begin=-self.target_length, end=None)
+        return sym.FullyConnected(self._dropout(states), num_hidden=self.vocabulary_size, flatten=False, name="output")
+
+    @abstractmethod
+    def _states(self, characters: Any) -> Any:
+        """The state after each character, or the last alone, (S, N, H) or (1, N, H), from vectors (S, N, E)."""
+
+    @abstractmethod
+    def _matrices(self, weights: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """What a character's vector is multiplied by, (C, E), and what a state is, (C, H): views of the weights."""
+
+    def begin(self, weights: dict[str, np.ndarray]) -> None:
+        if self.config.identity:
+            _, hidden = self._matrices(weights)
+            hidden[:] = np.eye(len(hidden))
+
+    def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        if self.config.embedding:
+            return {"source": weights["embedding_weight"]}
+        return {"source": self._matrices(weights)[0].T}
+
+    def _activation(self, sums: Any) -> Any:
+        return mx.sym.Activation(sums, act_type=self.config.activation)
+
+
+class AddingModel(CharacterModel):
+    """`rnn-add`."""
+
+    def _states(self, characters: Any) -> Any:
+        reads = self._reads(characters)
+        remember = self._shared_dense("hidden")
+        hidden = mx.sym.zeros_like(reads[0])
+        for read in reads:
+            hidden = self._activation(read + remember(hidden))
+        return mx.sym.expand_dims(hidden, axis=0)
+
+    def _reads(self, characters: Any) -> list[Any]:
+        """What each character says to the state, (N, H), by one matrix for all."""
+        dense = mx.sym.FullyConnected(characters, num_hidden=self.config.hidden_size, flatten=False, name="input")
+        return _apart(dense, self.source_length)
+
+    def _shared_dense(self, name: str) -> Any:
+        """A dense layer to H units, to be called many times with the same weights."""
+        weight, bias = mx.sym.var(f"{name}_weight"), mx.sym.var(f"{name}_bias")
+        return lambda values: mx.sym.FullyConnected(values, weight, bias, num_hidden=self.config.hidden_size)
+
+    def _matrices(self, weights: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        return weights["input_weight"], weights["hidden_weight"]
+
+
+class Char3Model(AddingModel):
+    """`char3`."""
+
+    length = fewest = 3
+
+    @classmethod
+    def codec(cls, task: Task, data: DataConfig) -> Codec:
+        codec = super().codec(task, data)
+        require(codec.source_length == cls.length, "length", codec.source_length, "3 for char3")
+        return codec
+
+    def _states(self, characters: Any) -> Any:
+        first, second, third = self._reads(characters)
+        remember = self._shared_dense("hidden")
+        hidden = self._activation(first)
+        hidden = self._activation(second + remember(hidden))
+        hidden = self._activation(third + remember(hidden))
+        return mx.sym.expand_dims(hidden, axis=0)
+
+
+class JoiningModel(AddingModel):
+    """`rnn-concat`."""
+
+    def _states(self, characters: Any) -> Any:
+        vectors = _apart(characters, self.source_length)
+        both = self._shared_dense("joined")
+        empty = mx.sym.slice_axis(mx.sym.zeros_like(vectors[0]), axis=1, begin=0, end=1)
+        hidden = mx.sym.tile(empty, reps=(1, self.config.hidden_size))
+        for vector in vectors:
+            hidden = self._activation(both(mx.sym.concat(vector, hidden, dim=1)))
+        return mx.sym.expand_dims(hidden, axis=0)
+
+    def _matrices(self, weights: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        both, size = weights["joined_weight"], self.config.hidden_size
+        return both[:, :-size], both[:, -size:]
+
+
+class FusedModel(CharacterModel):
+    """`rnn`."""
+
+    def _states(self, characters: Any) -> Any:
+        mode = f"rnn_{self.config.activation}"
+        cell = mx.rnn.FusedRNNCell(self.config.hidden_size, mode=mode, prefix="rnn_")
+        states, _ = cell.unroll(self.source_length, characters, layout="TNC", merge_outputs=True)
+        return states
+
+    def _matrices(self, weights: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        size, read = self.config.hidden_size, self.config.embedding or self.vocabulary_size
+        rows, vector = size, weights["rnn_parameters"]
+        end = rows * read
+        return vector[:end].reshape(rows, read), vector[end : end + rows * size].reshape(rows, size)
+
+
+class SequenceModel(FusedModel):
+    """`rnn-sequence`."""
+
+    every_step = True
+
+
+def _apart(values: Any, length: int) -> list[Any]:
+    """(S, N, C) as S times (N, C)."""
+    parts = mx.sym.split(values, num_outputs=length, axis=0, squeeze_axis=True)
+    return [parts[place] for place in range(length)]

@@ -1,0 +1,104 @@
+"""The task of a text: after each of its characters, to say the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from seq2seq.errors import UsageError, is_whole, require
+from seq2seq.tasks.alphabet import RESERVED
+from seq2seq.tasks.base import Task
+from seq2seq.tasks.files import read_lines
+
+
+@dataclass(frozen=True)
+class Text(Task):
+    """What comes next in a text: `so tha` is a source, `o that` its target.
+
+    A source is a window of the text, and its target the same shifted by one. What is held out is the end of the text:
+    the last part for the test, and before it one to choose the weights by. A run keeps the text itself, so that it can
+    be moved to where the file is not.
+
+    Parameters
+    ----------
+    path : str
+        The file: plain text in UTF-8, perhaps gzipped.
+    length : int, optional
+        How many characters a model reads at a time, and looks back when it learns. By default as many as it is made
+        for.
+    given : str, optional
+        The text itself, instead of a file.
+
+    Raises
+    ------
+    UsageError
+        When the text is first asked for, if it is not there, or cannot be learned.
+    """
+
+    path: str = field(default="", metadata={"help": "the file to learn from"})
+    length: int | None = field(
+        default=None, metadata={"help": "characters read at a time (default: what the model is made for)", "parse": int}
+    )
+    given: str | None = field(default=None, repr=False, metadata={"option": False})
+
+    name = "text"
+    keys = ("position",)
+    kept_as = "text.txt.gz"
+    LENGTH = 8
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.path, str), "path", self.path, "the name of a file")
+        require(self.length is None or is_whole(self.length, 1), "length", self.length, "a whole number from 1")
+        require(self.given is None or isinstance(self.given, str), "given", self.given, "a string")
+
+    @cached_property
+    def text(self) -> str:
+        """All of it, its lines ending in `\\n`."""
+        lines: Iterator[tuple[int, str]]
+        if self.given is not None:
+            lines, place = enumerate(self.given.split("\n"), 1), "line "
+        else:
+            require(bool(self.path), "path", self.path, f"the file of the task {self.name}")
+            lines, place = read_lines(self.path), f"{self.path}:"
+        kept = []
+        for number, line in lines:
+            if reserved := RESERVED.search(line):
+                raise UsageError(f"{place}{number}: has {reserved[0]!r}, a character that no string may have")
+            kept.append(line)
+        text = "\n".join(kept)
+        if not text.strip():
+            raise UsageError(f"{self.path or 'text'}: holds no text")
+        return text
+
+    def draw(self, rng: np.random.Generator) -> tuple[str, str]:
+        """A window of the text, and the same shifted by one."""
+        while True:
+            start = int(rng.integers(max(1, len(self.text) - self.source_length)))
+            window = self.text[start : start + self.source_length + 1]
+            if window[:-1].strip() and window[1:].strip():
+                return window[:-1], window[1:]
+
+    @cached_property
+    def symbols(self) -> list[str]:
+        return sorted(set(self.text))
+
+    @property
+    def source_length(self) -> int:
+        return self.length or self.LENGTH
+
+    @property
+    def target_length(self) -> int:
+        return self.source_length
+
+    def keep(self) -> str:
+        return self.text
+
+    @classmethod
+    def restored(cls, options: dict[str, Any], kept: str | None) -> Task:
+        if kept is None:
+            raise ValueError("the text it was trained on is not there")
+        return cls(**options, given=kept)

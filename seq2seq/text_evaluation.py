@@ -1,0 +1,77 @@
+"""How well a model foretells a text: on the end of it, which was held out, and on what it was trained on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from seq2seq.config import DataConfig
+from seq2seq.dataset import Dataset, Examples, cut
+from seq2seq.decoding import Predictor
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """How well some part of a text was foretold.
+
+    Attributes
+    ----------
+    n : int
+        How many characters were predicted.
+    begin, end : int
+        Where in the text these characters and those read before them are, counted from 0.
+    nats, bits : float
+        The mean negative log-probability of a character, to the base e and to the base 2: the cross-entropy.
+    accuracy : float
+        The share of them that the model held for the most probable.
+    """
+
+    n: int
+    begin: int
+    end: int
+    nats: float
+    bits: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class TextEvaluation:
+    """Scores on the test part of a text, and on as much (or all) of its training part, from its beginning."""
+
+    held_out: TextScore
+    train_distribution: TextScore
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def evaluate_text(
+    predictor: Predictor, dataset: Dataset, config: DataConfig, length: int, samples: int
+) -> TextEvaluation:
+    """Score a model on the test part of a text of so many characters, and on its training part.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    dataset : Dataset
+    config : DataConfig
+        That it was made with.
+    length : int
+    samples : int
+        The most windows to score of each; of more, the first.
+    """
+    train, _, test = cut(length, config.validation, config.test)
+    return TextEvaluation(
+        held_out=_score(predictor, dataset.test, test.start, samples),
+        train_distribution=_score(predictor, dataset.train, train.start, samples),
+    )
+
+
+def _score(predictor: Predictor, part: Examples, begin: int, samples: int) -> TextScore:
+    sources, targets = part.sources[:samples], part.targets[:samples]
+    answers = predictor.answer(sources, targets)
+    assert answers.loss is not None
+    nats = float(answers.loss.mean())
+    accuracy = float((answers.ids == targets).mean())
+    return TextScore(targets.size, begin, begin + sources.size + 1, nats, nats / math.log(2), accuracy)
