@@ -19,6 +19,7 @@ BLOCK = 1 << 16  # bytes read at once, at the most
 LINE_LIMIT = 1 << 20  # bytes; of a longer line, which is no source, so much is kept
 CUT = b"\0"  # in no vocabulary, so that what is left of a line is never taken for a source
 BATCH = 1024
+WRITING = ("characters", "temperature", "top_k")  # options of --continue
 
 
 def report(problem: str) -> None:
@@ -40,17 +41,37 @@ def lines_of_stdin() -> Iterator[list[str]]:
 Say = Callable[[list[str]], list[str]]  # what is printed for some sources, a line each
 
 
+def predictions(solver: seq2seq.Solver, source: str) -> Iterator[str]:
+    """A line for each beginning of a source that the run can read."""
+    expected = solver.expected(source)
+    for end, (character, confidence) in enumerate(expected, len(source) - len(expected) + 1):
+        yield f"{source[:end]!r} -> {character!r} ({confidence:.1%})"
+
+
 def way_of_saying(solver: seq2seq.Solver, arguments: Any) -> Say:
     if arguments.steps:
         return lambda sources: [
             " -> ".join([solver.task.normalise(source), *solver.work(source)]) for source in sources
         ]
+    if arguments.predict:
+        return lambda sources: ["\n".join(predictions(solver, source)) for source in sources]
     if arguments.best:
         return lambda sources: [
             ", ".join(f"{each.text} ({each.confidence:.1%})" for each in solver.n_best(source, arguments.best))
             for source in sources
         ]
     return solver
+
+
+def write(solver: seq2seq.Solver, arguments: Any) -> None:
+    """Print the beginning of a text, and what the run makes of it, as it is written."""
+    options = {name: value for name in WRITING if (value := getattr(arguments, name)) is not None}
+    written = solver.continued(arguments.prefix, seed=arguments.seed, **options)
+    sys.stdout.write(arguments.prefix)
+    for character in written:
+        sys.stdout.write(character)
+        sys.stdout.flush()
+    print()
 
 
 def answer(solver: seq2seq.Solver, say: Say, sources: list[str], what: str, first: int) -> bool:
@@ -93,7 +114,8 @@ def main() -> int:
     parser = _command.Parser(
         "Answer sources, one answer a line. Without any, read a line each from stdin; at a terminal, prompt.",
         "examples:\n  python scripts/solve.py '3*7+2' '1+1+1'\n"
-        "  python scripts/solve.py < questions.txt > answers.txt\n\n"
+        "  python scripts/solve.py < questions.txt > answers.txt\n"
+        "  python scripts/solve.py --continue 'It is' --temperature 0.7\n\n"
         "A source that cannot be read gives an empty line, a message that names its line, and exit status 2.",
     )
     parser.add_argument("sources", nargs="*", metavar="SOURCE")
@@ -102,9 +124,27 @@ def main() -> int:
     shown.add_argument(
         "--best", type=int, default=0, metavar="N", help="print the N most probable answers, of an attention run"
     )
+    shown.add_argument(
+        "--predict", action="store_true", help="print the next character after each beginning, of a text's run"
+    )
+    shown.add_argument("--continue", metavar="PREFIX", dest="prefix", help="go on with a text, of a text's run")
+    parser.add_argument("--characters", type=int, metavar="N", help="how many to write (default: 200)")
+    parser.add_argument(
+        "--temperature", type=float, metavar="X", help="below 1: keep to the probable; 0: to the most (default: 1)"
+    )
+    parser.add_argument("--top-k", type=int, metavar="N", help="write one of the N most probable (default: of all)")
     parser.add_argument("--run", metavar="DIR", help="the run folder (default: the newest under runs/)")
     arguments = parser.parse_args()
+    if arguments.prefix is None:
+        for name in WRITING:
+            if getattr(arguments, name) is not None:
+                parser.error(f"--{name.replace('_', '-')}: goes with --continue")
+    elif arguments.sources:
+        parser.error("--continue: goes on with one text; give no SOURCE beside it")
     solver = seq2seq.Solver(arguments.run or Run.newest().path, device=arguments.device)
+    if arguments.prefix is not None:
+        write(solver, arguments)
+        return 0
     say = way_of_saying(solver, arguments)
 
     if arguments.sources:

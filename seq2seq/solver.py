@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
+from itertools import islice
 from typing import Any, overload
 
 import numpy as np
 
 from seq2seq.dataset import Dataset, build_dataset
-from seq2seq.decoding import Answer, Predictor, SearchPredictor, make_predictor, work_out
-from seq2seq.errors import RunError, SourceError, UsageError, is_whole, require
+from seq2seq.decoding import Answer, Predictor, Reader, SearchPredictor, make_predictor, work_out, write
+from seq2seq.errors import RunError, SourceError, UsageError, is_number, is_whole, require, short
 from seq2seq.evaluation import Evaluation, evaluate
-from seq2seq.models import make_codec, make_model
+from seq2seq.models import CharacterModel, make_codec, make_model
 from seq2seq.mx import pick_device
 from seq2seq.runs import WEIGHTS, PathLike, Run
 from seq2seq.tasks import Pairs, Task
@@ -77,7 +78,7 @@ class Solver:
     @overload
     def __call__(self, source: Iterable[str]) -> list[str]: ...
     def __call__(self, source: str | Iterable[str]) -> str | list[str]:
-        """The answer to one source, or the answers to several, in order.
+        """The answer to one source, or the answers to several, in order. Of a text's run: the next character.
 
         Raises
         ------
@@ -90,6 +91,8 @@ class Solver:
 
     def answer(self, sources: Iterable[str]) -> list[Answer]:
         """The answers to several sources, each with the model's confidence. Raises `SourceError`."""
+        if isinstance(self.task, Text):
+            return [self.expected(source)[-1] for source in sources]
         prepared = [self.prepare(source) for source in sources]
         if not self.task.stepwise:
             return self._answer(prepared)
@@ -123,6 +126,8 @@ class Solver:
         A run with its working in the answer, or with a step a call, has several; another has the answer alone. Raises
         `SourceError`.
         """
+        if isinstance(self.task, Text):
+            return [self(source)]
         prepared = self.prepare(source)
         if self.task.stepwise:
             steps = [step.text for step in self._work_out([prepared])[0]]
@@ -153,9 +158,75 @@ class Solver:
         texts = map(self.task.final, self.codec.decode_targets(best.ids[0]))
         return list(map(Answer, texts, np.exp(best.scores[0], dtype=np.float64).tolist()))
 
+    def continued(
+        self, prefix: str, characters: int = 200, temperature: float = 1.0, top_k: int = 0, seed: int = 0
+    ) -> Iterator[str]:
+        """What a text's run writes after a prefix, a character at a time.
+
+        Parameters
+        ----------
+        prefix : str
+        characters : int
+            How many to write.
+        temperature : float
+            Below 1 what is probable is written more often than that, above 1 less often; 0 writes the most probable.
+        top_k : int
+            Write one of so many of the most probable alone; 0 chooses among all.
+        seed : int
+            Decides what is drawn.
+
+        Raises
+        ------
+        SourceError
+            If the prefix is too short, or has a character outside the vocabulary.
+        UsageError
+            If the run is no text's, or an option is not allowed.
+        """
+        for name, value in (("characters", characters), ("top_k", top_k), ("seed", seed)):
+            require(is_whole(value, 0), name, value, "a whole number from 0")
+        require(is_number(temperature) and temperature >= 0, "temperature", temperature, "a number from 0")
+        reader, ids = self._reading(prefix)
+        drawn = write(reader, ids, self.codec.vocabulary.pad, temperature, top_k, np.random.default_rng(seed))
+        return (self.codec.alphabet.symbol(self.codec.characters[each]) for each in islice(drawn, characters))
+
+    def expected(self, source: str) -> list[Answer]:
+        """The most probable next character after each beginning of a source that a text's run can read, the whole last.
+
+        Raises `SourceError` and `UsageError` as `continued` does.
+        """
+        reader, ids = self._reading(source)
+        fewest = self._character_model.fewest
+        read = [reader.read(ids[:fewest]), *(reader.read(ids[place : place + 1]) for place in range(fewest, len(ids)))]
+        best = [(int(each.argmax()), float(np.exp(each.max()))) for each in read]
+        return [Answer(self.codec.alphabet.symbol(self.codec.characters[place]), p) for place, p in best]
+
+    def _reading(self, prefix: str) -> tuple[Reader, np.ndarray]:
+        """A reader of nothing yet, and a prefix to be read, ids (L,)."""
+        model, prepared = self._character_model, self.prepare(prefix)
+        [ids] = self.codec.vocabulary.encode([prepared], len(prepared))
+        return Reader(model, self.device, self.weights), ids
+
+    @property
+    def _character_model(self) -> CharacterModel:
+        model = self._predictor(1).model
+        if not isinstance(model, CharacterModel):
+            raise UsageError(f"{self.run.path}: answers sources, and has no text to go on with")
+        return model
+
+    def _prepare_text(self, prefix: str) -> str:
+        prepared, fewest = self.codec.alphabet.read_source(prefix), self._character_model.fewest
+        if len(prepared) < fewest:
+            raise SourceError(
+                f"{short(prefix)}: has {len(prefix)} characters, but the model has to read {fewest} first"
+            )
+        self.codec.vocabulary.check(prepared, LONGEST)
+        return prepared
+
     def prepare(self, source: str) -> str:
         """The source as the model reads it. Raises `SourceError`."""
         require(isinstance(source, str), "source", source, "a string")
+        if isinstance(self.task, Text):
+            return self._prepare_text(source)
         if not source.strip():
             raise SourceError("the source is empty")
         try:
@@ -169,7 +240,9 @@ class Solver:
 
     @property
     def example(self) -> str:
-        """A source of the task, to try."""
+        """A source of the task, or some characters of the text, to try."""
+        if isinstance(self.task, Text):
+            return max(self.task.text.split("\n")[:100], key=len)[:20]
         [(source, _)] = self.task.shown(self.task.sample(1, np.random.default_rng(0)))
         return source
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,9 @@ import numpy as np
 from seq2seq.batching import Batching
 from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
-from seq2seq.decoding import WidthsPredictor, make_predictor
+from seq2seq.decoding import Reader, WidthsPredictor, make_predictor, write
 from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted
-from seq2seq.models import Model
+from seq2seq.models import CharacterModel, Model
 from seq2seq.mx import mx
 from seq2seq.optimizers import learning_rate
 from seq2seq.progress import Progress
@@ -32,7 +33,8 @@ from seq2seq.vocabulary import Codec
 
 VALIDATION_BATCH = 512
 ADVICE = "try a lower learning_rate"
-SHOWN = 10  # held-out questions in one show
+SHOWN = 10  # held-out questions in one show, ...
+SHOWN_CHARACTERS = 200  # ... or characters written
 REFRESH_SECONDS = 0.25  # between two readings of the loss; each waits for the engine
 SAVE_SECONDS = 10.0  # between two saves; at most so much work is lost when the process is killed
 # MXNet's random state cannot be saved, so with dropout it is set anew each epoch and every so many updates
@@ -231,9 +233,18 @@ class Trainer:
             row["validation_bits"] = validation_loss / math.log(2)
         self.history.append(row)
         self.progress.end_epoch(row)
-        shows = self.config.show_every and self.model.answers
-        if shows and (state.epoch % self.config.show_every == 0 or state.epoch == self.config.epochs):
-            self.progress.show(self._questions(answers.ids[:SHOWN], exact[:SHOWN]))
+        if self.config.show_every and (state.epoch % self.config.show_every == 0 or state.epoch == self.config.epochs):
+            if isinstance(self.model, CharacterModel):
+                self.progress.show(self._written(self.model, weights))
+            else:
+                self.progress.show(self._questions(answers.ids[:SHOWN], exact[:SHOWN]))
+
+    def _written(self, model: CharacterModel, weights: dict[str, np.ndarray]) -> list[str]:
+        """The lines of what the model makes of the first characters of the validation text."""
+        prefix, rng = self.validation.sources[0], np.random.default_rng((self.seed, 4, self.state.epoch))
+        drawn = write(Reader(model, self.device, weights), prefix, model.pad, 1.0, 0, rng)
+        ids = np.array([*prefix, *islice(drawn, SHOWN_CHARACTERS)])
+        return self.codec.decode_sources(ids[None])[0].split("\n")
 
     def _questions(self, ids: np.ndarray, exact: np.ndarray) -> list[str]:
         """The first validation questions with the model's answers, ✓ or ✗, and the right answer where it differs."""

@@ -388,3 +388,13 @@ def test_what_was_chosen_and_what_is_odd_is_told_before_training(tmp_path, capsy
     assert epochs[0].startswith("epoch 1/1")
     train(Arithmetic("+", terms=2), tmp_path / "sums", **TINY)
     assert capsys.readouterr().err.startswith("epoch 1/1")
+
+
+def test_what_a_texts_model_writes_is_shown(tmp_path, capsys):
+    train(Text(given=some_text()), tmp_path / "run", epochs=2, show_every=2, hidden_size=4)
+    told = capsys.readouterr().err.splitlines()
+    [place] = [place for place, line in enumerate(told) if line.startswith("epoch 2/2")]
+    shown = "\n".join(line[4:] for line in told[place + 1 :])
+    codec = Solver(tmp_path / "run").dataset.codec
+    prefix = codec.decode_sources(Solver(tmp_path / "run").dataset.validation.sources[:1])[0]
+    assert shown.startswith(prefix) and len(shown) == len(prefix) + 200

@@ -671,3 +671,36 @@ def test_a_task_of_another_package_is_listed_trained_and_solved(package, tmp_pat
         result = call("train", "--task", name, **options)
         assert (result.returncode, result.stdout) == (status, "") and result.stderr.count("\n") == 1
         assert result.stderr.startswith(f"train.py: {message}")
+
+
+def test_a_text_is_learned_scored_and_gone_on_with(tmp_path):
+    (tmp_path / "text").write_text("so it is and so it was.\n" * 60)
+    run = ["--run", tmp_path / "run"]
+    small = ["--hidden-size", 16, "--epochs", 3, "--model", "char3"]
+    result = call("train", "--task", "text", "--task.path", tmp_path / "text", *small, "--run-dir", tmp_path / "run")
+    assert result.returncode == 0, result.stderr
+    assert "1439 characters of text, 11 different ones: " in result.stderr and " bits)" in result.stderr
+    assert "held out, 23 characters between 1367 and 1437 of the text: " in result.stdout
+    [tried] = re.findall(r"try: python scripts/solve.py (.*)", result.stdout)
+    assert call("solve", *shlex.split(tried)).stdout.startswith("so it is and so it w")
+
+    shown = call("evaluate", *run)
+    assert "held out, 23 characters" in shown.stdout and "bits) a character" in shown.stdout
+    values = json.loads(call("evaluate", *run, "--json").stdout)
+    assert values["held_out"]["n"] == 23 and values["train_distribution"]["nats"] > 0
+
+    written = call("solve", *run, "--continue", "so ", "--characters", 30, "--temperature", 0.5, "--top-k", 4)
+    assert written.returncode == 0 and written.stdout.startswith("so ") and len(written.stdout) == 3 + 30 + 1
+    again = call("solve", *run, "--continue", "so ", "--characters", 30, "--temperature", 0.5, "--top-k", 4)
+    assert again.stdout == written.stdout
+    foretold = call("solve", *run, "--predict", "so it").stdout.splitlines()
+    assert [line.partition(" -> ")[0] for line in foretold] == ["'so '", "'so i'", "'so it'"]
+    for arguments, message in [
+        (["--continue", "so"], "'so': has 2 characters, but the model has to read 3 first"),
+        (["--continue", "so ", "more"], "--continue: goes on with one text"),
+        (["--top-k", 3, "so "], "--top-k: goes with --continue"),
+    ]:
+        result = call("solve", *run, *arguments)
+        assert result.returncode == 2 and message in result.stderr and len(result.stderr.splitlines()) == 1
+    result = call("explain", *run, "so it")
+    assert result.returncode == 2 and "explain: a text's run has no answers" in result.stderr

@@ -225,3 +225,50 @@ def test_what_a_task_accepts_is_scored(tmp_path):
     task = Any.of([(letter, letter) for letter in "abcdef"])
     solver = train(task, tmp_path / "run", epochs=1, hidden_size=4, progress=False)
     assert solver.score(task.list()) == 1
+
+
+# Texts ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_text_is_gone_on_with(reading):
+    written = "".join(reading.continued("the ca", 300, seed=1))
+    assert len(written) == 300 and set(written) <= set(reading.task.text)
+    assert written == "".join(reading.continued("the ca", 300, seed=1))
+    assert written != "".join(reading.continued("the ca", 300, seed=2))
+    assert written[:200] == "".join(reading.continued("the ca", seed=1))
+    known, unknown = {"the", "cat", "and", "a", "dog", "sleep"}, []
+    for options in ({"temperature": 0.3}, {"temperature": 5.0}, {"temperature": 5.0, "top_k": 1}):
+        text = "".join(reading.continued("the ca", **options))
+        unknown.append(len(set(text.replace(".", "").split()[1:-1]) - known))
+    assert unknown[0] == unknown[2] == 0 and unknown[1] > 5
+
+
+def test_the_next_character_after_each_beginning(reading):
+    found = reading.expected("the ca")
+    assert [answer.text for answer in found] == reading([("the ca")[:end] for end in range(1, 7)])
+    assert found[5].text == reading("the ca") == "t" and found[5].confidence > 0.8
+    assert reading.work("the ca") == ["t"] and next(reading.continued("the ca", temperature=0)) == "t"
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"prefix": ""}, "'': has 0 characters, but the model has to read 1 first"),
+        ({"prefix": "th3"}, "'th3': '3' is not among the characters"),
+        ({"prefix": 3}, "source: got 3"),
+        ({"prefix": "a", "characters": -1}, "characters: got -1"),
+        ({"prefix": "a", "temperature": -1.0}, "temperature: got -1.0, but it must be a number from 0"),
+        ({"prefix": "a", "temperature": float("nan")}, "temperature: got nan"),
+        ({"prefix": "a", "top_k": 0.5}, "top_k: got 0.5"),
+        ({"prefix": "a", "seed": None}, "seed: got None"),
+    ],
+)
+def test_what_cannot_be_gone_on_with(reading, options, message):
+    with pytest.raises(UsageError, match=message):
+        reading.continued(**options)
+
+
+def test_runs_of_pairs_have_no_text_to_go_on_with(solved):
+    for ask in (solved.continued, solved.expected):
+        with pytest.raises(UsageError, match="answers sources, and has no text to go on with"):
+            ask("1+1")

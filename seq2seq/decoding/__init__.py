@@ -11,6 +11,7 @@ from seq2seq.decoding.parallel import ParallelPredictor
 from seq2seq.decoding.search import Best, SearchPredictor
 from seq2seq.decoding.stepwise import work_out
 from seq2seq.decoding.widths import WidthsPredictor
+from seq2seq.decoding.writing import Reader, write
 from seq2seq.models import AutoregressiveModel, Model, ParallelModel
 
 __all__ = [
@@ -19,10 +20,12 @@ __all__ = [
     "Best",
     "ParallelPredictor",
     "Predictor",
+    "Reader",
     "SearchPredictor",
     "WidthsPredictor",
     "make_predictor",
     "work_out",
+    "write",
 ]
 
 

@@ -1,0 +1,85 @@
+"""Goes on with a text: reads what is there, draws the next character, reads that, and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from seq2seq.models import CharacterModel
+from seq2seq.mx import mx
+from seq2seq.workers import argument_shapes, workers_of
+
+
+class Reader:
+    """Reads a text, and says after each character what may come next.
+
+    Parameters
+    ----------
+    model : CharacterModel
+        It looks back at as many characters as it was made to read at a time.
+    device : mxnet.Context
+    weights : dict of str to ndarray
+    """
+
+    def __init__(self, model: CharacterModel, device: Any, weights: dict[str, np.ndarray]) -> None:
+        self._model, self._worker = model, workers_of(device)[0]
+        self._weights = {name: mx.nd.array(array, self._worker.device) for name, array in weights.items()}
+        self._graphs: dict[int, tuple[Any, Any]] = {}
+        self._recent: list[int] = []
+
+    def read(self, ids: Iterable[int]) -> np.ndarray:
+        """Log-probabilities of what comes next, shape (V,), after these and all that were read before.
+
+        Of all these there must be as many as the model needs, `fewest`.
+        """
+        self._recent = [*self._recent, *ids][-self._model.source_length :]
+        source, executor = self._graph(len(self._recent))
+        source[:] = np.array(self._recent)[:, None]
+        [log_probabilities] = executor.forward(is_train=False)
+        return log_probabilities[-1, 0].asnumpy()
+
+    def _graph(self, length: int) -> tuple[Any, Any]:
+        """What feeds the graph for so many characters, and the graph."""
+        if length not in self._graphs:
+            model = self._model.resized(length, min(length, self._model.target_length))
+            assert isinstance(model, CharacterModel)
+            symbol = model.log_probabilities(mx.sym.var("source"))
+            shapes = argument_shapes(symbol, source=(length, 1))
+            source = mx.nd.zeros(shapes["source"], self._worker.device)
+            self._graphs[length] = source, self._worker.bind(symbol, {"source": source}, self._weights)
+        return self._graphs[length]
+
+
+def draw(log_probabilities: np.ndarray, pad: int, temperature: float, top_k: int, rng: np.random.Generator) -> int:
+    """The id of a character, drawn as these say (V,); padding never is.
+
+    Parameters
+    ----------
+    log_probabilities : ndarray, shape (V,)
+    pad : int
+        The id of padding.
+    temperature : float
+        What they are divided by first: below 1 the probable becomes more so, and 0 takes the most probable.
+    top_k : int
+        Draw from so many of the most probable alone; 0 draws from all.
+    rng : numpy.random.Generator
+    """
+    scores = log_probabilities.astype(np.float64)
+    scores[pad] = -np.inf
+    if temperature == 0:
+        return int(scores.argmax())
+    order = np.argsort(-scores, kind="stable")[: top_k or None]  # the most probable first
+    weights = np.exp((scores[order] - scores[order[0]]) / temperature)
+    return int(rng.choice(order, p=weights / weights.sum()))
+
+
+def write(
+    reader: Reader, ids: Iterable[int], pad: int, temperature: float, top_k: int, rng: np.random.Generator
+) -> Iterator[int]:
+    """The ids of the characters that a reader goes on with, without end, after these. See `draw`."""
+    while True:
+        following = draw(reader.read(ids), pad, temperature, top_k, rng)
+        yield following
+        ids = [following]
