@@ -1,4 +1,5 @@
-"""Which examples go through the network together: those near in length, so that little of a batch is padding."""
+"""Which examples go through the network together: those near in length, so that little of a batch is padding; or of a
+text that is read in its order, those that go on where the batch before ended."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seq2seq.dataset import Examples
+from seq2seq.errors import require
 from seq2seq.vocabulary import Codec
 
 
@@ -57,3 +59,27 @@ class Batching:
             order = order[np.argsort(self._bucket[order], kind="stable")]
             batches = [batches[i] for i in rng.permutation(self.count)]
         return [Rows(order[start:stop], *lengths) for start, stop, *lengths in batches]
+
+
+class Streams:
+    """Deals the windows of a text to batches in its order: each row of a batch goes on where that row ended before.
+
+    The text is read as `batch_size` streams at once, one part of it each. What is left, fewer windows than there are
+    streams, is not read. Parameters and attributes are those of `Batching`.
+    """
+
+    def __init__(self, examples: Examples, codec: Codec, batch_size: int) -> None:
+        n = len(examples)
+        require(batch_size <= n, "batch_size", batch_size, f"at most {n}, all windows that the text has to train on")
+        self.count = n // batch_size
+        self._first = np.arange(batch_size) * self.count
+        self._lengths = codec.source_length, codec.target_length
+
+    def epoch(self, rng: np.random.Generator) -> list[Rows]:
+        """The text once, which leaves nothing to chance."""
+        return [Rows(self._first + step, *self._lengths) for step in range(self.count)]
+
+
+def make_batching(examples: Examples, codec: Codec, batch_size: int, in_order: bool) -> Batching | Streams:
+    """Batches in random order, or of a model that reads a text in its order, in that."""
+    return (Streams if in_order else Batching)(examples, codec, batch_size)

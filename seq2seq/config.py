@@ -11,7 +11,7 @@ from typing import Any
 from seq2seq.errors import UsageError, is_number, is_whole, require
 from seq2seq.tasks import TASKS, Arithmetic, Task
 
-TEXT_MODELS = ("char3", "rnn-add", "rnn-concat", "rnn", "rnn-sequence")
+TEXT_MODELS = ("char3", "rnn-add", "rnn-concat", "rnn", "rnn-sequence", "rnn-stateful", "lstm", "gru")
 MODEL_NAMES = ("auto", "repeat", "attention", "transducer", "aligned", *TEXT_MODELS)
 CELLS = ("lstm", "rnn")
 SCHEDULES = ("cosine", "restarts", "constant")
@@ -149,7 +149,7 @@ class ModelConfig:
         `auto`: `transducer` for steps that are written in their place, `attention` for others, else `repeat`. `repeat`:
         the notebook's. `attention` looks back at the source and writes a character at a time; `transducer` writes a
         character for each it reads; `aligned` is one that reads two numbers place by place. All others read a text:
-        `auto` is then `rnn-sequence`. See `seq2seq/models/`.
+        `auto` is then `lstm`. See `seq2seq/models/`.
     cell : str
         `lstm`, or `rnn`: one tanh a unit (Elman 1990). What an LSTM remembers may leak away slowly, too slowly for
         short training examples to show; an `rnn` must hold on to it at each step or lose it at once, so that what it
@@ -168,9 +168,9 @@ class ModelConfig:
     embedding : int
         Of a text's model: the numbers that a character is turned into first (E); 0 reads one-hot vectors.
     activation : str
-        Of a text's `char3` and `rnn` models: `tanh` or `relu`.
+        Of a text's models but `lstm` and `gru`: `tanh` or `relu`.
     identity : bool
-        Whether the hidden matrix of these begins as the identity.
+        Whether the hidden matrix of these same begins as the identity.
     """
 
     model: str = field(default="auto", metadata={"help": f"one of {', '.join(MODEL_NAMES)}", "parse": str})

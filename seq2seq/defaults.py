@@ -22,8 +22,9 @@ PASSES = 600_000  # examples that all epochs together go through, ...
 EPOCHS = (10, 200)  # ... in no fewer and no more epochs than these
 CHARACTERS = 6_000_000  # of a text, that all epochs together go through, ...
 TEXT_EPOCHS = (5, 100)  # ... in no fewer and no more epochs than these
+STREAM = 1000  # characters of a text that each row of a batch has to itself, at least
 CHOSEN = ("examples", "validation", "test", "model", "hidden_size", "layers", "epochs", "batch_size", "learning_rate")
-CHOSEN_FOR_TEXT = (*CHOSEN, "embedding")
+CHOSEN_FOR_TEXT = (*CHOSEN, "embedding", "dropout")
 
 
 def has_preset(task: Task) -> bool:
@@ -62,12 +63,13 @@ def choose(task: Task, options: dict[str, Any]) -> Config:
 
 
 def _choose_for_text(task: Text) -> Config:
+    n = len(task.text)
     return Config(
         task=task,
         data=DataConfig(validation=0.05, test=0.05, split="position"),
-        model=ModelConfig(model="rnn-sequence", hidden_size=256, layers=1, embedding=42),
+        model=ModelConfig(model="lstm", hidden_size=256, layers=2, embedding=42, dropout=0.2),
         training=TrainingConfig(
-            epochs=_epochs(CHARACTERS, len(task.text), TEXT_EPOCHS), batch_size=64, learning_rate=0.004
+            epochs=_epochs(CHARACTERS, n, TEXT_EPOCHS), batch_size=max(1, min(64, n // STREAM)), learning_rate=0.004
         ),
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq.batching import Batching
+from seq2seq.batching import make_batching
 from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
 from seq2seq.errors import Seq2SeqError
@@ -93,7 +93,8 @@ def range_test(
     It ends after 300 updates, or when the smoothed loss is four times its lowest or no number. Of few examples it makes
     several passes. The arguments are those of `Trainer`; of `config`, rate, warm-up and schedule have no effect.
     """
-    batching, updater = Batching(train, codec, config.batch_size), Updater(model, config, seed, device)
+    batching = make_batching(train, codec, config.batch_size, model.in_order)
+    updater = Updater(model, config, seed, device)
     updater.seed(seed)
     plans = (batching.epoch(np.random.default_rng((seed, 1, epoch))) for epoch in itertools.count())
     batches = (batch for plan in plans for batch in updater.batches(train, plan))

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq.batching import Batching
+from seq2seq.batching import make_batching
 from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
 from seq2seq.decoding import Reader, WidthsPredictor, make_predictor, write
@@ -126,7 +126,7 @@ class Trainer:
         self._stop = False
         self._saved_at = self._clock = 0.0
 
-        self._batching = Batching(train, codec, config.batch_size)
+        self._batching = make_batching(train, codec, config.batch_size, model.in_order)
         self.steps_per_epoch = self._batching.count
         self._updater = Updater(model, config, seed, self.device)
         size = min(len(validation), VALIDATION_BATCH)
@@ -174,6 +174,8 @@ class Trainer:
         plan = self._batching.epoch(np.random.default_rng((self.seed, 1, state.epoch)))
         started, done = time.monotonic(), sum(len(batch.rows) for batch in plan[: state.step])
         next_refresh, skipped = started + REFRESH_SECONDS, done
+        if state.step == 0:
+            self._updater.set_states()
 
         for batch in self._updater.batches(self.train, plan[state.step :]):
             self._step(batch)
@@ -308,6 +310,7 @@ class Trainer:
         arrays = {f"weight.{name}": array for name, array in weights.items()}
         arrays.update({f"best.{name}": array for name, array in self.best_weights.items()})
         arrays.update(self._updater.moments)
+        arrays.update({f"state.{name}": array for name, array in self._updater.states.items()})
         arrays["loss_sum"] = self._updater.loss_sum.asnumpy()
         run.write_arrays(OPTIMIZER, arrays, self.state.to_json())
         self._saved_at = time.monotonic()
@@ -326,6 +329,8 @@ class Trainer:
         weights = {name: array.shape for name, array in self.weights.items()}
         expected = {f"{prefix}.{name}": shape for prefix in ("weight", "best") for name, shape in weights.items()}
         expected.update({name: moment.shape for name, moment in self._updater.moments.items()})
+        states = {name: array.shape for name, array in self._updater.states.items()}
+        expected.update({f"state.{name}": shape for name, shape in states.items()})
         expected["loss_sum"] = (1,)
         if {name: array.shape for name, array in arrays.items()} != expected:
             raise RunError(f"{path}: holds the arrays of another model")
@@ -340,4 +345,5 @@ class Trainer:
         self._updater.set_weights({name: arrays[f"weight.{name}"] for name in weights})
         self.best_weights = {name: arrays[f"best.{name}"] for name in weights}
         self._updater.set_moments(arrays)
+        self._updater.set_states({name: arrays[f"state.{name}"] for name in states})
         self._updater.loss_sum[:] = arrays["loss_sum"]

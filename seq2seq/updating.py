@@ -70,11 +70,13 @@ def _aligned(place: int) -> int:
 
 
 class Graph(NamedTuple):
-    """The loss, bound for some number of examples (n): its ids (S + T, n), and what adds its value to the sum."""
+    """The loss, bound for some number of examples (n): its ids (S + T, n), what adds its value to the sum, and what
+    carries its states to the next batch."""
 
     executor: Any
     ids: Any
     add_loss: Call
+    carry: list[Call]
 
 
 class Batch(NamedTuple):
@@ -98,23 +100,28 @@ class Share:
         Of the vector, what this worker looks after.
     loss_sum : mxnet.NDArray, shape (1,)
         What the loss is added to.
+    rows : int
+        How many examples of a whole batch are its own.
 
     Attributes
     ----------
     weights, gradients : mxnet.NDArray, shape (P,)
     own_weights, own_gradients : mxnet.NDArray, shape (section,)
         The section's weights, and after `add_up` the sum of its gradients.
+    states : dict of str to mxnet.NDArray
+        What the next batch goes on from, of a model that carries any.
     add_up, fetch : list of Call
         What exchanges gradients and weights with the other shares: nothing where there are none.
     """
 
-    def __init__(self, worker: Worker, model: Model, layout: Layout, section: slice, loss_sum: Any) -> None:
+    def __init__(self, worker: Worker, model: Model, layout: Layout, section: slice, loss_sum: Any, rows: int) -> None:
         self.worker, self.model, self.layout, self.section, self.loss_sum = worker, model, layout, section, loss_sum
         self.weights, self.gradients = (mx.nd.zeros((layout.size,), worker.device) for _ in range(2))
         self.own_weights, self.own_gradients = self.weights, self.gradients
         if section.stop - section.start < layout.size:
             # Arrays of their own: the engine lets only one operator at a time write to any part of an array.
             self.own_weights, self.own_gradients = (mx.nd.zeros_like(self.weights[section]) for _ in range(2))
+        self.states = {name: mx.nd.zeros(shape, worker.device) for name, shape in model.state_shapes(rows).items()}
         self.add_up: list[Call] = []
         self.fetch: list[Call] = []
         self._graphs: dict[tuple[int, ...], Graph] = {}
@@ -128,15 +135,17 @@ class Share:
             source = mx.sym.slice_axis(symbol, axis=0, begin=0, end=source_length)
             target = mx.sym.slice_axis(symbol, axis=0, begin=source_length, end=length)
             ids = mx.nd.zeros((length, n), self.worker.device, dtype)
+            loss, after = model.loss_and_states(source, target, {name: mx.sym.var(name) for name in self.states})
             executor = self.worker.bind(
-                model.loss(source, target),
-                {"ids": ids},
+                mx.sym.Group([loss, *after.values()]),
+                {"ids": ids, **self.states},
                 self.layout.split(self.weights),
                 self.layout.split(self.gradients),
                 shared=next((graph.executor for graph in self._graphs.values()), None),
             )
             add_loss = Call("add_n", [self.loss_sum, executor.outputs[0]], self.loss_sum, num_args=2)
-            self._graphs[key] = Graph(executor, ids, add_loss)
+            carry = [Call("_copy", [new], self.states[name]) for name, new in zip(after, executor.outputs[1:])]
+            self._graphs[key] = Graph(executor, ids, add_loss, carry)
         return self._graphs[key]
 
     def meet(self, shares: list[Share]) -> None:
@@ -177,9 +186,10 @@ class Updater:
         layout = self._layout = Layout({name: shape for name, shape in shapes.items() if name not in inputs})
 
         work = config.batch_size * layout.size * (model.source_length + model.target_length)
-        workers = workers_of(device)[: 1 if work < WORTH_SHARING else None]
-        parts = list(zip(workers, layout.sections(len(workers))))
-        self._shares = [Share(worker, model, layout, section, self.loss_sum) for worker, section in parts]
+        workers = workers_of(device)[: 1 if work < WORTH_SHARING else config.batch_size]
+        rows = map(len, np.array_split(np.arange(config.batch_size), len(workers)))
+        parts = zip(workers, layout.sections(len(workers)), rows)
+        self._shares = [Share(worker, model, layout, section, self.loss_sum, n) for worker, section, n in parts]
         if len(self._shares) > 1:
             for share in self._shares:
                 share.meet(self._shares)
@@ -235,6 +245,8 @@ class Updater:
             forward_backward(graph.executor)
         for graph in batch.graphs:
             graph.add_loss()
+            for call in graph.carry:
+                call()
         for share in self._shares[len(batch.graphs) :]:
             share.gradients[:] = 0  # there are fewer examples than workers
         for call in self._exchange_gradients:
@@ -268,6 +280,20 @@ class Updater:
         for share in self._shares:
             share.weights[:] = vector
             share.own_weights[:] = vector[share.section]
+
+    @property
+    def states(self) -> dict[str, np.ndarray]:
+        """What the next batch goes on from, by name, examples along axis 1. Waits for the engine."""
+        names = self._shares[0].states
+        return {name: np.concatenate([share.states[name].asnumpy() for share in self._shares], 1) for name in names}
+
+    def set_states(self, states: dict[str, np.ndarray] | None = None) -> None:
+        """Set what the next batch goes on from, named as in `states`, or to zeros."""
+        for name in self._shares[0].states:
+            own = [share.states[name] for share in self._shares]
+            parts = np.array_split(states[name], len(own), axis=1) if states else [0] * len(own)
+            for array, part in zip(own, parts):
+                array[:] = part
 
     @property
     def moments(self) -> dict[str, np.ndarray]:

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from seq2seq.batching import Batching
+from seq2seq import UsageError
+from seq2seq.batching import Batching, Streams
 from seq2seq.dataset import Examples
 from seq2seq.vocabulary import Codec
 
@@ -45,3 +46,19 @@ def test_where_there_is_one_width_batches_follow_the_permutation(pad_end, length
     epoch = Batching(examples, codec, 7).epoch(np.random.default_rng(3))
     assert np.concatenate([batch.rows for batch in epoch]).tolist() == np.random.default_rng(3).permutation(50).tolist()
     assert {batch[1:] for batch in epoch} == {(length, 4)} and [len(batch.rows) for batch in epoch] == [7] * 7 + [1]
+
+
+def test_a_text_is_read_in_its_order_by_streams():
+    codec = Codec(" ab", 4, 4, reverse_target=False)
+    examples = Examples(np.zeros((23, 4), np.uint8), np.zeros((23, 4), np.uint8))
+    streams = Streams(examples, codec, 5)
+    epoch = streams.epoch(np.random.default_rng(0))
+    assert len(epoch) == streams.count == 4
+    assert np.stack([batch.rows for batch in epoch], axis=1).tolist() == [
+        [4 * i + j for j in range(4)] for i in range(5)
+    ]
+    assert {(batch.source_length, batch.target_length) for batch in epoch} == {(4, 4)}
+    with pytest.raises(
+        UsageError, match="batch_size: got 24, but it must be at most 23, all windows that the text has"
+    ):
+        Streams(examples, codec, 24)

@@ -55,6 +55,8 @@ def test_a_text_is_split_by_position_and_read_in_fewer_epochs_the_longer_it_is()
     config = choose(Text(given="some text " * 10), {})
     assert config.data.split == "position" and config.training.epochs == TEXT_EPOCHS[1]
     assert choose(Text(given="some text " * 60_000), {}).training.epochs == CHARACTERS // 600_000
+    batch_sizes = [choose(Text(given="some text " * n), {}).training.batch_size for n in (10, 1_234, 60_000)]
+    assert batch_sizes == [1, 12, 64]
     assert told(config, 11).startswith("100 characters of text, 7 different ones: ")
     assert f"embedding {config.model.embedding}" in told(config, 11)
 

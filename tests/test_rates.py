@@ -10,7 +10,7 @@ from seq2seq.optimizers import Adam
 from seq2seq.progress import Progress
 from seq2seq.rates import RangeTest, range_test
 from seq2seq.updating import Updater
-from tests.test_training import CONFIG, DATA, MODEL, replace
+from tests.test_training import CONFIG, DATA, MODEL, reader, replace
 from tests.test_training import trainer as make_trainer
 
 
@@ -108,3 +108,11 @@ def test_it_tells_how_far_it_is():
     test = measured(progress=Told())
     assert lines[0] == f"range test 50/300: learning rate 9.6e-05, loss {test.smoothed[49]:.4f}"
     assert len(lines) == len(test.rates) // 50
+
+
+def test_a_text_is_read_in_its_order(monkeypatch):
+    monkeypatch.setattr(rates, "UPDATES", 100)
+    learner = reader(replace(MODEL, model="rnn-stateful"), replace(CONFIG, batch_size=7))
+    assert len(learner.train) % 7 and learner.steps_per_epoch < 40  # several epochs, none with a smaller batch
+    test = range_test(learner.model, learner.codec, learner.config, learner.train, 0, mx.cpu(), Progress())
+    assert len(test.rates) > 40 and min(test.smoothed) < 0.9 * test.smoothed[0]

@@ -7,16 +7,26 @@ import time
 import numpy as np
 import pytest
 
-from seq2seq import Arithmetic, DataConfig, ModelConfig, Seq2SeqError, TrainingConfig, TrainingInterrupted, updating
+from seq2seq import (
+    Arithmetic,
+    DataConfig,
+    ModelConfig,
+    Seq2SeqError,
+    Text,
+    TrainingConfig,
+    TrainingInterrupted,
+    updating,
+)
 from seq2seq import training as training_module
 from seq2seq.dataset import Examples, build_dataset
-from seq2seq.models import make_model
+from seq2seq.models import make_codec, make_model
 from seq2seq.mx import mx
 from seq2seq.optimizers import Adam, learning_rate
 from seq2seq.progress import Progress
 from seq2seq.runs import Run
 from seq2seq.training import State, Trainer
 from seq2seq.workers import _worker
+from tests.conftest import some_text
 
 MODEL = ModelConfig(hidden_size=6, layers=2)
 CONFIG = TrainingConfig(epochs=3, batch_size=16, warmup_steps=5, show_every=0)
@@ -447,3 +457,45 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
     with pytest.raises(Seq2SeqError, match="training diverged in epoch 1"):
         learner.save()
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+# Texts ----------------------------------------------------------------------------------------------------------------
+
+TEXT = Text(given=some_text(200), length=4)
+IN_ORDER = DataConfig(split="position")
+
+
+def reader(model, config, **options):
+    codec = make_codec(TEXT, IN_ORDER, model)
+    data = build_dataset(TEXT, IN_ORDER, 0, codec)
+    return Trainer(make_model(TEXT, model, codec), codec, config, data.train, data.validation, **options)
+
+
+@pytest.mark.parametrize("name, dropout", [("rnn-stateful", 0.0), ("lstm", 0.0), ("gru", 0.3)])
+@pytest.mark.parametrize("updates", [1, 20])
+def test_a_text_read_in_its_order_goes_on_bit_for_bit(tmp_path, workers, name, dropout, updates):
+    model = replace(MODEL, model=name, dropout=dropout)
+    config = replace(CONFIG, epochs=3, batch_size=5)
+    whole = reader(model, config)
+    assert whole.steps_per_epoch > 20
+    whole.fit()
+    run, stopper = Run(tmp_path), StopAfter(updates)
+    with pytest.raises(TrainingInterrupted):
+        stopper.watch(reader(model, config, run=run, progress=stopper)).fit()
+    resumed = reader(model, config, run=run)
+    resumed.restore()
+    assert 0 < resumed.state.step == resumed.state.updates and resumed._updater.states["hidden"].any()
+    resumed.fit()
+    assert same(whole.weights, resumed.weights) and same(whole.best_weights, resumed.best_weights)
+    assert [row["train_loss"] for row in resumed.history] == [row["train_loss"] for row in whole.history]
+
+
+def test_every_epoch_begins_with_no_memory():
+    learner = reader(replace(MODEL, model="rnn-stateful"), replace(CONFIG, epochs=2, batch_size=5))
+    begun = []
+    batches = learner._updater.batches
+    learner._updater.batches = lambda *given: (begun.append(learner._updater.states["hidden"].any()), batches(*given))[
+        1
+    ]
+    learner.fit()
+    assert begun == [False, False] and learner._updater.states["hidden"].any()

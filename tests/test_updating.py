@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from seq2seq import ModelConfig, TrainingConfig, updating, workers
-from seq2seq.batching import Batching, Rows
+from seq2seq.batching import Batching, Rows, Streams
 from seq2seq.calls import Call
 from seq2seq.dataset import Examples
-from seq2seq.models import AttentionModel, RepeatModel
+from seq2seq.models import AttentionModel, LstmModel, RepeatModel, StatefulModel
+from seq2seq.models.by_hand import RnnByHand, from_fused
 from seq2seq.mx import mx
 from seq2seq.updating import Layout, Updater
 from seq2seq.vocabulary import Codec
@@ -161,3 +162,50 @@ def test_workers_do_not_wait_for_each_other():
     second = time.perf_counter() - started
     mx.nd.waitall()
     assert second < 0.5 * (time.perf_counter() - started)
+
+
+# States ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_states_go_from_batch_to_batch_as_by_hand(monkeypatch, number):
+    """Truncated back-propagation through time, by plain gradient descent, against NumPy; 5 streams are not even."""
+    monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
+    monkeypatch.setattr(updating, "WORTH_SHARING", 0)
+    text = np.random.default_rng(3).integers(V, size=20 * S + 1).astype(np.uint8)
+    examples = Examples(text[:-1].reshape(20, S), text[1:].reshape(20, S))
+    plan = Streams(examples, Codec(" 123456", S, S, False), 5).epoch(RNG)
+    config = TrainingConfig(batch_size=5, optimizer="sgd", momentum=0.0, clip_norm=0)
+    updater = Updater(StatefulModel(ModelConfig(hidden_size=6), S, S, V), config, 0, mx.cpu())
+    first = updater.weights
+    oracle = RnnByHand(V, 6)
+    oracle.parameters = {**from_fused(first["rnn_parameters"], V, 6), **{
+        name: first[name] for name in ("output_weight", "output_bias")
+    }}  # fmt: skip
+    update = 0
+    for _ in range(2):
+        updater.set_states()
+        state = None
+        for batch, (rows, *_) in zip(updater.batches(examples, plan), plan):
+            update += 1
+            updater.update(batch, update, 0.5)
+            _, found, state = oracle.loss_and_gradients(examples.sources[rows].T, examples.targets[rows].T, state)
+            oracle.update(found, 0.5)
+        np.testing.assert_allclose(updater.states["hidden"][0], state[0], atol=1e-4)
+    after = from_fused(updater.weights["rnn_parameters"], V, 6)
+    for name in after:
+        np.testing.assert_allclose(after[name], oracle.parameters[name], atol=1e-4)
+    assert abs(after["h2h_weight"] - from_fused(first["rnn_parameters"], V, 6)["h2h_weight"]).max() > 0.01
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_states_can_be_set(monkeypatch, number):
+    monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
+    monkeypatch.setattr(updating, "WORTH_SHARING", 0)
+    updater = Updater(LstmModel(ModelConfig(hidden_size=6), S, S, V), TrainingConfig(batch_size=5), 0, mx.cpu())
+    given = {name: RNG.normal(size=(2, 5, 6)).astype(np.float32) for name in ("hidden", "cell")}
+    updater.set_states(given)
+    assert all((updater.states[name] == given[name]).all() for name in given)
+    updater.set_states()
+    assert not any(array.any() for array in updater.states.values())
+    assert Updater(MODEL, TrainingConfig(), 0, mx.cpu()).states == {}

@@ -10,6 +10,7 @@ from seq2seq.decoding.base import Answer, Answers, Predictor
 from seq2seq.decoding.parallel import ParallelPredictor
 from seq2seq.decoding.search import Best, SearchPredictor
 from seq2seq.decoding.stepwise import work_out
+from seq2seq.decoding.streams import StreamPredictor
 from seq2seq.decoding.widths import WidthsPredictor
 from seq2seq.decoding.writing import Reader, write
 from seq2seq.models import AutoregressiveModel, Model, ParallelModel
@@ -22,6 +23,7 @@ __all__ = [
     "Predictor",
     "Reader",
     "SearchPredictor",
+    "StreamPredictor",
     "WidthsPredictor",
     "make_predictor",
     "work_out",
@@ -36,4 +38,6 @@ def make_predictor(
     if isinstance(model, AutoregressiveModel):
         return SearchPredictor(model, batch_size, device, weights, beam)
     assert isinstance(model, ParallelModel)
+    if model.in_order:
+        return StreamPredictor(model, batch_size, device, weights)
     return ParallelPredictor(model, batch_size, device, weights)

@@ -56,12 +56,14 @@ class Predictor(ABC):
         self, model: Model, batch_size: int, device: Any, weights: dict[str, np.ndarray] | None = None
     ) -> None:
         self.model, self.batch_size = model, batch_size
-        # One source alone is one batch: there is nothing to take in turn.
-        workers = workers_of(device)[: 1 if batch_size == 1 else None]
-        self._parts = [self._bind(worker) for worker in workers]
+        self._parts = [self._bind(worker) for worker in self._workers(device)]
         self._padded = np.zeros((model.source_length, batch_size), np.float32)
         if weights is not None:
             self.set_weights(weights)
+
+    def _workers(self, device: Any) -> tuple[Worker, ...]:
+        """Those that take batches in turn. One source alone is one batch: there is nothing to take in turn."""
+        return workers_of(device)[: 1 if self.batch_size == 1 else None]
 
     @abstractmethod
     def _bind(self, worker: Worker) -> Part:

@@ -9,7 +9,7 @@ import numpy as np
 
 from seq2seq.models import CharacterModel
 from seq2seq.mx import mx
-from seq2seq.workers import argument_shapes, workers_of
+from seq2seq.workers import workers_of
 
 
 class Reader:
@@ -18,7 +18,8 @@ class Reader:
     Parameters
     ----------
     model : CharacterModel
-        It looks back at as many characters as it was made to read at a time.
+        One that carries states reads on from them; another looks back at as many characters as it was made to read at a
+        time.
     device : mxnet.Context
     weights : dict of str to ndarray
     """
@@ -26,6 +27,8 @@ class Reader:
     def __init__(self, model: CharacterModel, device: Any, weights: dict[str, np.ndarray]) -> None:
         self._model, self._worker = model, workers_of(device)[0]
         self._weights = {name: mx.nd.array(array, self._worker.device) for name, array in weights.items()}
+        shapes = model.state_shapes(1)
+        self._states = {name: mx.nd.zeros(shape, self._worker.device) for name, shape in shapes.items()}
         self._graphs: dict[int, tuple[Any, Any]] = {}
         self._recent: list[int] = []
 
@@ -34,10 +37,17 @@ class Reader:
 
         Of all these there must be as many as the model needs, `fewest`.
         """
+        if self._states:
+            return [self._forward([each]) for each in ids][-1]
         self._recent = [*self._recent, *ids][-self._model.source_length :]
-        source, executor = self._graph(len(self._recent))
-        source[:] = np.array(self._recent)[:, None]
-        [log_probabilities] = executor.forward(is_train=False)
+        return self._forward(self._recent)
+
+    def _forward(self, ids: list[int]) -> np.ndarray:
+        source, executor = self._graph(len(ids))
+        source[:] = np.array(ids)[:, None]
+        log_probabilities, *after = executor.forward(is_train=False)
+        for state, new in zip(self._states.values(), after):
+            state[:] = new
         return log_probabilities[-1, 0].asnumpy()
 
     def _graph(self, length: int) -> tuple[Any, Any]:
@@ -45,10 +55,11 @@ class Reader:
         if length not in self._graphs:
             model = self._model.resized(length, min(length, self._model.target_length))
             assert isinstance(model, CharacterModel)
-            symbol = model.log_probabilities(mx.sym.var("source"))
-            shapes = argument_shapes(symbol, source=(length, 1))
-            source = mx.nd.zeros(shapes["source"], self._worker.device)
-            self._graphs[length] = source, self._worker.bind(symbol, {"source": source}, self._weights)
+            found, after = model.read_on(mx.sym.var("source"), {name: mx.sym.var(name) for name in self._states})
+            source = mx.nd.zeros((length, 1), self._worker.device)
+            inputs = {"source": source, **self._states}
+            symbol = mx.sym.Group([found, *after.values()])
+            self._graphs[length] = source, self._worker.bind(symbol, inputs, self._weights)
         return self._graphs[length]
 
 

@@ -17,6 +17,7 @@ from seq2seq.models.character import (
     SequenceModel,
 )
 from seq2seq.models.repeat import RepeatModel
+from seq2seq.models.stateful import GruModel, LstmModel, StatefulModel
 from seq2seq.models.transducer import AlignedModel, TransducerModel
 from seq2seq.tasks import Task
 from seq2seq.tasks.text import Text
@@ -32,11 +33,14 @@ MODELS: dict[str, type[Model]] = {
     "rnn-concat": JoiningModel,
     "rnn": FusedModel,
     "rnn-sequence": SequenceModel,
+    "rnn-stateful": StatefulModel,
+    "lstm": LstmModel,
+    "gru": GruModel,
 }
 
 __all__ = [
-    "MODELS", "AlignedModel", "AttentionModel", "AutoregressiveModel", "CharacterModel", "Model", "ParallelModel",
-    "RepeatModel", "TransducerModel", "make_codec", "make_model", "model_class",
+    "MODELS", "AlignedModel", "AttentionModel", "AutoregressiveModel", "CharacterModel", "LstmModel", "Model",
+    "ParallelModel", "RepeatModel", "StatefulModel", "TransducerModel", "make_codec", "make_model", "model_class",
 ]  # fmt: skip
 
 
@@ -45,7 +49,7 @@ def model_class(task: Task, config: ModelConfig) -> type[Model]:
     if config.model != "auto":
         return MODELS[config.model]
     if isinstance(task, Text):
-        return SequenceModel
+        return LstmModel
     return TransducerModel if task.in_place else AttentionModel if task.stepwise else RepeatModel
 
 

@@ -89,8 +89,25 @@ class Model(ABC):
     def loss(self, source: Any, target: Any) -> Any:
         """What training makes small: the negative log-probability of the target's characters (nats), its mean over T
         summed over N, shape (1,)."""
-        total = mx.sym.sum(self.target_log_probabilities(source, target))
-        return mx.sym.make_loss(total * (-1 / self._longest), name="loss")
+        return self._mean_loss(self.target_log_probabilities(source, target))
+
+    def _mean_loss(self, log_probabilities: Any) -> Any:
+        """The loss, from the log-probability of each of the target's characters (T, N)."""
+        return mx.sym.make_loss(mx.sym.sum(log_probabilities) * (-1 / self._longest), name="loss")
+
+    def state_shapes(self, n: int) -> dict[str, tuple[int, ...]]:
+        """What is carried from each batch of n examples to the next, by name, examples along axis 1: nothing, unless a
+        model reads a text in its order."""
+        return {}
+
+    @property
+    def in_order(self) -> bool:
+        """Whether it does: whether the batches must follow each other."""
+        return bool(self.state_shapes(1))
+
+    def loss_and_states(self, source: Any, target: Any, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """The loss of a batch that goes on from these states, and those to go on from after it."""
+        return self.loss(source, target), {}
 
     @abstractmethod
     def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

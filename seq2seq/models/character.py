@@ -66,13 +66,24 @@ class CharacterModel(ParallelModel):
         return Codec(task.characters, length, length if cls.every_step else 1, reverse_target=False, any_length=True)
 
     def logits(self, source: Any) -> Any:
-        sym, size = mx.sym, self.config.embedding
+        states = self._states(self._characters(source))
+        return self._dense(mx.sym.slice_axis(states, axis=0, begin=-self.target_length, end=None))
+
+    def read_on(self, source: Any, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Log-probabilities (T, N, V) from ids (S, N) and states as `state_shapes` has them, and the states after."""
+        return self.log_probabilities(source), {}
+
+    def _characters(self, source: Any) -> Any:
+        """A vector for each character (S, N, E), or one-hot (S, N, V)."""
+        size, depth = self.config.embedding, self.vocabulary_size
         if size:
-            characters = sym.Embedding(source, input_dim=self.vocabulary_size, output_dim=size, name="embedding")
-        else:
-            characters = sym.one_hot(source, depth=self.vocabulary_size)
-        states = sym.slice_axis(self._states(characters), axis=0, begin=-self.target_length, end=None)
-        return sym.FullyConnected(self._dropout(states), num_hidden=self.vocabulary_size, flatten=False, name="output")
+            return mx.sym.Embedding(source, input_dim=depth, output_dim=size, name="embedding")
+        return mx.sym.one_hot(source, depth=depth)
+
+    def _dense(self, states: Any) -> Any:
+        """Logits (T, N, V) from states (T, N, H)."""
+        depth = self.vocabulary_size
+        return mx.sym.FullyConnected(self._dropout(states), num_hidden=depth, flatten=False, name="output")
 
     @abstractmethod
     def _states(self, characters: Any) -> Any:
@@ -161,15 +172,23 @@ class JoiningModel(AddingModel):
 class FusedModel(CharacterModel):
     """`rnn`."""
 
+    gates: ClassVar[int] = 1
+
     def _states(self, characters: Any) -> Any:
+        return self._unroll(characters)[0]
+
+    def _unroll(self, characters: Any, begin: list[Any] | None = None) -> tuple[Any, list[Any]]:
+        """The states after each character (S, N, H), and where it begins from some (layers, N, H), those at the end."""
+        cell = self._cell(states=begin is not None)
+        return cell.unroll(self.source_length, characters, begin, layout="TNC", merge_outputs=True)
+
+    def _cell(self, states: bool) -> Any:
         mode = f"rnn_{self.config.activation}"
-        cell = mx.rnn.FusedRNNCell(self.config.hidden_size, mode=mode, prefix="rnn_")
-        states, _ = cell.unroll(self.source_length, characters, layout="TNC", merge_outputs=True)
-        return states
+        return mx.rnn.FusedRNNCell(self.config.hidden_size, mode=mode, get_next_state=states, prefix="rnn_")
 
     def _matrices(self, weights: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         size, read = self.config.hidden_size, self.config.embedding or self.vocabulary_size
-        rows, vector = size, weights["rnn_parameters"]
+        rows, vector = self.gates * size, weights["rnn_parameters"]
         end = rows * read
         return vector[:end].reshape(rows, read), vector[end : end + rows * size].reshape(rows, size)
 

@@ -16,14 +16,14 @@ TEXT = np.random.default_rng(1).integers(V, size=30)
 
 
 @pytest.mark.parametrize("kind", TEXT_MODELS)
-def test_a_reader_looks_back_as_far_as_its_model_reads(kind):
+def test_a_reader_looks_back_as_far_as_its_model_reads_or_remembers_all(kind):
     length = MODELS[kind].length
     model = MODELS[kind](ModelConfig(hidden_size=5), length, length if MODELS[kind].every_step else 1, V)
     weights = draw_weights(model.log_probabilities(mx.sym.var("source")), source=(length, 1))
     reader, begin = Reader(model, mx.cpu(), weights), model.fewest
     found = [reader.read(TEXT[:begin]), *(reader.read([each]) for each in TEXT[begin:])]
     for end, log_probabilities in enumerate(found, begin):
-        seen = TEXT[max(0, end - length) : end]
+        seen = TEXT[:end] if model.state_shapes(1) else TEXT[max(0, end - length) : end]
         symbol = model.resized(len(seen), len(seen) if model.every_step else 1).log_probabilities(mx.sym.var("source"))
         expected = evaluate(symbol, weights, source=seen[:, None])[-1, 0]
         np.testing.assert_allclose(log_probabilities, expected, atol=1e-5)

@@ -7,10 +7,11 @@ from seq2seq.models import MODELS, make_codec, make_model
 from seq2seq.models.by_hand import RnnByHand, from_fused
 from seq2seq.mx import mx
 from seq2seq.updating import Updater
-from tests.models.symbols import draw, evaluate, gradients
+from tests.models.symbols import bind, draw, evaluate, gradients
 
 S, N, V, H = 7, 4, 6, 5
-ELMAN = ["rnn-add", "rnn-concat", "rnn", "rnn-sequence"]
+ELMAN = ["rnn-add", "rnn-concat", "rnn", "rnn-sequence", "rnn-stateful"]
+STACKED = ["lstm", "gru"]
 activations = pytest.mark.parametrize("activation", ["tanh", "relu"])
 
 
@@ -73,7 +74,7 @@ def test_three_characters_without_a_loop(activation):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", TEXT_MODELS)
+@pytest.mark.parametrize("kind", ["char3", *ELMAN])
 def test_an_embedding_is_what_a_one_hot_vector_picks(kind):
     """With the identity as the embedding, the numbers are those of one-hot vectors."""
     length = MODELS[kind].length
@@ -86,7 +87,7 @@ def test_an_embedding_is_what_a_one_hot_vector_picks(kind):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", TEXT_MODELS)
+@pytest.mark.parametrize("kind", ["char3", *ELMAN])
 @pytest.mark.parametrize("embedding", [0, 3])
 def test_embeddings_and_the_identity(kind, embedding):
     length = MODELS[kind].length
@@ -107,12 +108,73 @@ def test_embeddings_and_the_identity(kind, embedding):
     assert len(vectors) == V
 
 
+@pytest.mark.parametrize("kind", STACKED)
+def test_embeddings_of_what_has_gates(kind):
+    gates = {"lstm": 4, "gru": 3}[kind]
+    for embedding in (0, 3):
+        model = make(kind, embedding=embedding, layers=2)
+        weights = Updater(model, TrainingConfig(), 0, mx.cpu()).weights
+        [vectors] = model.embeddings(weights).values()
+        cell = mx.rnn.FusedRNNCell(H, 2, kind, prefix="rnn_")
+        parts = cell.unpack_weights({"rnn_parameters": mx.nd.array(weights["rnn_parameters"])})
+        named = [array.asnumpy() for name, array in parts.items() if "l0_i2h" in name and name.endswith("weight")]
+        expected = weights["embedding_weight"] if embedding else np.vstack(named).T
+        np.testing.assert_array_equal(vectors, expected)
+        assert vectors.shape == (V, embedding or gates * H)
+    with pytest.raises(UsageError, match=f"identity: got True, but it must be false for {kind}"):
+        Updater(make(kind, identity=True), TrainingConfig(), 0, mx.cpu())
+
+
+# Those that remember --------------------------------------------------------------------------------------------------
+
+
+@activations
+def test_what_is_remembered_is_what_is_remembered_by_hand(activation):
+    model = make("rnn-stateful", activation=activation)
+    oracle = RnnByHand(V, H, dtype=np.float64, activation=activation)
+    source, target, hidden = ids(S), ids(S, 1), np.random.default_rng(2).uniform(-1, 1, (1, N, H))
+    loss, after = model.loss_and_states(*source_and_target(), {"hidden": mx.sym.var("hidden")})
+    both = mx.sym.Group([loss, *after.values()])
+    given = {"source": source, "target": target, "hidden": hidden}
+    weights = draw(both, **{name: array.shape for name, array in given.items()})
+    oracle.parameters = by_hand("rnn", weights)
+    expected, expected_gradients, [last] = oracle.loss_and_gradients(source, target, (hidden[0],))
+    found, states = (array.asnumpy() for array in bind(both, weights, given).forward(is_train=False))
+    assert found[0] == pytest.approx(N * expected, rel=1e-5)
+    np.testing.assert_allclose(states[0], last, atol=1e-5)
+    found_gradients = by_hand("rnn", gradients(both, weights, **given))
+    for name, array in found_gradients.items():
+        np.testing.assert_allclose(array / N, expected_gradients[name], atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", ["rnn-stateful", *STACKED])
+@pytest.mark.parametrize("embedding", [0, 3])
+def test_two_batches_that_follow_each_other_are_one_of_twice_the_length(kind, embedding):
+    model = make(kind, 2 * S, embedding=embedding, layers=2)
+    source = ids(2 * S)
+    whole = model.log_probabilities(mx.sym.var("source"))
+    weights = draw(whole, source=source.shape)
+    expected = evaluate(whole, weights, source=source)
+    shapes = model.state_shapes(N)
+    states, found = {name: np.zeros(shape) for name, shape in shapes.items()}, []
+    half, after = model.resized(S, S).read_on(mx.sym.var("source"), {name: mx.sym.var(name) for name in shapes})
+    for part in np.split(source, 2):
+        outputs = bind(mx.sym.Group([half, *after.values()]), weights, {"source": part, **states}).forward()
+        found.append(outputs[0].asnumpy())
+        states = {name: output.asnumpy() for name, output in zip(after, outputs[1:])}
+    np.testing.assert_allclose(np.concatenate(found), expected, atol=1e-5)
+    assert {name: array.shape for name, array in states.items()} == shapes
+
+
 def test_who_reads_a_text():
     text, data = Text(given="abc " * 30), DataConfig(split="position")
     for kind in TEXT_MODELS:
         codec = make_codec(text, data, ModelConfig(model=kind))
-        length = 3 if kind == "char3" else 8
-        assert (codec.source_length, codec.target_length) == (length, length if kind == "rnn-sequence" else 1)
+        length, last = (
+            {"char3": 3, "lstm": 40, "gru": 40}.get(kind, 8),
+            kind in ("char3", "rnn-add", "rnn-concat", "rnn"),
+        )
+        assert (codec.source_length, codec.target_length) == (length, 1 if last else length)
         model = make_model(text, ModelConfig(model=kind), codec)
         assert isinstance(model, MODELS[kind]) and model.vocabulary_size == 5
     codec = make_codec(Text(given="abc", length=20), data, ModelConfig(model="rnn"))

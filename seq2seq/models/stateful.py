@@ -1,0 +1,95 @@
+"""Models of text that remember from each batch to the next, over the whole of a text in its order.
+
+        source (S, N)      states (layers, N, H), as the batch before left them
+           | one-hot, or embedded and normalised (S, N, E)
+        fused recurrent layers
+           | (S, N, H), and the states after them
+        of `lstm` and `gru`, a dense layer with ReLU
+           | (S, N, H)
+        one dense layer
+           |
+        logits (S, N, V)
+
+Each row of a batch is a stream: its characters follow those that the same row had in the batch before. States begin as
+zeros in each epoch. They pass from batch to batch, but no gradient passes back: back-propagation through time,
+truncated to S steps (Williams and Peng, "An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent
+Network Trajectories", 1990).
+
+`rnn-stateful` is `rnn-sequence` that remembers. `lstm` (Hochreiter and Schmidhuber 1997) and `gru` (Cho et al. 2014)
+have layers, as in lesson 6 of fast.ai's courses of 2016 and 2017: layer normalisation (Ba, Kiros and Hinton 2016) of
+what was embedded, and dropout before, between and after the layers.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from seq2seq.errors import require
+from seq2seq.models.character import SequenceModel
+from seq2seq.mx import mx
+
+
+class StatefulModel(SequenceModel):
+    """`rnn-stateful`."""
+
+    state_names: ClassVar[tuple[str, ...]] = ("hidden",)
+
+    @property
+    def layers(self) -> int:
+        return 1
+
+    def state_shapes(self, n: int) -> dict[str, tuple[int, ...]]:
+        return {name: (self.layers, n, self.config.hidden_size) for name in self.state_names}
+
+    def read_on(self, source: Any, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        begin = [states[name] for name in self.state_names]
+        outputs, after = self._unroll(self._characters(source), begin)
+        return mx.sym.log_softmax(self._dense(outputs), axis=-1), dict(zip(self.state_names, after))
+
+    def loss_and_states(self, source: Any, target: Any, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        log_probabilities, after = self.read_on(source, states)
+        loss = self._mean_loss(mx.sym.pick(log_probabilities, target, axis=-1))
+        return loss, {name: mx.sym.BlockGrad(state) for name, state in after.items()}
+
+
+class GruModel(StatefulModel):
+    """`gru`."""
+
+    mode: ClassVar[str] = "gru"
+    gates: ClassVar[int] = 3
+    length = 40
+
+    @property
+    def layers(self) -> int:
+        return self.config.layers
+
+    def _characters(self, source: Any) -> Any:
+        characters = super()._characters(source)
+        if self.config.embedding:
+            characters = mx.sym.LayerNorm(characters, name="normal")
+        return self._dropout(characters)
+
+    def _cell(self, states: bool) -> Any:
+        config = self.config
+        return mx.rnn.FusedRNNCell(
+            config.hidden_size, self.layers, self.mode, dropout=config.dropout, get_next_state=states, prefix="rnn_"
+        )
+
+    def _dense(self, states: Any) -> Any:
+        size = self.config.hidden_size
+        mixed = mx.sym.FullyConnected(self._dropout(states), num_hidden=size, flatten=False, name="dense")
+        return super()._dense(mx.sym.Activation(mixed, act_type="relu"))
+
+    def begin(self, weights: dict[str, np.ndarray]) -> None:
+        identity = self.config.identity
+        require(not identity, "identity", identity, f"false for {self.mode}, whose gates have a hidden matrix each")
+
+
+class LstmModel(GruModel):
+    """`lstm`."""
+
+    state_names = ("hidden", "cell")
+    mode = "lstm"
+    gates = 4
