@@ -14,6 +14,7 @@ from seq2seq.models.character import (
     CharacterModel,
     FusedModel,
     JoiningModel,
+    ScanModel,
     SequenceModel,
 )
 from seq2seq.models.repeat import RepeatModel
@@ -33,6 +34,7 @@ MODELS: dict[str, type[Model]] = {
     "rnn-concat": JoiningModel,
     "rnn": FusedModel,
     "rnn-sequence": SequenceModel,
+    "rnn-scan": ScanModel,
     "rnn-stateful": StatefulModel,
     "lstm": LstmModel,
     "gru": GruModel,

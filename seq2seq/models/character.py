@@ -8,7 +8,7 @@
            |
         logits (T, N, V)
 
-Five steps from three characters in a row to a recurrent network, after lesson 6 of fast.ai's courses of 2016 and 2017.
+Six steps from three characters in a row to a recurrent network, after lesson 6 of fast.ai's courses of 2016 and 2017.
 Each has the same state, h' = f(W x + U h + b) (Elman, "Finding structure in time", 1990), in another form:
 
 | `--model` | reads | predicts | as |
@@ -18,6 +18,7 @@ Each has the same state, h' = f(W x + U h + b) (Elman, "Finding structure in tim
 | `rnn-concat` | any number | the one after the last | a loop; the two are joined, and go through one matrix |
 | `rnn` | any number | the one after the last | MXNet's fused operator |
 | `rnn-sequence` | any number | the one after each | MXNet's fused operator |
+| `rnn-scan` | any number | the one after each | a loop within the graph, unrolled nowhere |
 
 f is tanh or ReLU. U may begin as the identity, so that at first a state remembers all it has read, and nothing that
 goes back through it grows or fades: Le, Jaitly and Hinton, "A Simple Way to Initialize Recurrent Networks of Rectified
@@ -111,17 +112,16 @@ class AddingModel(CharacterModel):
     """`rnn-add`."""
 
     def _states(self, characters: Any) -> Any:
-        reads = self._reads(characters)
+        reads = _apart(self._reads(characters), self.source_length)
         remember = self._shared_dense("hidden")
         hidden = mx.sym.zeros_like(reads[0])
         for read in reads:
             hidden = self._activation(read + remember(hidden))
         return mx.sym.expand_dims(hidden, axis=0)
 
-    def _reads(self, characters: Any) -> list[Any]:
-        """What each character says to the state, (N, H), by one matrix for all."""
-        dense = mx.sym.FullyConnected(characters, num_hidden=self.config.hidden_size, flatten=False, name="input")
-        return _apart(dense, self.source_length)
+    def _reads(self, characters: Any) -> Any:
+        """What each character says to the state, (S, N, H), by one matrix for all."""
+        return mx.sym.FullyConnected(characters, num_hidden=self.config.hidden_size, flatten=False, name="input")
 
     def _shared_dense(self, name: str) -> Any:
         """A dense layer to H units, to be called many times with the same weights."""
@@ -144,7 +144,7 @@ class Char3Model(AddingModel):
         return codec
 
     def _states(self, characters: Any) -> Any:
-        first, second, third = self._reads(characters)
+        first, second, third = _apart(self._reads(characters), self.length)
         remember = self._shared_dense("hidden")
         hidden = self._activation(first)
         hidden = self._activation(second + remember(hidden))
@@ -167,6 +167,24 @@ class JoiningModel(AddingModel):
     def _matrices(self, weights: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         both, size = weights["joined_weight"], self.config.hidden_size
         return both[:, :-size], both[:, -size:]
+
+
+class ScanModel(AddingModel):
+    """`rnn-scan`."""
+
+    every_step = True
+
+    def _states(self, characters: Any) -> Any:
+        reads = self._reads(characters)
+        remember = self._shared_dense("hidden")
+
+        def step(read: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+            hidden = self._activation(read + remember(states[0]))
+            return hidden, [hidden]
+
+        first = mx.sym.reshape(mx.sym.slice_axis(reads, axis=0, begin=0, end=1), shape=(-3, 0))
+        hidden, _ = mx.sym.contrib.foreach(step, reads, [mx.sym.zeros_like(first)])
+        return hidden
 
 
 class FusedModel(CharacterModel):

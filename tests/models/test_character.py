@@ -10,7 +10,7 @@ from seq2seq.updating import Updater
 from tests.models.symbols import bind, draw, evaluate, gradients
 
 S, N, V, H = 7, 4, 6, 5
-ELMAN = ["rnn-add", "rnn-concat", "rnn", "rnn-sequence", "rnn-stateful"]
+ELMAN = ["rnn-add", "rnn-concat", "rnn", "rnn-sequence", "rnn-stateful", "rnn-scan"]
 STACKED = ["lstm", "gru"]
 activations = pytest.mark.parametrize("activation", ["tanh", "relu"])
 
@@ -30,7 +30,7 @@ def source_and_target():
 
 def by_hand(kind, weights):
     """These weights, or gradients, named as `RnnByHand` names its own."""
-    if kind.startswith(("rnn-add", "char3")):
+    if kind in ("rnn-add", "rnn-scan", "char3"):
         first = {"i2h": "input", "h2h": "hidden"}
         recurrent = {f"{n}_{part}": weights[f"{own}_{part}"] for n, own in first.items() for part in ("weight", "bias")}
     elif kind == "rnn-concat":
