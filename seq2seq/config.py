@@ -234,7 +234,8 @@ class TrainingConfig:
     epsilon : float
         Of `adam`: what is added to the root of the second moment.
     patience : int
-        Stop after so many epochs without a better exact match on the validation examples; 0 never stops early.
+        Stop after so many epochs without a better exact match on the validation examples, or of a text a lower loss;
+        0 never stops early.
     show_every : int
         Epochs between two shows of ten held-out questions; 0 shows none.
     """

@@ -186,7 +186,7 @@ class Solver:
             require(is_whole(value, 0), name, value, "a whole number from 0")
         require(is_number(temperature) and temperature >= 0, "temperature", temperature, "a number from 0")
         reader, ids = self._reading(prefix)
-        drawn = write(reader, ids, self.codec.vocabulary.pad, temperature, top_k, np.random.default_rng(seed))
+        drawn = write(reader, ids, temperature, top_k, np.random.default_rng(seed))
         return (self.codec.alphabet.symbol(self.codec.characters[each]) for each in islice(drawn, characters))
 
     def expected(self, source: str) -> list[Answer]:

@@ -244,7 +244,7 @@ class Trainer:
     def _written(self, model: CharacterModel, weights: dict[str, np.ndarray]) -> list[str]:
         """The lines of what the model makes of the first characters of the validation text."""
         prefix, rng = self.validation.sources[0], np.random.default_rng((self.seed, 4, self.state.epoch))
-        drawn = write(Reader(model, self.device, weights), prefix, model.pad, 1.0, 0, rng)
+        drawn = write(Reader(model, self.device, weights), prefix, 1.0, 0, rng)
         ids = np.array([*prefix, *islice(drawn, SHOWN_CHARACTERS)])
         return self.codec.decode_sources(ids[None])[0].split("\n")
 

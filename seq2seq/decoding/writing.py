@@ -35,7 +35,7 @@ class Reader:
     def read(self, ids: Iterable[int]) -> np.ndarray:
         """Log-probabilities of what comes next, shape (V,), after these and all that were read before.
 
-        Of all these there must be as many as the model needs, `fewest`.
+        Of all these there must be as many as the model needs, `fewest`. That of padding, which no text has, is -inf.
         """
         if self._states:
             return [self._forward([each]) for each in ids][-1]
@@ -48,7 +48,9 @@ class Reader:
         log_probabilities, *after = executor.forward(is_train=False)
         for state, new in zip(self._states.values(), after):
             state[:] = new
-        return log_probabilities[-1, 0].asnumpy()
+        following = log_probabilities[-1, 0].asnumpy()
+        following[self._model.pad] = -np.inf
+        return following
 
     def _graph(self, length: int) -> tuple[Any, Any]:
         """What feeds the graph for so many characters, and the graph."""
@@ -63,34 +65,31 @@ class Reader:
         return self._graphs[length]
 
 
-def draw(log_probabilities: np.ndarray, pad: int, temperature: float, top_k: int, rng: np.random.Generator) -> int:
-    """The id of a character, drawn as these say (V,); padding never is.
+def draw(log_probabilities: np.ndarray, temperature: float, top_k: int, rng: np.random.Generator) -> int:
+    """The id of a character, drawn as these say.
 
     Parameters
     ----------
     log_probabilities : ndarray, shape (V,)
-    pad : int
-        The id of padding.
     temperature : float
         What they are divided by first: below 1 the probable becomes more so, and 0 takes the most probable.
     top_k : int
         Draw from so many of the most probable alone; 0 draws from all.
     rng : numpy.random.Generator
     """
-    scores = log_probabilities.astype(np.float64)
-    scores[pad] = -np.inf
     if temperature == 0:
-        return int(scores.argmax())
+        return int(log_probabilities.argmax())
+    scores = log_probabilities.astype(np.float64)
     order = np.argsort(-scores, kind="stable")[: top_k or None]  # the most probable first
     weights = np.exp((scores[order] - scores[order[0]]) / temperature)
     return int(rng.choice(order, p=weights / weights.sum()))
 
 
 def write(
-    reader: Reader, ids: Iterable[int], pad: int, temperature: float, top_k: int, rng: np.random.Generator
+    reader: Reader, ids: Iterable[int], temperature: float, top_k: int, rng: np.random.Generator
 ) -> Iterator[int]:
     """The ids of the characters that a reader goes on with, without end, after these. See `draw`."""
     while True:
-        following = draw(reader.read(ids), pad, temperature, top_k, rng)
+        following = draw(reader.read(ids), temperature, top_k, rng)
         yield following
         ids = [following]

@@ -26,18 +26,19 @@ def test_a_reader_looks_back_as_far_as_its_model_reads_or_remembers_all(kind):
         seen = TEXT[:end] if model.state_shapes(1) else TEXT[max(0, end - length) : end]
         symbol = model.resized(len(seen), len(seen) if model.every_step else 1).log_probabilities(mx.sym.var("source"))
         expected = evaluate(symbol, weights, source=seen[:, None])[-1, 0]
-        np.testing.assert_allclose(log_probabilities, expected, atol=1e-5)
+        np.testing.assert_allclose(log_probabilities[1:], expected[1:], atol=1e-5)
+        assert log_probabilities[model.pad] == -np.inf
 
 
 def drawn(temperature=1.0, top_k=0, number=4000):
     rng = np.random.default_rng(0)
-    scores = np.log([0.05, 0.5, 0.2, 0.15, 0.1])
-    return np.bincount([draw(scores, 1, temperature, top_k, rng) for _ in range(number)], minlength=5) / number
+    scores = np.array([np.log(0.1), -np.inf, *np.log([0.4, 0.3, 0.2])])
+    return np.bincount([draw(scores, temperature, top_k, rng) for _ in range(number)], minlength=5) / number
 
 
-def test_characters_are_drawn_as_probable_as_they_are_and_padding_never():
+def test_characters_are_drawn_as_probable_as_they_are_and_the_impossible_never():
     np.testing.assert_allclose(drawn(), [0.1, 0, 0.4, 0.3, 0.2], atol=0.02)
-    squares = np.array([0.05, 0, 0.2, 0.15, 0.1]) ** 2
+    squares = np.array([0.1, 0, 0.4, 0.3, 0.2]) ** 2
     np.testing.assert_allclose(drawn(0.5), squares / squares.sum(), atol=0.02)
     np.testing.assert_allclose(drawn(top_k=2), [0, 0, 4 / 7, 3 / 7, 0], atol=0.02)
     for options in ({"temperature": 0}, {"top_k": 1}, {"temperature": 1e-9}):
@@ -52,5 +53,5 @@ class Counting:
 
 
 def test_what_was_drawn_is_read_next():
-    written = write(Counting(), [4, 2], pad=0, temperature=1.0, top_k=0, rng=np.random.default_rng(0))
+    written = write(Counting(), [4, 2], temperature=1.0, top_k=0, rng=np.random.default_rng(0))
     assert list(islice(written, 3)) == [3, 4, 5]
