@@ -39,7 +39,8 @@ def choose(task: Task, options: dict[str, Any]) -> Config:
     ----------
     task : Task
     options : dict
-        Those that were given: of `examples`, `validation` and `test` depends how many are left to train on.
+        Those that were given: of `examples`, `validation` and `test` depends how many are left to train on, and of a
+        text's `model` what it is made of.
 
     Raises
     ------
@@ -47,7 +48,7 @@ def choose(task: Task, options: dict[str, Any]) -> Config:
         If the task has too few pairs to hold any out.
     """
     if isinstance(task, Text):
-        return _choose_for_text(task)
+        return _choose_for_text(task, options.get("model", "lstm"))
     n = options.get("examples") or how_many(task)
     if n < 3:
         raise UsageError(f"{task.name}: has {n} pairs, but three are the least: to train on, to choose by, to test")
@@ -62,12 +63,14 @@ def choose(task: Task, options: dict[str, Any]) -> Config:
     )
 
 
-def _choose_for_text(task: Text) -> Config:
-    n = len(task.text)
+def _choose_for_text(task: Text, model: str) -> Config:
+    n, layers, dropout = len(task.text), 1, 0.0
+    if model in ("auto", "lstm", "gru"):
+        layers, dropout = 2, 0.2
     return Config(
         task=task,
         data=DataConfig(validation=0.05, test=0.05, split="position"),
-        model=ModelConfig(model="lstm", hidden_size=256, layers=2, embedding=42, dropout=0.2),
+        model=ModelConfig(model=model, hidden_size=256, layers=layers, embedding=42, dropout=dropout),
         training=TrainingConfig(
             epochs=_epochs(CHARACTERS, n, TEXT_EPOCHS), batch_size=max(1, min(64, n // STREAM)), learning_rate=0.004
         ),
