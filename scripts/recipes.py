@@ -23,9 +23,9 @@ HEAD = """\
     python scripts/recipes.py
 
 Each row is a recipe, `recipes/NAME.toml`; `python scripts/train.py --recipe NAME` runs it once. Exact match on examples
-that were not trained on, mean over the seeds, in brackets the least and the greatest. Which examples are held out
-depends on the seed, except where they are drawn for a trial. That none was trained on is checked in every run. Time is
-of the training, on two cores of {processor}.
+that were not trained on, or an error rate; mean over the seeds, in brackets the least and the greatest. Which examples
+are held out depends on the seed, except where they are drawn for a trial. That none was trained on is checked in every
+run. Time is of the training, on two cores of {processor}, which for some had other work to do.
 
 """
 BEGIN, END = "<!-- written by scripts/recipes.py -->\n", "<!-- end -->"
