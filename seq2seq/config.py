@@ -106,10 +106,13 @@ def _digest(kept: str) -> str:
     return hashlib.sha256(kept.encode()).hexdigest()[:16]
 
 
+def with_tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """A task's options from JSON or TOML, which know lists alone."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
 def _task_from_json(values: dict[str, Any], task_class: type[Task] | None = None, kept: str | None = None) -> Task:
-    options: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-    }
+    options = with_tuples(values)
     name, digest = options.pop("name"), None if kept is None else options.pop("digest", None)
     if task_class is None:
         require(name in TASKS, "task", name, f"one of {', '.join(TASKS)}")

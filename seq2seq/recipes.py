@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seq2seq.config import PARTS, Config, Extra
+from seq2seq.config import PARTS, Config, Extra, with_tuples
 from seq2seq.errors import Seq2SeqError, UsageError, is_whole, require
 from seq2seq.runs import PathLike
 from seq2seq.tasks import TASKS, Task
@@ -154,8 +154,7 @@ def _recipe(name: str, values: dict[str, Any], digest: str) -> Recipe:
 
 def _varied(task: Task, options: dict[str, Any]) -> Task:
     _check(options, "task", list(task.options()))
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
-    return replace(task, **values)  # type: ignore[type-var]
+    return replace(task, **with_tuples(options))  # type: ignore[type-var]
 
 
 def _check(table: dict[str, Any], what: str, allowed: Any) -> None:

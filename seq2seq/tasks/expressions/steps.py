@@ -56,10 +56,11 @@ def _largest_first(expressions: Expressions) -> Expressions:
     In whichever order they stand, the next step then leaves the same: `7*7*8`, `7*8*7` and `8*7*7` become `8*49`. What
     one of them teaches goes for all.
     """
-    numbers = expressions.numbers.copy()
-    rows = np.flatnonzero(_begin_with_three_factors(expressions) & (numbers[:, :3] >= 0).all(axis=1))
+    whole = (expressions.numbers[:, :3] >= 0).all(axis=1)
+    rows = np.flatnonzero(_begin_with_three_factors(expressions) & whole)
     if len(rows) == 0:
         return expressions
+    numbers = expressions.numbers.copy()
     order = np.array([[0, 1, 2], [1, 0, 2], [2, 0, 1]])[numbers[rows, :3].argmax(axis=1)]
     numbers[rows[:, None], [0, 1, 2]] = np.take_along_axis(numbers[rows], order, axis=1)
     return expressions._replace(numbers=numbers)
