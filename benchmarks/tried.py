@@ -38,14 +38,15 @@ WAYS: list[tuple[str, dict[str, str], str]] = [
 
 def replace(what: str) -> None:
     """Put another way in the place of the library's."""
-    from seq2seq import optimizers, updating, workers
+    from seq2seq import optimizers, workers
     from seq2seq.models import RepeatModel
     from seq2seq.mx import mx
+    from seq2seq.updating import share, updater
 
     if what == "one_worker":
-        updating.WORTH_SHARING = 1 << 60
+        updater.WORTH_SHARING = 1 << 60
     if what in ("two_workers", "one_thread"):
-        updating.WORTH_SHARING = 0
+        updater.WORTH_SHARING = 0
     if what == "one_thread":
         workers.Worker.call = lambda self, function, *arguments, **options: function(*arguments, **options)
     if what == "broadcast":
@@ -65,7 +66,7 @@ def replace(what: str) -> None:
             return mx.sym.SoftmaxOutput(logits, labels, grad_scale=1 / self.target_length)
 
         RepeatModel.loss = loss
-        updating.Call = type("NoLoss", (updating.Call,), {"__call__": _unless_adding_losses})
+        share.Call = type("NoLoss", (share.Call,), {"__call__": _unless_adding_losses})
     if what == "many_adams":
 
         class Adams:
@@ -80,7 +81,7 @@ def replace(what: str) -> None:
                 for adam in self.each:
                     adam.update(*arguments)
 
-        updating.OPTIMIZERS = {"adam": Adams}
+        updater.OPTIMIZERS = {"adam": Adams}
 
 
 def _unless_adding_losses(self: Any, **changed: Any) -> None:

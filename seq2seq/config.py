@@ -11,7 +11,10 @@ from typing import Any
 from seq2seq.errors import UsageError, is_number, is_whole, require
 from seq2seq.tasks import TASKS, Arithmetic, Task
 
-TEXT_MODELS = ("char3", "rnn-add", "rnn-concat", "rnn", "rnn-sequence", "rnn-scan", "rnn-stateful", "lstm", "gru")
+TEXT_MODELS = (
+    "char3", "rnn-add", "rnn-concat", "rnn", "rnn-sequence", "rnn-scan", "rnn-stateful", "lstm", "gru", "rnn-numpy",
+    "lstm-numpy",
+)  # fmt: skip
 MODEL_NAMES = ("auto", "repeat", "attention", "transducer", "aligned", *TEXT_MODELS)
 CELLS = ("lstm", "rnn")
 SCHEDULES = ("cosine", "restarts", "constant")

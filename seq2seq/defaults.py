@@ -64,13 +64,15 @@ def choose(task: Task, options: dict[str, Any]) -> Config:
 
 
 def _choose_for_text(task: Text, model: str) -> Config:
-    n, layers, dropout = len(task.text), 1, 0.0
+    n, layers, dropout, embedding = len(task.text), 1, 0.0, 42
     if model in ("auto", "lstm", "gru"):
         layers, dropout = 2, 0.2
+    elif model in ("rnn-numpy", "lstm-numpy"):
+        embedding = 0
     return Config(
         task=task,
         data=DataConfig(validation=0.05, test=0.05, split="position"),
-        model=ModelConfig(model=model, hidden_size=256, layers=layers, embedding=42, dropout=dropout),
+        model=ModelConfig(model=model, hidden_size=256, layers=layers, embedding=embedding, dropout=dropout),
         training=TrainingConfig(
             epochs=_epochs(CHARACTERS, n, TEXT_EPOCHS), batch_size=max(1, min(64, n // STREAM)), learning_rate=0.004
         ),

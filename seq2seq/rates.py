@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from seq2seq.dataset import Examples
 from seq2seq.errors import Seq2SeqError
 from seq2seq.models import Model
 from seq2seq.progress import Progress
-from seq2seq.updating import Updater
+from seq2seq.updating import make_updater
 from seq2seq.vocabulary import Codec
 
 LOWEST, HIGHEST = 1e-5, 10.0  # rates; each is so many times the one before it
@@ -94,10 +95,10 @@ def range_test(
     several passes. The arguments are those of `Trainer`; of `config`, rate, warm-up and schedule have no effect.
     """
     batching = make_batching(train, codec, config.batch_size, model.in_order)
-    updater = Updater(model, config, seed, device)
+    updater = make_updater(model, config, seed, device)
     updater.seed(seed)
     plans = (batching.epoch(np.random.default_rng((seed, 1, epoch))) for epoch in itertools.count())
-    batches = (batch for plan in plans for batch in updater.batches(train, plan))
+    batches: Iterator[Any] = (batch for plan in plans for batch in updater.batches(train, plan))
     test, mean = RangeTest([], [], []), 0.0
     for update, (rate, batch) in enumerate(zip(np.geomspace(LOWEST, HIGHEST, UPDATES).tolist(), batches), 1):
         updater.update(batch, update, rate)

@@ -28,7 +28,7 @@ from seq2seq.mx import mx
 from seq2seq.optimizers import learning_rate
 from seq2seq.progress import Progress
 from seq2seq.runs import OPTIMIZER, WEIGHTS, Run
-from seq2seq.updating import Batch, Updater
+from seq2seq.updating import make_updater
 from seq2seq.vocabulary import Codec
 
 VALIDATION_BATCH = 512
@@ -128,7 +128,7 @@ class Trainer:
 
         self._batching = make_batching(train, codec, config.batch_size, model.in_order)
         self.steps_per_epoch = self._batching.count
-        self._updater = Updater(model, config, seed, self.device)
+        self._updater = make_updater(model, config, seed, self.device)
         size = min(len(validation), VALIDATION_BATCH)
         widths = np.unique(codec.source_widths(validation.sources)).tolist()
         predictors = [make_predictor(model.resized(width, codec.target_length), size, self.device) for width in widths]
@@ -193,7 +193,7 @@ class Trainer:
         self._end_epoch(loss, (done - skipped) / seconds)
         self._stop_or_save()
 
-    def _step(self, batch: Batch) -> None:
+    def _step(self, batch: Any) -> None:
         """One update."""
         state = self.state
         if self.model.random and (state.step == 0 or state.updates % RESEED_UPDATES == 0):
@@ -311,7 +311,7 @@ class Trainer:
         arrays.update({f"best.{name}": array for name, array in self.best_weights.items()})
         arrays.update(self._updater.moments)
         arrays.update({f"state.{name}": array for name, array in self._updater.states.items()})
-        arrays["loss_sum"] = self._updater.loss_sum.asnumpy()
+        arrays["loss_sum"] = np.array([self._updater.mean_loss(1)], np.float32)
         run.write_arrays(OPTIMIZER, arrays, self.state.to_json())
         self._saved_at = time.monotonic()
 

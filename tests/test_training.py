@@ -15,7 +15,6 @@ from seq2seq import (
     Text,
     TrainingConfig,
     TrainingInterrupted,
-    updating,
 )
 from seq2seq import training as training_module
 from seq2seq.dataset import Examples, build_dataset
@@ -28,6 +27,7 @@ from seq2seq.training import State, Trainer
 from seq2seq.workers import _worker
 from tests.conftest import some_text
 
+UPDATER = "seq2seq.updating.updater"
 MODEL = ModelConfig(hidden_size=6, layers=2)
 CONFIG = TrainingConfig(epochs=3, batch_size=16, warmup_steps=5, show_every=0)
 DATA = build_dataset(Arithmetic("+", terms=2), DataConfig(), 0)  # 80 to train on: 5 steps of 16
@@ -58,8 +58,8 @@ def spoil(learner):
 def workers(request, monkeypatch):
     """Whatever the size and the machine."""
     number = 1 if request.param == "one worker" else 2
-    monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
-    monkeypatch.setattr(updating, "WORTH_SHARING", 0)
+    monkeypatch.setattr(f"{UPDATER}.workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
+    monkeypatch.setattr(f"{UPDATER}.WORTH_SHARING", 0)
     return number
 
 
@@ -471,7 +471,9 @@ def reader(model, config, **options):
     return Trainer(make_model(TEXT, model, codec), codec, config, data.train, data.validation, **options)
 
 
-@pytest.mark.parametrize("name, dropout", [("rnn-stateful", 0.0), ("lstm", 0.0), ("gru", 0.3)])
+@pytest.mark.parametrize(
+    "name, dropout", [("rnn-stateful", 0.0), ("lstm", 0.0), ("gru", 0.3), ("rnn-numpy", 0.0), ("lstm-numpy", 0.0)]
+)
 @pytest.mark.parametrize("updates", [1, 20])
 def test_a_text_read_in_its_order_goes_on_bit_for_bit(tmp_path, workers, name, dropout, updates):
     model = replace(MODEL, model=name, dropout=dropout)

@@ -3,17 +3,19 @@ import time
 import numpy as np
 import pytest
 
-from seq2seq import ModelConfig, TrainingConfig, updating, workers
+from seq2seq import ModelConfig, TrainingConfig, UsageError, workers
 from seq2seq.batching import Batching, Rows, Streams
 from seq2seq.calls import Call
 from seq2seq.dataset import Examples
-from seq2seq.models import AttentionModel, LstmModel, RepeatModel, StatefulModel
+from seq2seq.models import MODELS, AttentionModel, LstmModel, RepeatModel, StatefulModel
 from seq2seq.models.by_hand import RnnByHand, from_fused
 from seq2seq.mx import mx
-from seq2seq.updating import Layout, Updater
+from seq2seq.updating import ByHandUpdater, Updater, make_updater
+from seq2seq.updating.share import Layout
 from seq2seq.vocabulary import Codec
 from seq2seq.workers import _worker, workers_of
 
+UPDATER = "seq2seq.updating.updater"
 S, T, V = 5, 3, 7
 MODEL = RepeatModel(ModelConfig(hidden_size=6, layers=2), S, T, V)
 CODEC = Codec(" 123456", S, T, False)
@@ -23,8 +25,8 @@ EXAMPLES = Examples(RNG.integers(V, size=(50, S), dtype=np.uint8), RNG.integers(
 
 def learned(monkeypatch, number, first=0, **options):
     """Weights, moments and mean loss after an epoch shared by so many workers."""
-    monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
-    monkeypatch.setattr(updating, "WORTH_SHARING", 0)
+    monkeypatch.setattr(f"{UPDATER}.workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
+    monkeypatch.setattr(f"{UPDATER}.WORTH_SHARING", 0)
     config = TrainingConfig(**{"batch_size": 7, "warmup_steps": 0, "epsilon": 1e-3, **options})
     updater = Updater(MODEL, config, 0, mx.cpu())
     plan = Batching(EXAMPLES, CODEC, config.batch_size).epoch(np.random.default_rng(1))[first:]
@@ -60,7 +62,7 @@ def test_a_batch_of_fewer_examples_than_workers(monkeypatch):
 @pytest.mark.parametrize("number", [1, 2])
 def test_blocks_do_not_show(monkeypatch, number):
     whole = learned(monkeypatch, number)
-    monkeypatch.setattr(updating, "BLOCK", 20)
+    monkeypatch.setattr(f"{UPDATER}.BLOCK", 20)
     parts = learned(monkeypatch, number)
     assert whole[2] == parts[2] and all((whole[0][name] == parts[0][name]).all() for name in whole[0])
 
@@ -83,8 +85,8 @@ def test_short_sources_are_read_in_a_narrow_width():
 
 
 def test_every_worker_ends_with_the_same_weights(monkeypatch):
-    monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(2)))
-    monkeypatch.setattr(updating, "WORTH_SHARING", 0)
+    monkeypatch.setattr(f"{UPDATER}.workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(2)))
+    monkeypatch.setattr(f"{UPDATER}.WORTH_SHARING", 0)
     updater = Updater(MODEL, TrainingConfig(batch_size=10), 0, mx.cpu())
     before = updater.weights
     plan = Batching(EXAMPLES, CODEC, 10).epoch(RNG)
@@ -95,7 +97,7 @@ def test_every_worker_ends_with_the_same_weights(monkeypatch):
 
 
 def test_small_batches_are_not_shared(monkeypatch):
-    monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(2)))
+    monkeypatch.setattr(f"{UPDATER}.workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(2)))
     shares = [len(Updater(MODEL, TrainingConfig(batch_size=n), 0, mx.cpu())._shares) for n in (2, 100_000)]
     assert shares == [1, 2]
 
@@ -170,8 +172,8 @@ def test_workers_do_not_wait_for_each_other():
 @pytest.mark.parametrize("number", [1, 2])
 def test_states_go_from_batch_to_batch_as_by_hand(monkeypatch, number):
     """Truncated back-propagation through time, by plain gradient descent, against NumPy; 5 streams are not even."""
-    monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
-    monkeypatch.setattr(updating, "WORTH_SHARING", 0)
+    monkeypatch.setattr(f"{UPDATER}.workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
+    monkeypatch.setattr(f"{UPDATER}.WORTH_SHARING", 0)
     text = np.random.default_rng(3).integers(V, size=20 * S + 1).astype(np.uint8)
     examples = Examples(text[:-1].reshape(20, S), text[1:].reshape(20, S))
     plan = Streams(examples, Codec(" 123456", S, S, False), 5).epoch(RNG)
@@ -200,8 +202,8 @@ def test_states_go_from_batch_to_batch_as_by_hand(monkeypatch, number):
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_states_can_be_set(monkeypatch, number):
-    monkeypatch.setattr(updating, "workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
-    monkeypatch.setattr(updating, "WORTH_SHARING", 0)
+    monkeypatch.setattr(f"{UPDATER}.workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
+    monkeypatch.setattr(f"{UPDATER}.WORTH_SHARING", 0)
     updater = Updater(LstmModel(ModelConfig(hidden_size=6), S, S, V), TrainingConfig(batch_size=5), 0, mx.cpu())
     given = {name: RNG.normal(size=(2, 5, 6)).astype(np.float32) for name in ("hidden", "cell")}
     updater.set_states(given)
@@ -209,3 +211,63 @@ def test_states_can_be_set(monkeypatch, number):
     updater.set_states()
     assert not any(array.any() for array in updater.states.values())
     assert Updater(MODEL, TrainingConfig(), 0, mx.cpu()).states == {}
+
+
+@pytest.mark.parametrize("kind", ["rnn-numpy", "lstm-numpy"])
+@pytest.mark.parametrize("clip", [0.0, 0.05])
+def test_an_epoch_by_hand_is_an_epoch_of_the_fused_graph(kind, clip):
+    """Losses, states, weights and moments, of 5 streams whose states are carried, by Adam."""
+    text = np.random.default_rng(3).integers(V, size=20 * S + 1).astype(np.uint8)
+    examples = Examples(text[:-1].reshape(-1, S), text[1:].reshape(-1, S))
+    config = TrainingConfig(batch_size=5, epsilon=1e-3, clip_norm=clip)
+    model = MODELS[kind](ModelConfig(model=kind, hidden_size=6), S, S, V)
+    each = [make_updater(model, config, 0, mx.cpu()), Updater(model, config, 1, mx.cpu())]
+    assert isinstance(each[0], ByHandUpdater)
+    each[1].set_weights(each[0].weights)
+    plan = Streams(examples, Codec(" 123456", S, S, False), 5).epoch(np.random.default_rng(0))
+    for updater in each:
+        for update, batch in enumerate(updater.batches(examples, plan), 1):
+            updater.update(batch, update, 0.01)
+    assert each[0].mean_loss(20) == pytest.approx(each[1].mean_loss(20), rel=1e-5)
+    for found, expected in ((each[0].weights, each[1].weights), (each[0].states, each[1].states)):
+        assert found.keys() == expected.keys()
+        for name, array in expected.items():
+            np.testing.assert_allclose(found[name], array, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", ["rnn-numpy", "lstm-numpy"])
+def test_what_is_learned_by_hand_goes_on_where_it_was_saved(kind):
+    text = np.random.default_rng(3).integers(V, size=20 * S + 1).astype(np.uint8)
+    examples = Examples(text[:-1].reshape(-1, S), text[1:].reshape(-1, S))
+    plan = Streams(examples, Codec(" 123456", S, S, False), 5).epoch(np.random.default_rng(0))
+    make = MODELS[kind](ModelConfig(model=kind, hidden_size=6), S, S, V)
+    straight, first, second = (make_updater(make, TrainingConfig(batch_size=5), seed, mx.cpu()) for seed in (0, 0, 1))
+
+    def learn(updater, begin, end):
+        for update, batch in enumerate(updater.batches(examples, plan[begin:end]), begin + 1):
+            updater.update(batch, update, 0.01)
+
+    learn(straight, 0, 4)
+    learn(first, 0, 2)
+    given = first.weights
+    kept = {name: array.copy() for name, array in given.items()}
+    second.set_weights(given)
+    second.set_moments({name: array.copy() for name, array in first.moments.items()})
+    second.set_states({name: array.copy() for name, array in first.states.items()})
+    learn(first, 2, 4)
+    learn(second, 2, 4)
+    assert all((given[name] == kept[name]).all() for name in kept)  # neither moves what it gave or was given
+    for name, array in straight.weights.items():
+        assert (array == second.weights[name]).all() and (array == first.weights[name]).all()
+
+
+def test_what_cannot_be_learned_by_hand():
+    for options in ({"embedding": 3}, {"dropout": 0.5}):
+        model = MODELS["rnn-numpy"](ModelConfig(model="rnn-numpy", hidden_size=6, **options), S, S, V)
+        with pytest.raises(UsageError, match=f"{next(iter(options))}: .*must be 0 for rnn-numpy"):
+            make_updater(model, TrainingConfig(), 0, mx.cpu())
+    model = MODELS["lstm-numpy"](ModelConfig(model="lstm-numpy", hidden_size=6, identity=True), S, S, V)
+    with pytest.raises(UsageError, match=r"identity: .*false for lstm-numpy"):
+        make_updater(model, TrainingConfig(), 0, mx.cpu())
+    with pytest.raises(UsageError, match=r"optimizer: .*adam for lstm-numpy"):
+        make_updater(model, TrainingConfig(optimizer="sgd"), 0, mx.cpu())

@@ -18,7 +18,7 @@ from seq2seq.models.character import (
     SequenceModel,
 )
 from seq2seq.models.repeat import RepeatModel
-from seq2seq.models.stateful import GruModel, LstmModel, StatefulModel
+from seq2seq.models.stateful import ByHandModel, GruModel, LstmByHandModel, LstmModel, StatefulModel
 from seq2seq.models.transducer import AlignedModel, TransducerModel
 from seq2seq.tasks import Task
 from seq2seq.tasks.text import Text
@@ -38,11 +38,14 @@ MODELS: dict[str, type[Model]] = {
     "rnn-stateful": StatefulModel,
     "lstm": LstmModel,
     "gru": GruModel,
+    "rnn-numpy": ByHandModel,
+    "lstm-numpy": LstmByHandModel,
 }
 
 __all__ = [
-    "MODELS", "AlignedModel", "AttentionModel", "AutoregressiveModel", "CharacterModel", "LstmModel", "Model",
-    "ParallelModel", "RepeatModel", "StatefulModel", "TransducerModel", "make_codec", "make_model", "model_class",
+    "MODELS", "AlignedModel", "AttentionModel", "AutoregressiveModel", "ByHandModel", "CharacterModel", "LstmModel",
+    "Model", "ParallelModel", "RepeatModel", "StatefulModel", "TransducerModel", "make_codec", "make_model",
+    "model_class",
 ]  # fmt: skip
 
 

@@ -303,23 +303,34 @@ class AdamByHand:
     ----------
     parameters : dict of str to ndarray
         A model's, changed in place by every update.
+    epsilon : float
+        What is added to the root of the second moment.
+
+    Attributes
+    ----------
+    updates : int
+        How many there were.
+    moments : tuple of dict of str to ndarray
+        Running means of the gradients and of their squares.
     """
 
-    def __init__(self, parameters: dict[str, np.ndarray]) -> None:
+    def __init__(self, parameters: dict[str, np.ndarray], epsilon: float = EPSILON) -> None:
         self.parameters = parameters
+        self.epsilon = epsilon
         self.updates = 0
-        self._means = {name: np.zeros_like(array) for name, array in parameters.items()}
-        self._squares = {name: np.zeros_like(array) for name, array in parameters.items()}
+        means, squares = ({name: np.zeros_like(array) for name, array in parameters.items()} for _ in range(2))
+        self.moments = means, squares
 
     def update(self, gradients: dict[str, np.ndarray], learning_rate: float) -> None:
         """Move every parameter by about the learning rate, against the running mean of its gradient."""
         self.updates += 1
         rate = learning_rate * math.sqrt(1 - BETA2**self.updates) / (1 - BETA1**self.updates)
+        means, squares = self.moments
         for name, gradient in gradients.items():
-            mean, square = self._means[name], self._squares[name]
+            mean, square = means[name], squares[name]
             mean += (1 - BETA1) * (gradient - mean)
             square += (1 - BETA2) * (gradient**2 - square)
-            self.parameters[name] -= rate * mean / (np.sqrt(square) + EPSILON)
+            self.parameters[name] -= rate * mean / (np.sqrt(square) + self.epsilon)
 
 
 def to_fused(parameters: dict[str, np.ndarray]) -> np.ndarray:

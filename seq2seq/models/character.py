@@ -210,6 +210,12 @@ class FusedModel(CharacterModel):
         end = rows * read
         return vector[:end].reshape(rows, read), vector[end : end + rows * size].reshape(rows, size)
 
+    def begin(self, weights: dict[str, np.ndarray]) -> None:
+        config = self.config
+        alone = self.gates == 1 or not config.identity
+        require(alone, "identity", config.identity, f"false for {config.model}, whose gates have a hidden matrix each")
+        super().begin(weights)
+
 
 class SequenceModel(FusedModel):
     """`rnn-sequence`."""

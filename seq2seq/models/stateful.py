@@ -18,15 +18,17 @@ Network Trajectories", 1990).
 `rnn-stateful` is `rnn-sequence` that remembers. `lstm` (Hochreiter and Schmidhuber 1997) and `gru` (Cho et al. 2014)
 have layers, as in lesson 6 of fast.ai's courses of 2016 and 2017: layer normalisation (Ba, Kiros and Hinton 2016) of
 what was embedded, and dropout before, between and after the layers.
+
+`rnn-numpy` is `rnn-stateful`, and `lstm-numpy` one LSTM layer of the same kind, on one-hot vectors; they differ in how
+they learn, which is all in NumPy: see `models/by_hand.py`.
 """
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
-
 from seq2seq.errors import require
+from seq2seq.models.by_hand import ByHand, LstmByHand, RnnByHand
 from seq2seq.models.character import SequenceModel
 from seq2seq.mx import mx
 
@@ -82,10 +84,6 @@ class GruModel(StatefulModel):
         mixed = mx.sym.FullyConnected(self._dropout(states), num_hidden=size, flatten=False, name="dense")
         return super()._dense(mx.sym.Activation(mixed, act_type="relu"))
 
-    def begin(self, weights: dict[str, np.ndarray]) -> None:
-        identity = self.config.identity
-        require(not identity, "identity", identity, f"false for {self.mode}, whose gates have a hidden matrix each")
-
 
 class LstmModel(GruModel):
     """`lstm`."""
@@ -93,3 +91,31 @@ class LstmModel(GruModel):
     state_names = ("hidden", "cell")
     mode = "lstm"
     gates = 4
+
+
+class ByHandModel(StatefulModel):
+    """`rnn-numpy`. `updating/by_hand.py` trains it."""
+
+    def by_hand(self, seed: int) -> ByHand:
+        """The network in NumPy, with its first weights."""
+        config = self.config
+        for name in ("embedding", "dropout"):
+            require(not getattr(config, name), name, getattr(config, name), f"0 for {config.model}")
+        return self._by_hand(seed)
+
+    def _by_hand(self, seed: int) -> ByHand:
+        config = self.config
+        return RnnByHand(self.vocabulary_size, config.hidden_size, seed, activation=config.activation)
+
+
+class LstmByHandModel(ByHandModel):
+    """`lstm-numpy`."""
+
+    state_names = ("hidden", "cell")
+    gates = 4
+
+    def _by_hand(self, seed: int) -> ByHand:
+        return LstmByHand(self.vocabulary_size, self.config.hidden_size, seed)
+
+    def _cell(self, states: bool) -> Any:
+        return mx.rnn.FusedRNNCell(self.config.hidden_size, mode="lstm", get_next_state=states, prefix="rnn_")

@@ -1,0 +1,99 @@
+"""Updates without MXNet: loss, gradients and Adam are those of `models/by_hand.py`.
+
+Weights go in and out as the fused graph of the same network has them. That graph scores and answers, so that a run
+would show it if the two were not the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from seq2seq.batching import Rows
+from seq2seq.config import TrainingConfig
+from seq2seq.dataset import Examples
+from seq2seq.errors import require
+from seq2seq.models import ByHandModel
+from seq2seq.models.by_hand import AdamByHand, State, from_fused, to_fused
+
+OUTPUT = ("output_weight", "output_bias")
+
+
+class Batch(NamedTuple):
+    """Ids of one update, (S, n) and (T, n)."""
+
+    source: np.ndarray
+    target: np.ndarray
+
+    @property
+    def size(self) -> int:
+        return self.source.shape[1]
+
+
+class ByHandUpdater:
+    """What `Updater` is to the other models; see there. The first weights are those of `ByHand`."""
+
+    def __init__(self, model: ByHandModel, config: TrainingConfig, seed: int) -> None:
+        require(config.optimizer == "adam", "optimizer", config.optimizer, f"adam for {model.config.model}")
+        self.config = config
+        self.loss_sum = np.zeros(1, np.float32)
+        self._network = model.by_hand(seed)
+        self._adam = AdamByHand(self._network.parameters, config.epsilon)
+        self._state_shapes = model.state_shapes(config.batch_size)
+        self._state: State = ()
+        self.set_states()
+        first = self.weights
+        model.begin(first)
+        self.set_weights(first)
+
+    def batches(self, examples: Examples, plan: list[Rows]) -> Iterator[Batch]:
+        for rows, *_ in plan:
+            yield Batch(examples.sources[rows].T, examples.targets[rows].T)
+
+    def update(self, batch: Batch, update: int, rate: float) -> None:
+        loss, gradients, self._state = self._network.loss_and_gradients(batch.source, batch.target, self._state)
+        self.loss_sum += loss * batch.size
+        norm, longest = math.sqrt(sum(float((each**2).sum()) for each in gradients.values())), self.config.clip_norm
+        if 0 < longest < norm:
+            gradients = {name: each * (longest / norm) for name, each in gradients.items()}
+        self._adam.updates = update - 1
+        self._adam.update(gradients, rate)
+
+    def mean_loss(self, examples: int) -> float:
+        return float(self.loss_sum[0]) / examples
+
+    def seed(self, number: int) -> None:
+        """Nothing here is drawn."""
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        parameters = self._network.parameters
+        return {"rnn_parameters": to_fused(parameters), **{name: parameters[name].copy() for name in OUTPUT}}
+
+    def set_weights(self, weights: dict[str, np.ndarray]) -> None:
+        network = self._network
+        fused = from_fused(weights["rnn_parameters"], network.vocabulary_size, network.hidden_size)
+        network.parameters.update(fused, **{name: weights[name].copy() for name in OUTPUT})
+
+    @property
+    def states(self) -> dict[str, np.ndarray]:
+        return {name: state[None] for name, state in zip(self._state_shapes, self._state)}
+
+    def set_states(self, states: dict[str, np.ndarray] | None = None) -> None:
+        zeros = {name: np.zeros(shape, np.float32) for name, shape in self._state_shapes.items()}
+        self._state = tuple((states or zeros)[name][0] for name in zeros)
+
+    @property
+    def moments(self) -> dict[str, np.ndarray]:
+        return {
+            f"moment{order}.{name}": array
+            for order, moments in enumerate(self._adam.moments)
+            for name, array in moments.items()
+        }
+
+    def set_moments(self, arrays: dict[str, np.ndarray]) -> None:
+        for order, moments in enumerate(self._adam.moments):
+            moments.update({name: arrays[f"moment{order}.{name}"].copy() for name in moments})
