@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -75,3 +76,13 @@ def _score(predictor: Predictor, part: Examples, begin: int, samples: int) -> Te
     nats = float(answers.loss.mean())
     accuracy = float((answers.ids == targets).mean())
     return TextScore(targets.size, begin, begin + sources.size + 1, nats, nats / math.log(2), accuracy)
+
+
+def quotations(text: str) -> tuple[int, int]:
+    """How many quotations a text opens with a straight quotation mark, and how many of them it closes.
+
+    A mark at the beginning of a word opens one, any other closes: so `"one" and "two` opens two and closes one. What is
+    opened within a quotation leaves the first one open.
+    """
+    opens = [match.group(1) is not None for match in re.finditer(r'((?<![^\s(\[-])"(?=\S))|"', text)]
+    return sum(opens), sum(first and not second for first, second in zip(opens, opens[1:]))

@@ -19,6 +19,7 @@ import pytest
 from seq2seq import Addition, Arithmetic, Solver
 from seq2seq.runs import Run
 from seq2seq.tasks.registry import BUILT_IN, TASKS
+from tests.conftest import some_text
 
 ROOT = Path(__file__).parent.parent
 TASK = ["--task.operators", "+", "--task.terms", 2, "--task.operands", "0-9"]
@@ -38,7 +39,7 @@ def call(script, *arguments, **options):
     return subprocess.run(command(script, *arguments), capture_output=True, timeout=200, **{"text": True, **options})
 
 
-@pytest.mark.parametrize("script", ["train", "evaluate", "solve", "explain", "recipes"])
+@pytest.mark.parametrize("script", ["train", "evaluate", "solve", "explain", "recipes", "steps"])
 def test_help(script):
     result = call(script, "--help")
     assert result.returncode == 0 and not result.stderr
@@ -704,3 +705,63 @@ def test_a_text_is_learned_scored_and_gone_on_with(tmp_path):
         assert result.returncode == 2 and message in result.stderr and len(result.stderr.splitlines()) == 1
     result = call("explain", *run, "so it")
     assert result.returncode == 2 and "explain: a text's run has no answers" in result.stderr
+
+
+STEP = """
+about = "Letters"
+task = {{name = "text"}}
+data = {{validation = 0.1, test = 0.1, split = "position"}}
+model = {{model = "{model}", hidden_size = 4, layers = 1}}
+training = {{epochs = {epochs}, batch_size = 32}}
+"""
+
+
+def test_all_steps_make_a_table_and_fill_a_page(tmp_path):
+    folder, page, text = tmp_path / "recipes", tmp_path / "page.md", tmp_path / "text.txt"
+    folder.mkdir()
+    text.write_text(some_text())
+    (folder / "01-char3.toml").write_text(STEP.format(model="char3", epochs=8))
+    (folder / "05-rnn-sequence.toml").write_text(STEP.format(model="rnn-sequence", epochs=1))
+    marks = ["01-char3", "05-rnn-sequence", "table", "identity"]
+    page.write_text("First.\n" + "".join(f"<!-- measured: {name} -->\nold\n<!-- end -->\nThen.\n" for name in marks))
+    options = [text, "--recipes", folder, "--runs", tmp_path / "runs", "--page", page, "--samples", 3]
+    result = call("steps", *options)
+    assert result.returncode == 0, result.stderr
+    results = json.loads((folder / "results.json").read_text())
+    written = page.read_text()
+    assert "old" not in written and written.count("Then.") == 4
+
+    done = results["01-char3"]
+    [run] = (tmp_path / "runs").glob("01-char3-*")
+    solver = Solver(run)
+    assert done["nats"] == pytest.approx(solver.evaluate().held_out.nats)
+    assert [row["train_loss"] for row in solver.run.read_metrics()] == done["train_loss"]
+    held_out = solver.task.text[solver.evaluate().held_out.begin :]
+    assert done["sample"] == held_out[:10] + "".join(solver.continued(held_out[:10], 300, seed=0))
+    assert done["sample"] in written and 0 <= done["closed"] <= done["opened"]
+    weights, _ = solver.run.read_arrays("best.safetensors")
+    row = f"| {done['train_loss'][7]:.3f} |  | 8 | {done['samples_per_second']:,.0f} | "
+    assert f"{row}{sum(array.size for array in weights.values()):,} |" in written
+    losses = [results[f"identity-relu-0.004-identity-{seed}"]["nats"] for seed in range(3)]
+    assert f"{sum(losses) / 3:.4f} ({min(losses):.4f} to {max(losses):.4f}) |\n<!-- end -->" in written
+    config = Solver(
+        tmp_path / "runs" / f"identity-relu-0.004-identity-2-{results['identity-relu-0.004-identity-2']['digest']}"
+    ).config
+    assert (config.model.activation, config.training.learning_rate, config.model.identity, config.seed) == (
+        "relu",
+        0.004,
+        True,
+        2,
+    )
+
+    shutil.rmtree(tmp_path / "runs")
+    assert call("steps", *options).returncode == 0 and not (tmp_path / "runs").exists()
+    assert page.read_text() == written
+    text.write_text(some_text(700))
+    assert call("steps", *options, "--only", "01-char3").returncode == 0
+    again = json.loads((folder / "results.json").read_text())
+    assert [name for name in results if again[name] != results[name]] == ["01-char3"]
+    result = call("steps", *options, "--only", "02")
+    assert (result.returncode, result.stderr) == (2, "steps.py: --only: no step 02\n")
+    result = call("steps", tmp_path / "none.txt")
+    assert result.returncode == 1 and result.stderr.count("\n") == 1 and "none.txt: cannot be read" in result.stderr

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seq2seq.mx import mx
-from seq2seq.text_evaluation import TextEvaluation
+from seq2seq.text_evaluation import TextEvaluation, quotations
 from tests.models.symbols import evaluate
 
 
@@ -39,3 +39,17 @@ def test_the_best_weights_are_those_of_the_lowest_loss(reading):
     assert state["epoch"] == 1 + int(np.argmin(losses))
     assert all(row["validation_bits"] == pytest.approx(row["validation_loss"] / math.log(2)) for row in rows)
     assert rows[-1]["validation_exact_match"] == pytest.approx(reading.evaluate().held_out.accuracy, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("none", (0, 0)),
+        ('"one" and "two', (2, 1)),
+        ('he said "yes," and ("no") and--"perhaps"', (3, 3)),
+        ('"one "two"', (2, 1)),
+        ('it ended" here " and', (0, 0)),
+    ],
+)
+def test_quotations(text, expected):
+    assert quotations(text) == expected

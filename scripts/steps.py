@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""Walk from one letter to sentences: train every step on a text, and write what each of them reached."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import statistics
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import _command
+
+import seq2seq
+from seq2seq.config import Config
+from seq2seq.recipes import load_recipe
+from seq2seq.runs import Run
+from seq2seq.text_evaluation import quotations
+
+ROOT = Path(__file__).resolve().parent.parent
+IDENTITY = "identity"  # the name of the comparison of first weights, of the model of ...
+COMPARED = "05-rnn-sequence"
+ACTIVATIONS, RATES, SEEDS = ("tanh", "relu"), (0.001, 0.004), 3
+CHARACTERS, SHOWN = 400, 300  # of each sample that is written, and of the first that is shown
+BEGUN = 10  # characters of the held-out text that each sample goes on with
+LESSONS = (8, 12)  # epochs after which the lessons tell their training loss
+COLUMNS = (
+    "| step | held out, nats | bits | training, nats: after 8 epochs | after 12 | epochs | samples a second | "
+    "parameters | seconds | quotations closed |\n|---|---|---|---|---|---|---|---|---|---|\n"
+)
+COMPARISON = "| f | rate | drawn | identity |\n|---|---|---|---|\n"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A training to be done once. The digest tells it from what it was with another recipe, text or seed."""
+
+    name: str
+    config: Config
+    digest: str
+
+
+def steps(folder: Path, text: seq2seq.Text, seed: int) -> Iterator[Step]:
+    """Every recipe on this text, and the comparison of first weights."""
+    of_text = hashlib.sha256(text.text.encode()).hexdigest()
+    for path in sorted(folder.glob("*.toml")):
+        recipe = load_recipe(path)
+        task = replace(recipe.config.task, path=text.path)
+        config, digest = replace(recipe.config, task=task, seed=seed), f"{recipe.digest}-{of_text[:8]}-{seed}"
+        yield Step(recipe.name, config, digest)
+        if recipe.name == COMPARED:
+            for activation, rate, identity, more in itertools.product(ACTIVATIONS, RATES, (False, True), range(SEEDS)):
+                options = {"activation": activation, "learning_rate": rate, "identity": identity, "seed": seed + more}
+                name = f"{IDENTITY}-{activation}-{rate:g}-{'identity' if identity else 'drawn'}-{more}"
+                yield Step(name, config.with_options(**options), digest)
+
+
+def run(step: Step, runs: Path, device: str, samples: int) -> dict[str, Any]:
+    """Train (or go on training), score, and of the steps themselves see what they write."""
+    solver = seq2seq.train(None, runs / f"{step.name}-{step.digest}", preset=step.config, device=device, resume=True)
+    held_out = solver.evaluate().held_out
+    rows = solver.run.read_metrics()
+    weights, _ = Run(solver.run.path).read_arrays("best.safetensors")
+    result = {
+        "digest": step.digest,
+        "nats": held_out.nats,
+        "bits": held_out.bits,
+        "train_loss": [row["train_loss"] for row in rows],
+        "samples_per_second": statistics.median(row["samples_per_second"] for row in rows),
+        "parameters": sum(array.size for array in weights.values()),
+        "seconds": rows[-1]["seconds"],
+    }
+    if not step.name.startswith(IDENTITY):
+        prefix = solver.task.text[held_out.begin :][:BEGUN]
+        written = ["".join(solver.continued(prefix, CHARACTERS, seed=seed)) for seed in range(samples)]
+        opened, closed = map(sum, zip(*map(quotations, written)))
+        result.update(opened=opened, closed=closed, sample=prefix + written[0][:SHOWN])
+    return result
+
+
+def table(names: list[str], results: dict[str, Any]) -> str:
+    """A row a step, in Markdown."""
+    rows = []
+    for name in names:
+        done = results[name]
+        losses = [
+            f"{done['train_loss'][epoch - 1]:.3f}" if epoch <= len(done["train_loss"]) else "" for epoch in LESSONS
+        ]
+        cells = [
+            name, f"{done['nats']:.4f}", f"{done['bits']:.4f}", *losses, len(done["train_loss"]),
+            f"{done['samples_per_second']:,.0f}", f"{done['parameters']:,}", f"{done['seconds']:.0f}",
+            f"{done['closed']} of {done['opened']}",
+        ]  # fmt: skip
+        rows.append(f"| {' | '.join(map(str, cells))} |\n")
+    return COLUMNS + "".join(rows)
+
+
+def comparison(results: dict[str, Any]) -> str:
+    """Held-out loss from drawn hidden matrices and from the identity: mean, and least and greatest of the seeds."""
+    rows = []
+    for activation, rate in itertools.product(ACTIVATIONS, RATES):
+        cells = []
+        for start in ("drawn", "identity"):
+            found = [results[f"{IDENTITY}-{activation}-{rate:g}-{start}-{seed}"]["nats"] for seed in range(SEEDS)]
+            cells.append(f"{statistics.mean(found):.4f} ({min(found):.4f} to {max(found):.4f})")
+        rows.append(f"| {activation} | {rate:g} | {' | '.join(cells)} |\n")
+    return COMPARISON + "".join(rows)
+
+
+def told(done: dict[str, Any]) -> str:
+    """What a step reached, and the beginning of what it writes."""
+    losses = done["train_loss"]
+    return (
+        f"Held out: {done['nats']:.3f} nats ({done['bits']:.3f} bits) a character; training: {losses[-1]:.3f} nats "
+        f"in the last of {len(losses)} epochs. It writes:\n\n```text\n{done['sample']}\n```\n"
+    )
+
+
+def fill(page: str, name: str, content: str) -> str:
+    """The page with this between the marks of a name, if it has them."""
+    before, begin, rest = page.partition(f"<!-- measured: {name} -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    return f"{before}{begin}{content}{end}{after}" if end else page
+
+
+def main() -> int:
+    parser = _command.Parser(
+        "Train every step of docs/from-one-letter-to-sentences.md, recipes/text/*.toml, on a text, compare hidden "
+        "matrices that begin as the identity with drawn ones, and write losses and samples into the page. What is done "
+        "already is not done again, unless recipe, text or seed have changed; an interrupted one goes on.",
+        "examples:\n  python scripts/steps.py book.txt\n  python scripts/steps.py book.txt --only 01-char3\n",
+    )
+    parser.add_argument("text", metavar="FILE", help="plain text in UTF-8")
+    parser.add_argument("--only", metavar="NAME,...", help=f"steps, or {IDENTITY} (default: all)")
+    parser.add_argument(
+        "--samples", type=int, default=100, metavar="N", help="to write, and count quotations in (default: 100)"
+    )
+    parser.add_argument("--runs", type=Path, default=Path("runs/text"), metavar="DIR", help="for run folders")
+    parser.add_argument("--recipes", type=Path, default=ROOT / "recipes" / "text", metavar="DIR", help="the steps")
+    parser.add_argument(
+        "--page", type=Path, default=ROOT / "docs" / "from-one-letter-to-sentences.md", metavar="FILE",
+        help="what is written into",
+    )  # fmt: skip
+    arguments = parser.parse_args()
+    file = arguments.recipes / "results.json"
+    results = json.loads(file.read_text()) if file.exists() else {}
+    todo = list(steps(arguments.recipes, seq2seq.Text(arguments.text), arguments.seed))
+    names = [step.name for step in todo if not step.name.startswith(IDENTITY)]
+    chosen = arguments.only.split(",") if arguments.only else [*names, IDENTITY]
+    unknown = sorted(set(chosen) - {*names, IDENTITY})
+    if unknown or arguments.samples < 1:
+        parser.error(f"--only: no step {', '.join(unknown)}" if unknown else "--samples: must be at least 1")
+    for step in todo:
+        wanted = step.name in chosen or (IDENTITY in chosen and step.name.startswith(IDENTITY))
+        if wanted and results.get(step.name, {}).get("digest") != step.digest:
+            results[step.name] = run(step, arguments.runs, arguments.device, arguments.samples)
+            file.write_text(json.dumps(results, indent=1) + "\n")
+        if wanted:
+            print(f"{step.name}: {results[step.name]['nats']:.4f} nats held out", file=sys.stderr)
+
+    done = [name for name in names if name in results]
+    page = arguments.page.read_text(encoding="utf-8")
+    for name in done:
+        page = fill(page, name, told(results[name]))
+    page = fill(page, "table", table(done, results))
+    if all(step.name in results for step in todo if step.name.startswith(IDENTITY)):
+        page = fill(page, IDENTITY, comparison(results))
+    arguments.page.write_text(page, encoding="utf-8")
+    print(f"wrote {arguments.page}")
+    return 0
+
+
+if __name__ == "__main__":
+    _command.run(main)
