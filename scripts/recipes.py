@@ -32,10 +32,10 @@ BEGIN, END = "<!-- written by scripts/recipes.py -->\n", "<!-- end -->"
 COLUMNS = "| recipe | scored on | exact match | seeds | parameters | seconds |\n|---|---|---|---|---|---|\n"
 
 
-def run(recipe: Recipe, seed: int, runs: Path) -> dict[str, Any]:
+def run(recipe: Recipe, seed: int, runs: Path, device: str) -> dict[str, Any]:
     """Train (or go on training) with one seed, and score."""
     run_dir = runs / f"{recipe.name}-{recipe.digest}-{seed}"
-    solver = seq2seq.train(None, run_dir, preset=recipe.config, seed=seed, resume=True)
+    solver = seq2seq.train(None, run_dir, preset=recipe.config, seed=seed, device=device, resume=True)
     evaluation = solver.evaluate()
     if evaluation.overlap:
         raise seq2seq.Seq2SeqError(f"{recipe.name}: {evaluation.overlap:.2%} of the held-out examples were trained on")
@@ -101,7 +101,7 @@ def main() -> int:
         "examples:\n  python scripts/recipes.py\n  python scripts/recipes.py --only default --seeds 1\n",
     )
     parser.add_argument("--only", metavar="NAME,...", help="recipes (default: all)")
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="seeds 0 to N - 1 (default: 3)")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="so many seeds from --seed on (default: 3)")
     parser.add_argument("--runs", type=Path, default=Path("runs/recipes"), metavar="DIR", help="for run folders")
     parser.add_argument("--recipes", type=Path, default=ROOT / "recipes", metavar="DIR", help="where the recipes are")
     parser.add_argument(
@@ -125,10 +125,10 @@ def main() -> int:
         kept = results.get(recipe.name, {})
         if kept.get("digest") != recipe.digest:
             kept = {"digest": recipe.digest, "seeds": {}}
-        for seed in range(arguments.seeds):
+        for seed in range(arguments.seed, arguments.seed + arguments.seeds):
             if str(seed) not in kept["seeds"]:
                 try:
-                    kept["seeds"][str(seed)] = run(recipe, seed, arguments.runs)
+                    kept["seeds"][str(seed)] = run(recipe, seed, arguments.runs, arguments.device)
                 except seq2seq.UsageError as error:  # its data is not here
                     left_out.append(recipe.name)
                     print(f"{recipe.name}: left out: {error}", file=sys.stderr)

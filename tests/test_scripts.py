@@ -512,6 +512,9 @@ def test_all_recipes_make_a_table_and_what_is_done_is_kept(tmp_path):
     (folder / "sums.toml").write_text(RECIPE.replace("epochs = 2", "epochs = 1"))
     assert call("recipes", *options, "--seeds", 1).returncode == 0
     assert list(json.loads((folder / "results.json").read_text())["sums"]["seeds"]) == ["0"]
+    assert call("recipes", *options, "--seeds", 1, "--seed", 4).returncode == 0
+    assert list(json.loads((folder / "results.json").read_text())["sums"]["seeds"]) == ["0", "4"]
+    assert "device: got 'abacus'" in call("recipes", *options, "--seed", 5, "--device", "abacus").stderr
     result = call("recipes", *options, "--only", "products")
     assert (result.returncode, result.stderr) == (2, "recipes.py: --only: no recipe products\n")
 
