@@ -1,6 +1,7 @@
 """The walk from one letter to sentences shows what is so."""
 
 import contextlib
+import importlib.util
 import io
 import re
 import textwrap
@@ -50,3 +51,23 @@ def test_each_step_has_its_place_drawing_recipe_and_measurement():
         assert f"<!-- measured: {name} -->\n<!-- end -->\n" in section
     assert all(f"<!-- measured: {name} -->\n<!-- end -->\n" in PAGE for name in ("identity", "table"))
     assert set(TEXT_MODELS) == {name[3:] for name in STEPS[:-1]}
+
+
+@pytest.fixture
+def draw():
+    """The script that draws."""
+    spec = importlib.util.spec_from_file_location("draw", ROOT / "docs" / "steps" / "draw.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_drawings_are_those_that_the_script_draws_and_the_page_shows(draw, tmp_path):
+    draw.main(tmp_path)
+    drawn, kept = sorted(tmp_path.iterdir()), sorted((ROOT / "docs" / "steps").glob("*.svg"))
+    assert [file.name for file in drawn] == [file.name for file in kept]
+    assert {f"steps/{file.name}" for file in kept} == set(re.findall(r"!\[.+\]\((.+)\)", PAGE))
+    for fresh, file in zip(drawn, kept):  # what matplotlib writes differs in digits from version to version
+        new, old = (each.read_text(encoding="utf-8") for each in (fresh, file))
+        assert re.findall(r">(.+)</text>", new) == re.findall(r">(.+)</text>", old)
+        assert re.findall(r"#[0-9a-f]{6}", new) == re.findall(r"#[0-9a-f]{6}", old)
