@@ -42,6 +42,7 @@ setup(
     ],
     extras_require={
         "plot": ["matplotlib>=3.6,<4"],
+        "notebook": ["matplotlib>=3.6,<4", "notebook>=7,<8"],  # docs/from-one-letter-to-sentences.ipynb
         "test": [
             "matplotlib>=3.6,<4",
             "pytest>=7.4,<10",
@@ -49,6 +50,9 @@ setup(
             "hypothesis>=6.80,<7",
             "ruff>=0.6,<1",
             "mypy>=1.8,<3",
+            "nbclient>=0.10,<1",  # these three run the notebook
+            "nbformat>=5.10,<6",
+            "ipykernel>=6.29,<8",
         ],
     },
 )

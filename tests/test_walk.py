@@ -1,15 +1,21 @@
 """The walk from one letter to sentences shows what is so."""
 
 import contextlib
+import copy
 import importlib.util
 import io
+import math
+import random
 import re
 import textwrap
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 from seq2seq.config import TEXT_MODELS
+from seq2seq.recipes import load_recipe
 
 ROOT = Path(__file__).parent.parent
 WRITTEN = (ROOT / "docs" / "from-one-letter-to-sentences.md").read_text(encoding="utf-8")
@@ -18,6 +24,7 @@ STEPS = [
     "01-char3", "02-rnn-add", "03-rnn-concat", "04-rnn", "05-rnn-sequence", "06-rnn-stateful", "07-gru", "08-lstm",
     "09-rnn-scan", "10-rnn-numpy", "11-lstm-numpy", "12-sentences",
 ]  # fmt: skip
+NOTEBOOK = nbformat.read(ROOT / "docs" / "from-one-letter-to-sentences.ipynb", as_version=4)
 EXCERPTS = re.findall(r"<!-- from (\S+) -->\n```python\n(.*?)```", PAGE, re.S)
 PROGRAMS = re.findall(r"(?<!-->\n)```python\n(.*?)```\n\n```text\n(.*?)```", PAGE, re.S)
 
@@ -53,6 +60,12 @@ def test_each_step_has_its_place_drawing_recipe_and_measurement():
     assert set(TEXT_MODELS) == {name[3:] for name in STEPS[:-1]}
 
 
+def test_each_step_but_the_last_has_a_recipe_of_its_network():
+    recipes = {path.stem: load_recipe(path) for path in (ROOT / "recipes" / "text").glob("*.toml")}
+    assert set(STEPS[:-1]) <= set(recipes) <= set(STEPS)
+    assert all(recipes[name].config.model.model == name[3:] for name in STEPS[:-1])
+
+
 @pytest.fixture
 def draw():
     """The script that draws."""
@@ -71,3 +84,25 @@ def test_the_drawings_are_those_that_the_script_draws_and_the_page_shows(draw, t
         new, old = (each.read_text(encoding="utf-8") for each in (fresh, file))
         assert re.findall(r">(.+)</text>", new) == re.findall(r">(.+)</text>", old)
         assert re.findall(r"#[0-9a-f]{6}", new) == re.findall(r"#[0-9a-f]{6}", old)
+
+
+def test_the_notebook_is_the_same_walk_and_has_no_outputs():
+    told = "\n".join(cell.source for cell in NOTEBOOK.cells if cell.cell_type == "markdown")
+    assert re.findall("^##.*", told, re.M) == re.findall("^##.*", PAGE, re.M)
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in NOTEBOOK.cells)
+
+
+def test_the_notebook_runs_and_every_network_learns(monkeypatch, tmp_path):
+    file = tmp_path / "text.txt"
+    file.write_text(" ".join(random.Random(0).choices(["the", "cat", "sat", "on", "a", "mat", "dog", "ran"], k=400)))
+    settings = {"TEXT": file, "EPOCHS": 1, "PYTHONPATH": ROOT, "JUPYTER_DATA_DIR": tmp_path, "IPYTHONDIR": tmp_path}
+    for name, value in settings.items():
+        monkeypatch.setenv(name, str(value))
+    client = NotebookClient(copy.deepcopy(NOTEBOOK), resources={"metadata": {"path": str(ROOT / "docs")}})
+    outputs = [output for cell in client.execute().cells for output in cell.get("outputs", [])]
+    printed = "".join(output.text for output in outputs if output.output_type == "stream")
+    assert "step 100: a 3.000, b 1.001" in printed
+    reached = {name: float(nats) for name, nats in re.findall(r"^(\S.*?) +(\S+) nats  \S+ bits$", printed, re.M)}
+    assert {*TEXT_MODELS, "sentences"} <= set(reached)
+    assert all(nats < math.log(len(set(file.read_text()))) for nats in reached.values())
+    assert any("image/png" in output.get("data", {}) for output in outputs)
