@@ -26,11 +26,10 @@ IDENTITY = "identity"  # the name of the comparison of first weights, of the mod
 COMPARED = "05-rnn-sequence"
 ACTIVATIONS, RATES, SEEDS = ("tanh", "relu"), (0.001, 0.004), 3
 CHARACTERS, SHOWN = 400, 300  # of each sample that is written, and of the first that is shown
-BEGUN = 10  # characters of the held-out text that each sample goes on with
 LESSONS = (8, 12)  # epochs after which the lessons tell their training loss
 COLUMNS = (
-    "| step | held out, nats | bits | training, nats: after 8 epochs | after 12 | epochs | samples a second | "
-    "parameters | seconds | quotations closed |\n|---|---|---|---|---|---|---|---|---|---|\n"
+    "| step | held out, nats | bits | validation, nats | training, nats: after 8 epochs | after 12 | epochs | "
+    "samples a second | parameters | seconds | quotations closed |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
 )
 COMPARISON = "| f | rate | drawn | identity |\n|---|---|---|---|\n"
 
@@ -69,16 +68,16 @@ def run(step: Step, runs: Path, device: str, samples: int) -> dict[str, Any]:
         "digest": step.digest,
         "nats": held_out.nats,
         "bits": held_out.bits,
+        "validation_nats": min(row["validation_loss"] for row in rows),
         "train_loss": [row["train_loss"] for row in rows],
         "samples_per_second": statistics.median(row["samples_per_second"] for row in rows),
         "parameters": sum(array.size for array in weights.values()),
         "seconds": rows[-1]["seconds"],
     }
     if not step.name.startswith(IDENTITY):
-        prefix = solver.task.text[held_out.begin :][:BEGUN]
-        written = ["".join(solver.continued(prefix, CHARACTERS, seed=seed)) for seed in range(samples)]
+        written = ["".join(solver.continued(solver.example, CHARACTERS, seed=seed)) for seed in range(samples)]
         opened, closed = map(sum, zip(*map(quotations, written)))
-        result.update(opened=opened, closed=closed, sample=prefix + written[0][:SHOWN])
+        result.update(opened=opened, closed=closed, sample=solver.example + written[0][:SHOWN])
     return result
 
 
@@ -91,7 +90,8 @@ def table(names: list[str], results: dict[str, Any]) -> str:
             f"{done['train_loss'][epoch - 1]:.3f}" if epoch <= len(done["train_loss"]) else "" for epoch in LESSONS
         ]
         cells = [
-            name, f"{done['nats']:.4f}", f"{done['bits']:.4f}", *losses, len(done["train_loss"]),
+            name, *(f"{done[part]:.4f}" for part in ("nats", "bits", "validation_nats")), *losses,
+            len(done["train_loss"]),
             f"{done['samples_per_second']:,.0f}", f"{done['parameters']:,}", f"{done['seconds']:.0f}",
             f"{done['closed']} of {done['opened']}",
         ]  # fmt: skip
