@@ -155,7 +155,7 @@ class ModelConfig:
         `auto`: `transducer` for steps that are written in their place, `attention` for others, else `repeat`. `repeat`:
         the notebook's. `attention` looks back at the source and writes a character at a time; `transducer` writes a
         character for each it reads; `aligned` is one that reads two numbers place by place. All others read a text:
-        `auto` is then `lstm`. See `seq2seq/models/`.
+        `auto` is then `gru`. See `seq2seq/models/`.
     cell : str
         `lstm`, or `rnn`: one tanh a unit (Elman 1990). What an LSTM remembers may leak away slowly, too slowly for
         short training examples to show; an `rnn` must hold on to it at each step or lose it at once, so that what it

@@ -48,7 +48,7 @@ def choose(task: Task, options: dict[str, Any]) -> Config:
         If the task has too few pairs to hold any out.
     """
     if isinstance(task, Text):
-        return _choose_for_text(task, options.get("model", "lstm"))
+        return _choose_for_text(task, options.get("model", "gru"))
     n = options.get("examples") or how_many(task)
     if n < 3:
         raise UsageError(f"{task.name}: has {n} pairs, but three are the least: to train on, to choose by, to test")

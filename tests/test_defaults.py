@@ -60,7 +60,7 @@ def test_a_text_is_split_by_position_and_read_in_fewer_epochs_the_longer_it_is()
     assert told(config, 11).startswith("100 characters of text, 7 different ones: ")
     assert f"embedding {config.model.embedding}" in told(config, 11)
     small = choose(Text(given="some text " * 10), {"model": "rnn"}).model
-    assert (config.model.model, config.model.layers, config.model.dropout) == ("lstm", 2, 0.2)
+    assert (config.model.model, config.model.layers, config.model.dropout) == ("gru", 2, 0.2)
     assert (small.model, small.layers, small.dropout) == ("rnn", 1, 0.0)
 
 

@@ -54,7 +54,7 @@ def model_class(task: Task, config: ModelConfig) -> type[Model]:
     if config.model != "auto":
         return MODELS[config.model]
     if isinstance(task, Text):
-        return LstmModel
+        return GruModel
     return TransducerModel if task.in_place else AttentionModel if task.stepwise else RepeatModel
 
 
