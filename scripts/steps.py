@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 IDENTITY = "identity"  # the name of the comparison of first weights, of the model of ...
 COMPARED = "05-rnn-sequence"
 ACTIVATIONS, RATES, SEEDS = ("tanh", "relu"), (0.001, 0.004), 3
-CHARACTERS, SHOWN = 400, 300  # of each sample that is written, and of the first that is shown
+CHARACTERS = 400  # of each text that quotations are counted in
+SHOWN, TEMPERATURE = 300, 0.7  # characters of the one that is shown
 LESSONS = (8, 12)  # epochs after which the lessons tell their training loss
 COLUMNS = (
     "| step | held out, nats | bits | validation, nats | training, nats: after 8 epochs | after 12 | epochs | "
@@ -76,8 +77,9 @@ def run(step: Step, runs: Path, device: str, samples: int) -> dict[str, Any]:
     }
     if not step.name.startswith(IDENTITY):
         written = ["".join(solver.continued(solver.example, CHARACTERS, seed=seed)) for seed in range(samples)]
+        shown = solver.continued(solver.example, SHOWN, TEMPERATURE)
         opened, closed = map(sum, zip(*map(quotations, written)))
-        result.update(opened=opened, closed=closed, sample=solver.example + written[0][:SHOWN])
+        result.update(opened=opened, closed=closed, sample=solver.example + "".join(shown))
     return result
 
 
@@ -116,7 +118,8 @@ def told(done: dict[str, Any]) -> str:
     losses = done["train_loss"]
     return (
         f"Held out: {done['nats']:.3f} nats ({done['bits']:.3f} bits) a character; training: {losses[-1]:.3f} nats "
-        f"in the last of {len(losses)} epochs. It writes:\n\n```text\n{done['sample']}\n```\n"
+        f"in the last of {len(losses)} epochs. It writes, at a temperature of {TEMPERATURE}:\n\n"
+        f"```text\n{done['sample']}\n```\n"
     )
 
 

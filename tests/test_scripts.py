@@ -739,7 +739,7 @@ def test_all_steps_make_a_table_and_fill_a_page(tmp_path):
     solver = Solver(run)
     assert done["nats"] == pytest.approx(solver.evaluate().held_out.nats)
     assert [row["train_loss"] for row in solver.run.read_metrics()] == done["train_loss"]
-    assert done["sample"] == solver.example + "".join(solver.continued(solver.example, 300, seed=0))
+    assert done["sample"] == solver.example + "".join(solver.continued(solver.example, 300, 0.7, seed=0))
     assert done["sample"] in written and 0 <= done["closed"] <= done["opened"]
     weights, _ = solver.run.read_arrays("best.safetensors")
     lowest = min(row["validation_loss"] for row in solver.run.read_metrics())
