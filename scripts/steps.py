@@ -18,7 +18,6 @@ import _command
 import seq2seq
 from seq2seq.config import Config
 from seq2seq.recipes import load_recipe
-from seq2seq.runs import Run
 from seq2seq.text_evaluation import quotations
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,7 +63,7 @@ def run(step: Step, runs: Path, device: str, samples: int) -> dict[str, Any]:
     solver = seq2seq.train(None, runs / f"{step.name}-{step.digest}", preset=step.config, device=device, resume=True)
     held_out = solver.evaluate().held_out
     rows = solver.run.read_metrics()
-    weights, _ = Run(solver.run.path).read_arrays("best.safetensors")
+    weights, _ = solver.run.read_arrays("best.safetensors")
     result = {
         "digest": step.digest,
         "nats": held_out.nats,
@@ -149,6 +148,7 @@ def main() -> int:
         help="what is written into",
     )  # fmt: skip
     arguments = parser.parse_args()
+    page = arguments.page.read_text(encoding="utf-8")
     file = arguments.recipes / "results.json"
     results = json.loads(file.read_text()) if file.exists() else {}
     todo = list(steps(arguments.recipes, seq2seq.Text(arguments.text), arguments.seed))
@@ -157,21 +157,22 @@ def main() -> int:
     unknown = sorted(set(chosen) - {*names, IDENTITY})
     if unknown or arguments.samples < 1:
         parser.error(f"--only: no step {', '.join(unknown)}" if unknown else "--samples: must be at least 1")
+    done = {}
     for step in todo:
-        wanted = step.name in chosen or (IDENTITY in chosen and step.name.startswith(IDENTITY))
-        if wanted and results.get(step.name, {}).get("digest") != step.digest:
-            results[step.name] = run(step, arguments.runs, arguments.device, arguments.samples)
-            file.write_text(json.dumps(results, indent=1) + "\n")
-        if wanted:
+        if step.name in chosen or (IDENTITY in chosen and step.name.startswith(IDENTITY)):
+            if results.get(step.name, {}).get("digest") != step.digest:
+                results[step.name] = run(step, arguments.runs, arguments.device, arguments.samples)
+                file.write_text(json.dumps(results, indent=1) + "\n")
             print(f"{step.name}: {results[step.name]['nats']:.4f} nats held out", file=sys.stderr)
+        if results.get(step.name, {}).get("digest") == step.digest:
+            done[step.name] = results[step.name]
 
-    done = [name for name in names if name in results]
-    page = arguments.page.read_text(encoding="utf-8")
-    for name in done:
-        page = fill(page, name, told(results[name]))
-    page = fill(page, "table", table(done, results))
-    if all(step.name in results for step in todo if step.name.startswith(IDENTITY)):
-        page = fill(page, IDENTITY, comparison(results))
+    reached = [name for name in names if name in done]
+    for name in reached:
+        page = fill(page, name, told(done[name]))
+    page = fill(page, "table", table(reached, done))
+    if COMPARED in names and len(done) - len(reached) == len(todo) - len(names):
+        page = fill(page, IDENTITY, comparison(done))
     arguments.page.write_text(page, encoding="utf-8")
     print(f"wrote {arguments.page}")
     return 0

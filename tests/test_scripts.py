@@ -764,7 +764,13 @@ def test_all_steps_make_a_table_and_fill_a_page(tmp_path):
     assert call("steps", *options, "--only", "01-char3").returncode == 0
     again = json.loads((folder / "results.json").read_text())
     assert [name for name in results if again[name] != results[name]] == ["01-char3"]
+    assert f"| 01-char3 | {again['01-char3']['nats']:.4f}" in page.read_text()
+    assert "| 05-rnn-sequence |" not in page.read_text()  # what it reached was on another text
+    (folder / "05-rnn-sequence.toml").unlink()
+    assert call("steps", *options).returncode == 0
     result = call("steps", *options, "--only", "02")
     assert (result.returncode, result.stderr) == (2, "steps.py: --only: no step 02\n")
+    result = call("steps", *options, "--page", tmp_path / "none.md")
+    assert result.returncode == 1 and result.stderr.count("\n") == 1 and "none.md" in result.stderr
     result = call("steps", tmp_path / "none.txt")
     assert result.returncode == 1 and result.stderr.count("\n") == 1 and "none.txt: cannot be read" in result.stderr
