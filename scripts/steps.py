@@ -168,8 +168,8 @@ def main() -> int:
             done[step.name] = results[step.name]
 
     reached = [name for name in names if name in done]
-    for name in reached:
-        page = fill(page, name, told(done[name]))
+    for name in names:
+        page = fill(page, name, told(done[name]) if name in done else "")
     page = fill(page, "table", table(reached, done))
     if COMPARED in names and len(done) - len(reached) == len(todo) - len(names):
         page = fill(page, IDENTITY, comparison(done))

@@ -766,6 +766,7 @@ def test_all_steps_make_a_table_and_fill_a_page(tmp_path):
     assert [name for name in results if again[name] != results[name]] == ["01-char3"]
     assert f"| 01-char3 | {again['01-char3']['nats']:.4f}" in page.read_text()
     assert "| 05-rnn-sequence |" not in page.read_text()  # what it reached was on another text
+    assert "<!-- measured: 05-rnn-sequence -->\n<!-- end -->\n" in page.read_text()
     (folder / "05-rnn-sequence.toml").unlink()
     assert call("steps", *options).returncode == 0
     result = call("steps", *options, "--only", "02")
