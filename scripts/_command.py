@@ -115,6 +115,13 @@ def text_scores(evaluation: Any) -> str:
     )
 
 
+def fill(page: str, mark: str, content: str) -> str:
+    """The page with this between `<!-- mark -->` and `<!-- end -->`, if it has them."""
+    before, begin, rest = page.partition(f"<!-- {mark} -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    return f"{before}{begin}{content}{end}{after}" if end else page
+
+
 PARSERS: dict[Any, Callable[[str], Any]] = {"range": whole_or_range, "pair": pair, "amount": share_or_count}
 METAVARS: dict[Any, str] = {
     "range": "N[-N]", "pair": "N-N", "amount": "SHARE|N", int: "N", float: "X", str: "TEXT", bool: "",

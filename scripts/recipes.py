@@ -14,7 +14,6 @@ import _command
 
 import seq2seq
 from seq2seq.recipes import Recipe, load_recipe, score_trials
-from seq2seq.runs import Run
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = """\
@@ -28,7 +27,7 @@ are held out depends on the seed, except where they are drawn for a trial. That 
 run. Time is of the training, on two cores of {processor}, which for some had other work to do.
 
 """
-BEGIN, END = "<!-- written by scripts/recipes.py -->\n", "<!-- end -->"
+MARK = "written by scripts/recipes.py"  # of the table within the README
 COLUMNS = "| recipe | scored on | exact match | seeds | parameters | seconds |\n|---|---|---|---|---|---|\n"
 
 
@@ -43,12 +42,11 @@ def run(recipe: Recipe, seed: int, runs: Path, device: str) -> dict[str, Any]:
     for name, trial in trials.items():
         if trial.overlap:
             raise seq2seq.Seq2SeqError(f"{recipe.name}, {name}: {trial.overlap:.2%} had been trained on")
-    weights, _ = Run(run_dir).read_arrays("best.safetensors")
     last = solver.run.read_metrics()[-1]
     return {
         "held_out": {**asdict(evaluation.held_out), **evaluation.measures["held_out"]},
         "trials": {name: trial.exact_match for name, trial in trials.items()},
-        "parameters": sum(array.size for array in weights.values()),
+        "parameters": sum(array.size for array in solver.weights.values()),
         "epochs": last["epoch"],
         "seconds": last["seconds"],
     }
@@ -81,10 +79,8 @@ def write(recipes: list[Recipe], results: dict[str, Any], page: Path, readme: Pa
     notes = [f"- **{recipe.name}**: {recipe.about}. Held out: {recipe.excludes}.\n" for recipe in done]
     head = HEAD.format(processor=processor())
     page.write_text(f"{head}{table(done, results)}\n{''.join(notes)}", encoding="utf-8")
-    before, begin, rest = readme.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if end:
-        readme.write_text(f"{before}{begin}{table(done, results)}{end}{after}", encoding="utf-8")
+    filled = _command.fill(readme.read_text(encoding="utf-8"), MARK, table(done, results))
+    readme.write_text(filled, encoding="utf-8")
 
 
 def processor() -> str:

@@ -36,9 +36,11 @@ COMPARISON = "| f | rate | drawn | identity |\n|---|---|---|---|\n"
 
 @dataclass(frozen=True)
 class Step:
-    """A training to be done once. The digest tells it from what it was with another recipe, text or seed."""
+    """A training to be done once, and what it belongs to: itself, or the comparison. The digest tells it from what it
+    was with another recipe, text or seed."""
 
     name: str
+    group: str
     config: Config
     digest: str
 
@@ -50,12 +52,12 @@ def steps(folder: Path, text: seq2seq.Text, seed: int) -> Iterator[Step]:
         recipe = load_recipe(path)
         task = replace(recipe.config.task, path=text.path)
         config, digest = replace(recipe.config, task=task, seed=seed), f"{recipe.digest}-{of_text[:8]}-{seed}"
-        yield Step(recipe.name, config, digest)
+        yield Step(recipe.name, recipe.name, config, digest)
         if recipe.name == COMPARED:
             for activation, rate, identity, more in itertools.product(ACTIVATIONS, RATES, (False, True), range(SEEDS)):
                 options = {"activation": activation, "learning_rate": rate, "identity": identity, "seed": seed + more}
                 name = f"{IDENTITY}-{activation}-{rate:g}-{'identity' if identity else 'drawn'}-{more}"
-                yield Step(name, config.with_options(**options), digest)
+                yield Step(name, IDENTITY, config.with_options(**options), digest)
 
 
 def run(step: Step, runs: Path, device: str, samples: int) -> dict[str, Any]:
@@ -63,7 +65,6 @@ def run(step: Step, runs: Path, device: str, samples: int) -> dict[str, Any]:
     solver = seq2seq.train(None, runs / f"{step.name}-{step.digest}", preset=step.config, device=device, resume=True)
     held_out = solver.evaluate().held_out
     rows = solver.run.read_metrics()
-    weights, _ = solver.run.read_arrays("best.safetensors")
     result = {
         "digest": step.digest,
         "nats": held_out.nats,
@@ -71,10 +72,10 @@ def run(step: Step, runs: Path, device: str, samples: int) -> dict[str, Any]:
         "validation_nats": min(row["validation_loss"] for row in rows),
         "train_loss": [row["train_loss"] for row in rows],
         "samples_per_second": statistics.median(row["samples_per_second"] for row in rows),
-        "parameters": sum(array.size for array in weights.values()),
+        "parameters": sum(array.size for array in solver.weights.values()),
         "seconds": rows[-1]["seconds"],
     }
-    if not step.name.startswith(IDENTITY):
+    if step.group != IDENTITY:
         written = ["".join(solver.continued(solver.example, CHARACTERS, seed=seed)) for seed in range(samples)]
         shown = solver.continued(solver.example, SHOWN, TEMPERATURE)
         opened, closed = map(sum, zip(*map(quotations, written)))
@@ -122,13 +123,6 @@ def told(done: dict[str, Any]) -> str:
     )
 
 
-def fill(page: str, name: str, content: str) -> str:
-    """The page with this between the marks of a name, if it has them."""
-    before, begin, rest = page.partition(f"<!-- measured: {name} -->\n")
-    _, end, after = rest.partition("<!-- end -->")
-    return f"{before}{begin}{content}{end}{after}" if end else page
-
-
 def main() -> int:
     parser = _command.Parser(
         "Train every step of docs/from-one-letter-to-sentences.md, recipes/text/*.toml, on a text, compare hidden "
@@ -151,28 +145,25 @@ def main() -> int:
     page = arguments.page.read_text(encoding="utf-8")
     file = arguments.recipes / "results.json"
     results = json.loads(file.read_text()) if file.exists() else {}
-    todo = list(steps(arguments.recipes, seq2seq.Text(arguments.text), arguments.seed))
-    names = [step.name for step in todo if not step.name.startswith(IDENTITY)]
+    walk = list(steps(arguments.recipes, seq2seq.Text(arguments.text), arguments.seed))
+    names = [step.name for step in walk if step.group != IDENTITY]
     chosen = arguments.only.split(",") if arguments.only else [*names, IDENTITY]
     unknown = sorted(set(chosen) - {*names, IDENTITY})
     if unknown or arguments.samples < 1:
         parser.error(f"--only: no step {', '.join(unknown)}" if unknown else "--samples: must be at least 1")
-    done = {}
-    for step in todo:
-        if step.name in chosen or (IDENTITY in chosen and step.name.startswith(IDENTITY)):
+    for step in walk:
+        if step.group in chosen:
             if results.get(step.name, {}).get("digest") != step.digest:
                 results[step.name] = run(step, arguments.runs, arguments.device, arguments.samples)
                 file.write_text(json.dumps(results, indent=1) + "\n")
             print(f"{step.name}: {results[step.name]['nats']:.4f} nats held out", file=sys.stderr)
-        if results.get(step.name, {}).get("digest") == step.digest:
-            done[step.name] = results[step.name]
 
-    reached = [name for name in names if name in done]
+    done = {step.name: results[step.name] for step in walk if results.get(step.name, {}).get("digest") == step.digest}
     for name in names:
-        page = fill(page, name, told(done[name]) if name in done else "")
-    page = fill(page, "table", table(reached, done))
-    if COMPARED in names and len(done) - len(reached) == len(todo) - len(names):
-        page = fill(page, IDENTITY, comparison(done))
+        page = _command.fill(page, f"measured: {name}", told(done[name]) if name in done else "")
+    page = _command.fill(page, "measured: table", table([name for name in names if name in done], done))
+    if COMPARED in names and all(step.name in done for step in walk if step.group == IDENTITY):
+        page = _command.fill(page, f"measured: {IDENTITY}", comparison(done))
     arguments.page.write_text(page, encoding="utf-8")
     print(f"wrote {arguments.page}")
     return 0

@@ -168,15 +168,16 @@ def test_workers_do_not_wait_for_each_other():
 
 # States ---------------------------------------------------------------------------------------------------------------
 
+LETTERS = np.random.default_rng(3).integers(V, size=20 * S + 1).astype(np.uint8)
+TEXT = Examples(LETTERS[:-1].reshape(20, S), LETTERS[1:].reshape(20, S))
+STREAMS = Streams(TEXT, Codec(" 123456", S, S, False), 5).epoch(RNG)
+
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_states_go_from_batch_to_batch_as_by_hand(monkeypatch, number):
     """Truncated back-propagation through time, by plain gradient descent, against NumPy; 5 streams are not even."""
     monkeypatch.setattr(f"{UPDATER}.workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
     monkeypatch.setattr(f"{UPDATER}.WORTH_SHARING", 0)
-    text = np.random.default_rng(3).integers(V, size=20 * S + 1).astype(np.uint8)
-    examples = Examples(text[:-1].reshape(20, S), text[1:].reshape(20, S))
-    plan = Streams(examples, Codec(" 123456", S, S, False), 5).epoch(RNG)
     config = TrainingConfig(batch_size=5, optimizer="sgd", momentum=0.0, clip_norm=0)
     updater = Updater(StatefulModel(ModelConfig(hidden_size=6), S, S, V), config, 0, mx.cpu())
     first = updater.weights
@@ -188,10 +189,10 @@ def test_states_go_from_batch_to_batch_as_by_hand(monkeypatch, number):
     for _ in range(2):
         updater.set_states()
         state = None
-        for batch, (rows, *_) in zip(updater.batches(examples, plan), plan):
+        for batch, (rows, *_) in zip(updater.batches(TEXT, STREAMS), STREAMS):
             update += 1
             updater.update(batch, update, 0.5)
-            _, found, state = oracle.loss_and_gradients(examples.sources[rows].T, examples.targets[rows].T, state)
+            _, found, state = oracle.loss_and_gradients(TEXT.sources[rows].T, TEXT.targets[rows].T, state)
             oracle.update(found, 0.5)
         np.testing.assert_allclose(updater.states["hidden"][0], state[0], atol=1e-4)
     after = from_fused(updater.weights["rnn_parameters"], V, 6)
@@ -216,17 +217,14 @@ def test_states_can_be_set(monkeypatch, number):
 @pytest.mark.parametrize("kind", ["rnn-numpy", "lstm-numpy"])
 @pytest.mark.parametrize("clip", [0.0, 0.05])
 def test_an_epoch_by_hand_is_an_epoch_of_the_fused_graph(kind, clip):
-    """Losses, states, weights and moments, of 5 streams whose states are carried, by Adam."""
-    text = np.random.default_rng(3).integers(V, size=20 * S + 1).astype(np.uint8)
-    examples = Examples(text[:-1].reshape(-1, S), text[1:].reshape(-1, S))
+    """Losses, states and weights of 5 streams whose states are carried, by Adam."""
     config = TrainingConfig(batch_size=5, epsilon=1e-3, clip_norm=clip)
     model = MODELS[kind](ModelConfig(model=kind, hidden_size=6), S, S, V)
     each = [make_updater(model, config, 0, mx.cpu()), Updater(model, config, 1, mx.cpu())]
     assert isinstance(each[0], ByHandUpdater)
     each[1].set_weights(each[0].weights)
-    plan = Streams(examples, Codec(" 123456", S, S, False), 5).epoch(np.random.default_rng(0))
     for updater in each:
-        for update, batch in enumerate(updater.batches(examples, plan), 1):
+        for update, batch in enumerate(updater.batches(TEXT, STREAMS), 1):
             updater.update(batch, update, 0.01)
     assert each[0].mean_loss(20) == pytest.approx(each[1].mean_loss(20), rel=1e-5)
     for found, expected in ((each[0].weights, each[1].weights), (each[0].states, each[1].states)):
@@ -237,14 +235,11 @@ def test_an_epoch_by_hand_is_an_epoch_of_the_fused_graph(kind, clip):
 
 @pytest.mark.parametrize("kind", ["rnn-numpy", "lstm-numpy"])
 def test_what_is_learned_by_hand_goes_on_where_it_was_saved(kind):
-    text = np.random.default_rng(3).integers(V, size=20 * S + 1).astype(np.uint8)
-    examples = Examples(text[:-1].reshape(-1, S), text[1:].reshape(-1, S))
-    plan = Streams(examples, Codec(" 123456", S, S, False), 5).epoch(np.random.default_rng(0))
     make = MODELS[kind](ModelConfig(model=kind, hidden_size=6), S, S, V)
     straight, first, second = (make_updater(make, TrainingConfig(batch_size=5), seed, mx.cpu()) for seed in (0, 0, 1))
 
     def learn(updater, begin, end):
-        for update, batch in enumerate(updater.batches(examples, plan[begin:end]), begin + 1):
+        for update, batch in enumerate(updater.batches(TEXT, STREAMS[begin:end]), begin + 1):
             updater.update(batch, update, 0.01)
 
     learn(straight, 0, 4)
