@@ -7,17 +7,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seq2seq.dataset import Examples
+from seq2seq.arrays import blocks
+from seq2seq.dataset import BLOCK, Examples
 from seq2seq.errors import require
 from seq2seq.vocabulary import Codec
 
 
 class Rows(NamedTuple):
-    """The examples of one batch, as row numbers (n,), and the widths that hold all of their sources and targets."""
+    """The examples of one batch, as row numbers (n,); the widths that hold all of their sources and targets; and how
+    many characters of the targets are learned."""
 
     rows: np.ndarray
     source_length: int
     target_length: int
+    characters: int
 
 
 class Batching:
@@ -50,6 +53,7 @@ class Batching:
             for start in range(begin, end, batch_size)
         ]
         self.count = len(self._batches)
+        self._characters = _learned(examples, codec)
 
     def epoch(self, rng: np.random.Generator) -> list[Rows]:
         """Every example once, in random order: batches of different widths follow each other in no order."""
@@ -58,7 +62,19 @@ class Batching:
         if len(self._lengths) > 1:
             order = order[np.argsort(self._bucket[order], kind="stable")]
             batches = [batches[i] for i in rng.permutation(self.count)]
-        return [Rows(order[start:stop], *lengths) for start, stop, *lengths in batches]
+        characters = np.append(0, self._characters[order].cumsum())
+        return [
+            Rows(order[start:stop], source_length, target_length, int(characters[stop] - characters[start]))
+            for start, stop, source_length, target_length in batches
+        ]
+
+
+def _learned(examples: Examples, codec: Codec) -> np.ndarray:
+    """How many characters of each target are learned, shape (N,)."""
+    counts = np.empty(len(examples), np.int64)
+    for block in blocks(len(examples), BLOCK):
+        counts[block] = codec.learned(examples.sources[block], examples.targets[block]).sum(axis=1)
+    return counts
 
 
 class Streams:
@@ -73,7 +89,7 @@ class Streams:
         require(batch_size <= n, "batch_size", batch_size, f"at most {n}, all windows that the text has to train on")
         self.count = n // batch_size
         self._first = np.arange(batch_size) * self.count
-        self._lengths = codec.source_length, codec.target_length
+        self._lengths = codec.source_length, codec.target_length, batch_size * codec.target_length
 
     def epoch(self, rng: np.random.Generator) -> list[Rows]:
         """The text once, which leaves nothing to chance."""

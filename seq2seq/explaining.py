@@ -26,7 +26,7 @@ class Explanation(NamedTuple):
     source, answer : str
         What it was asked, and its answer.
     read, written : list of str
-        The same as it read and wrote them, one symbol a step; of an answer that padding ends, up to that (T of
+        The same as it read and wrote them, one symbol a step, the padding that ends the answer among them (T of
         them).
     symbols : list of str
         The vocabulary.
@@ -68,17 +68,16 @@ def _explain(solver: Solver, source: str) -> Explanation:
     model = make_model(solver.task, solver.config.model, codec)
     ids = codec.encode_sources([source])
     answer = make_predictor(model, 1, solver.device, solver.weights).answer(ids).ids
-    answer = answer[:, : codec.target_widths(answer)[0]]
-    model = model.resized(codec.source_ids, answer.shape[1])
+    [steps] = codec.learned(ids, answer)
     symbols = [mx.sym.var("source"), mx.sym.var("target")]
     inputs = {"source": ids.T, "target": answer.T}
-    probabilities = np.exp(_forward(solver, model.log_probabilities(*symbols), inputs)[:, 0])
+    probabilities = np.exp(_forward(solver, model.log_probabilities(*symbols), inputs)[steps, 0])
     seen = None
     if isinstance(model, AttentionModel):
         attention = _forward(solver, model.attention(*symbols), inputs)
-        seen = attention[0, :, -len(source) :]  # sources are right-justified
+        seen = attention[0, steps, -len(source) :]  # sources are right-justified
     [shown], [text] = codec.decode_sources(codec.encode_sources([source])), codec.decode_targets(answer)
-    wrote = str(codec.vocabulary.decode(answer)[0])
+    wrote = str(codec.vocabulary.decode(answer[:, steps])[0])
     read, written, symbols = ([*map(codec.alphabet.symbol, part)] for part in (source, wrote, codec.characters))
     return Explanation(shown, text, read, written, symbols, probabilities, seen)
 

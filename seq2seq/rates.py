@@ -102,7 +102,7 @@ def range_test(
     test, mean = RangeTest([], [], []), 0.0
     for update, (rate, batch) in enumerate(zip(np.geomspace(LOWEST, HIGHEST, UPDATES).tolist(), batches), 1):
         updater.update(batch, update, rate)
-        loss = updater.mean_loss(batch.size)
+        loss = updater.mean_loss(batch.characters)
         updater.loss_sum[:] = 0
         mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
         smoothed = mean / (1 - SMOOTHING**update)

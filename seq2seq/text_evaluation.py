@@ -72,8 +72,7 @@ def evaluate_text(
 def _score(predictor: Predictor, part: Examples, begin: int, samples: int) -> TextScore:
     sources, targets = part.sources[:samples], part.targets[:samples]
     answers = predictor.answer(sources, targets)
-    assert answers.loss is not None
-    nats = float(answers.loss.mean())
+    nats = answers.loss
     accuracy = float((answers.ids == targets).mean())
     return TextScore(targets.size, begin, begin + sources.size + 1, nats, nats / math.log(2), accuracy)
 

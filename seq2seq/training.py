@@ -173,6 +173,7 @@ class Trainer:
         state = self.state
         plan = self._batching.epoch(np.random.default_rng((self.seed, 1, state.epoch)))
         started, done = time.monotonic(), sum(len(batch.rows) for batch in plan[: state.step])
+        characters = sum(batch.characters for batch in plan[: state.step])
         next_refresh, skipped = started + REFRESH_SECONDS, done
         if state.step == 0:
             self._updater.set_states()
@@ -180,13 +181,14 @@ class Trainer:
         for batch in self._updater.batches(self.train, plan[state.step :]):
             self._step(batch)
             done += batch.size
+            characters += batch.characters
             if time.monotonic() >= next_refresh:
-                self.progress.advance(done, self._updater.mean_loss(done))
+                self.progress.advance(done, self._updater.mean_loss(characters))
                 next_refresh = time.monotonic() + REFRESH_SECONDS
             if state.step < self.steps_per_epoch:  # else the epoch's end below comes first
                 self._stop_or_save()
 
-        loss = self._updater.mean_loss(done)
+        loss = self._updater.mean_loss(characters)
         if not math.isfinite(loss):
             raise Seq2SeqError(f"training diverged: the loss is {loss} in epoch {state.epoch + 1}; {ADVICE}")
         seconds = time.monotonic() - started
@@ -213,8 +215,7 @@ class Trainer:
         answers = self._predictor.answer(self.validation.sources, self.validation.targets)
         right = answers.ids == self.validation.targets
         exact = right.all(axis=1) if self.model.answers else right
-        assert answers.loss is not None
-        exact_match, validation_loss = float(exact.mean()), float(answers.loss.mean())
+        exact_match, validation_loss = float(exact.mean()), answers.loss
         state.epoch, state.step = state.epoch + 1, 0
         self._updater.loss_sum[:] = 0
         if state.improves(exact_match, validation_loss, by_loss=not self.model.answers):
@@ -311,7 +312,7 @@ class Trainer:
         arrays.update({f"best.{name}": array for name, array in self.best_weights.items()})
         arrays.update(self._updater.moments)
         arrays.update({f"state.{name}": array for name, array in self._updater.states.items()})
-        arrays["loss_sum"] = np.array([self._updater.mean_loss(1)], np.float32)
+        arrays["nats"] = np.array([self._updater.mean_loss(1)], np.float32)
         run.write_arrays(OPTIMIZER, arrays, self.state.to_json())
         self._saved_at = time.monotonic()
 
@@ -331,7 +332,9 @@ class Trainer:
         expected.update({name: moment.shape for name, moment in self._updater.moments.items()})
         states = {name: array.shape for name, array in self._updater.states.items()}
         expected.update({f"state.{name}": shape for name, shape in states.items()})
-        expected["loss_sum"] = (1,)
+        if "loss_sum" in arrays:  # of an earlier version, whose losses were means over T
+            arrays["nats"] = arrays.pop("loss_sum") * np.float32(self.model.target_length)
+        expected["nats"] = (1,)
         if {name: array.shape for name, array in arrays.items()} != expected:
             raise RunError(f"{path}: holds the arrays of another model")
         try:
@@ -346,4 +349,4 @@ class Trainer:
         self.best_weights = {name: arrays[f"best.{name}"] for name in weights}
         self._updater.set_moments(arrays)
         self._updater.set_states({name: arrays[f"state.{name}"] for name in states})
-        self._updater.loss_sum[:] = arrays["loss_sum"]
+        self._updater.loss_sum[:] = arrays["nats"]

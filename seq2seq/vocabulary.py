@@ -16,6 +16,9 @@ from seq2seq.tasks.alphabet import PAD, RESERVED, SPACE, Alphabet
 
 NARROW, MOST_WIDTHS = 8, 6  # the narrowest width that sources are read in, about, and how many widths at most
 BLOCK = 2**14  # strings that are encoded at a time, so that they stay in the processor's cache
+# Where the padding of a target is, in the order in which it is learned: after it, before it, or wherever its source has
+# padding. After or before, one character of padding ends an answer; under a source, all of its places are learned.
+AFTER, BEFORE, UNDER, UNDER_REVERSED = "after", "before", "under", "under, reversed"
 Strings = Union[Sequence[str], np.ndarray]
 
 
@@ -96,6 +99,31 @@ class Vocabulary:
         return characters.view(f"U{ids.shape[1]}").reshape(len(ids))
 
 
+def learned(sources: np.ndarray, targets: np.ndarray, pad: int, padding: str) -> np.ndarray:
+    """Which places of targets are learned, bool, shape (N, T): their characters, and the padding that ends each.
+
+    What lies beyond that is in no loss, and what a model writes there is no part of its answer.
+
+    Parameters
+    ----------
+    sources, targets : ndarray of int, shapes (N, S) and (N, T)
+    pad : int
+        The id of padding.
+    padding : str
+        `AFTER`, `BEFORE`, `UNDER` or `UNDER_REVERSED`.
+    """
+    if padding in (UNDER, UNDER_REVERSED):
+        places = sources[:, sources.shape[1] - targets.shape[1] :] != pad
+        return places if padding == UNDER else places[:, ::-1]
+    written = targets != pad
+    places = np.ones(targets.shape, bool)
+    if padding == AFTER:
+        places[:, 1:] = np.logical_and.accumulate(written[:, :-1], axis=1)
+    else:
+        places[:, :-1] = np.logical_and.accumulate(written[:, :0:-1], axis=1)[:, ::-1]
+    return places
+
+
 @dataclass(frozen=True)
 class Codec:
     """How one run writes its sources and targets as arrays.
@@ -113,6 +141,8 @@ class Codec:
     pad_end : bool
         Whether a target's padding comes after it, to end it, in whichever direction it is learned. Otherwise strings
         are right-justified.
+    in_place : bool
+        Whether a target's characters stand under those of its source, blanks among them.
     any_length : bool
         Whether sources may be longer than `source_length`: with the codec that `fitting` gives for them.
     alphabet : Alphabet
@@ -124,6 +154,7 @@ class Codec:
     target_length: int
     reverse_target: bool
     pad_end: bool = False
+    in_place: bool = False
     any_length: bool = False
     alphabet: Alphabet = field(default_factory=Alphabet)
 
@@ -135,6 +166,19 @@ class Codec:
     def source_ids(self) -> int:
         """How many ids a source is (S)."""
         return self.source_length
+
+    @property
+    def padding(self) -> str:
+        """Where the padding of a target is: `AFTER`, `BEFORE`, `UNDER` or `UNDER_REVERSED`."""
+        if self.pad_end:
+            return AFTER
+        if self.in_place:
+            return UNDER_REVERSED if self.reverse_target else UNDER
+        return AFTER if self.reverse_target else BEFORE
+
+    def learned(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Which places of targets are learned, bool, shape (N, T), from ids (N, S) and (N, T)."""
+        return learned(sources, targets, self.vocabulary.pad, self.padding)
 
     @property
     def widths(self) -> list[int]:
@@ -190,7 +234,7 @@ class Codec:
         ids = self.vocabulary.encode(targets, self.target_length)
         if self.reverse_target:
             ids = ids[:, ::-1]
-        if self.pad_end:  # which padding within them would seem to
+        if self.pad_end:  # padding inside a target would look like its end
             ids = closed_up(ids[:, ::-1], self.vocabulary.pad)[:, ::-1]
         return np.ascontiguousarray(ids)
 

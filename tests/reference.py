@@ -136,3 +136,19 @@ def transducer(weights, source, channels, target_length, vocabulary_size, hidden
     directions = 2 if bidirectional else 1
     outputs, _ = stack(joined.transpose(1, 0, 2), weights["transducer_parameters"], hidden_size, layers, directions)
     return log_softmax(outputs @ weights["output_weight"].T + weights["output_bias"]).transpose(1, 0, 2)
+
+
+def answers(rng, n, length, size, pad=0):
+    """Targets (n, length) of ids below `size`, drawn at random, which padding ends: none has padding inside."""
+    others = [place for place in range(size) if place != pad]
+    ids = rng.choice(others, size=(n, length))
+    ids[np.arange(length) >= rng.integers(1, length + 1, size=(n, 1))] = pad
+    return ids
+
+
+def nats(log_probabilities, target, pad=0):
+    """Negative log-probability of targets (N, T) up to the padding that ends each, their sum, shape (N,)."""
+    picked = np.take_along_axis(log_probabilities, target[:, :, None], axis=2)[:, :, 0]
+    counts = np.ones(target.shape, bool)
+    counts[:, 1:] = target[:, :-1] != pad
+    return -(picked * counts).sum(axis=1)

@@ -23,8 +23,9 @@ def test_every_example_comes_once_with_its_like_in_widths_that_hold_it():
     for epoch in epochs:
         assert len(epoch) == batching.count
         assert sorted(np.concatenate([batch.rows for batch in epoch]).tolist()) == list(range(500))
-        for rows, source_length, target_length in epoch:
+        for rows, source_length, target_length, characters in epoch:
             assert 0 < len(rows) <= 32
+            assert characters == sum(min(len(pairs[row][1]) + 1, 20) for row in rows)  # and the end of each
             assert {codec.fitting(pairs[row][0]).source_length for row in rows} == {source_length}
             assert max(len(pairs[row][1]) for row in rows) < target_length or target_length == 20
     assert [batch.source_length for batch in epochs[0]] != sorted(batch.source_length for batch in epochs[0])
@@ -36,7 +37,7 @@ def test_targets_are_cut_after_the_padding_that_ends_the_longest():
     codec = Codec(" ab", 16, 9, reverse_target=True, pad_end=True)
     examples = examples_of(codec, [("a", "b"), ("aa", "bbbb"), ("a" * 16, "b" * 9)])
     lengths = {batch[1:] for batch in Batching(examples, codec, 1).epoch(np.random.default_rng(0))}
-    assert lengths == {(8, 5), (16, 9)}
+    assert lengths == {(8, 5, 2), (8, 5, 5), (16, 9, 9)}
 
 
 @pytest.mark.parametrize("pad_end, length", [(False, 30), (True, 15)])
@@ -45,7 +46,7 @@ def test_where_there_is_one_width_batches_follow_the_permutation(pad_end, length
     examples = examples_of(codec, [("a" * (1 + i % length), "bbbb") for i in range(50)])
     epoch = Batching(examples, codec, 7).epoch(np.random.default_rng(3))
     assert np.concatenate([batch.rows for batch in epoch]).tolist() == np.random.default_rng(3).permutation(50).tolist()
-    assert {batch[1:] for batch in epoch} == {(length, 4)} and [len(batch.rows) for batch in epoch] == [7] * 7 + [1]
+    assert {batch[1:3] for batch in epoch} == {(length, 4)} and [len(batch.rows) for batch in epoch] == [7] * 7 + [1]
 
 
 def test_a_text_is_read_in_its_order_by_streams():
@@ -57,7 +58,7 @@ def test_a_text_is_read_in_its_order_by_streams():
     assert np.stack([batch.rows for batch in epoch], axis=1).tolist() == [
         [4 * i + j for j in range(4)] for i in range(5)
     ]
-    assert {(batch.source_length, batch.target_length) for batch in epoch} == {(4, 4)}
+    assert {batch[1:] for batch in epoch} == {(4, 4, 20)}
     with pytest.raises(
         UsageError, match="batch_size: got 24, but it must be at most 23, all windows that the text has"
     ):

@@ -35,7 +35,7 @@ def learned(monkeypatch, number, first=0, **options):
         assert len(batch.graphs) == min(number, batch.size)
         updater.update(batch, updates, 0.004)
     assert updates == -(-50 // config.batch_size) - first
-    return updater.weights, updater.moments, updater.mean_loss(50)
+    return updater.weights, updater.moments, updater.mean_loss(sum(batch.characters for batch in plan))
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,12 @@ def test_short_sources_are_read_in_a_narrow_width():
     losses = []
     for each, shown in [(model, sources), (model.resized(8, 4), sources[:, 8:])]:
         updater = Updater(each, TrainingConfig(batch_size=20), 0, mx.cpu())
-        plan = [Rows(np.arange(20), 8, 4)]
+        plan = [Rows(np.arange(20), 8, 4, 80)]
         if each is model:
             plan = Batching(Examples(shown, targets), codec, 20).epoch(np.random.default_rng(0))
         [batch] = updater.batches(Examples(shown, targets), plan)
         updater.update(batch, 1, 0.004)
-        losses.append(updater.mean_loss(20))
+        losses.append(updater.mean_loss(batch.characters))
     assert losses[0] == pytest.approx(losses[1])
 
 

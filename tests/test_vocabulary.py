@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from seq2seq import SourceError, UsageError
-from seq2seq.vocabulary import AlignedCodec, Codec, Vocabulary
+from seq2seq.vocabulary import AlignedCodec, Codec, Vocabulary, learned
 
 
 def test_ids_are_places_among_the_characters_right_justified():
@@ -118,3 +118,47 @@ def test_where_padding_ends_targets_a_wider_codec_has_as_much_more_room_for_both
         wide = codec.fitting("a" * length)
         assert length <= wide.source_length <= length * 9 / 8 and wide.target_length == wide.source_length + 2
         assert wide.decode_sources(wide.encode_sources(["ab" * (length // 2)])) == ["ab" * (length // 2)]
+
+
+@pytest.mark.parametrize(
+    "padding, target, places",
+    [
+        ("after", "32   ", "11100"),  # `23` from its end; the first padding says that nothing more comes
+        ("after", "54321", "11111"),
+        ("after", "     ", "10000"),
+        ("after", "3 2  ", "11000"),  # a model may write on behind its answer's end
+        ("before", "   23", "00111"),
+        ("before", "12345", "11111"),
+        ("before", "  2 3", "00011"),
+        ("under", " 21+2", "11111"),  # under 3*7+2: the blank in front is written
+        ("under", "   23", "11111"),
+    ],
+)
+def test_which_places_of_a_target_are_learned(padding, target, places):
+    vocabulary = Vocabulary(" 0123456789+*")
+    sources, targets = vocabulary.encode(["3*7+2"], 5), vocabulary.encode([target], 5)
+    [found] = learned(sources, targets, vocabulary.pad, padding)
+    assert "".join("1" if place else "0" for place in found) == places
+
+
+def test_under_a_source_only_what_stands_under_its_characters_is_learned():
+    vocabulary = Vocabulary(" 0123456789+*")
+    sources, targets = vocabulary.encode(["21+2", "3*7+2"], 6), vocabulary.encode(["23", "21+2"], 6)
+    assert learned(sources, targets, vocabulary.pad, "under").tolist() == [[0, 0, 1, 1, 1, 1], [0, 1, 1, 1, 1, 1]]
+    backwards = learned(sources, targets[:, ::-1], vocabulary.pad, "under, reversed")
+    assert backwards.tolist() == [[1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    "options, padding",
+    [
+        ({}, "before"),
+        ({"reverse_target": True}, "after"),
+        ({"pad_end": True}, "after"),
+        ({"pad_end": True, "in_place": True}, "after"),
+        ({"in_place": True}, "under"),
+        ({"in_place": True, "reverse_target": True}, "under, reversed"),
+    ],
+)
+def test_where_the_padding_of_a_target_is(options, padding):
+    assert Codec(" ab", 4, 4, **{"reverse_target": False, **options}).padding == padding

@@ -23,13 +23,22 @@ class Answers(NamedTuple):
         The most probable answer, as far as the search sees.
     confidence : ndarray of float, shape (N,)
         The probability the model gives to the whole answer: the product of its characters', from 0 to 1.
-    loss : ndarray of float, shape (N,), or None
-        Mean over T of the negative log-probability of the target's characters (nats), where targets were given.
+    nats : ndarray of float, shape (N,), or None
+        Negative log-probability of the target's learned characters, their sum, where targets were given.
+    characters : ndarray of int, shape (N,), or None
+        How many they are: the one that ends an answer is one of them, other padding is not.
     """
 
     ids: np.ndarray
     confidence: np.ndarray
-    loss: np.ndarray | None
+    nats: np.ndarray | None = None
+    characters: np.ndarray | None = None
+
+    @property
+    def loss(self) -> float:
+        """The mean negative log-probability of a learned character (nats), where targets were given."""
+        assert self.nats is not None and self.characters is not None
+        return float(self.nats.sum() / self.characters.sum())
 
 
 class Answer(NamedTuple):
@@ -57,7 +66,8 @@ class Predictor(ABC):
     ) -> None:
         self.model, self.batch_size = model, batch_size
         self._parts = [self._bind(worker) for worker in self._workers(device)]
-        self._padded = np.zeros((model.source_length, batch_size), np.float32)
+        lengths = {"source": model.source_length, "target": model.target_length}
+        self._padded = {name: np.zeros((length, batch_size), np.float32) for name, length in lengths.items()}
         if weights is not None:
             self.set_weights(weights)
 
@@ -86,25 +96,36 @@ class Predictor(ABC):
         ----------
         sources : ndarray of int, shape (N, S)
         targets : ndarray of int, shape (N, T), optional
+            What to score beside answering.
 
         Returns
         -------
         Answers
         """
 
-    def _forward(self, sources: np.ndarray) -> Iterator[tuple[slice, list[Any]]]:
+    def _forward(
+        self, sources: np.ndarray, targets: np.ndarray | None = None
+    ) -> Iterator[tuple[slice, list[np.ndarray]]]:
         """Rows, and what a part's `run` gave for them: of the last batch, which is filled up, only some are."""
         size, waiting = self.batch_size, deque[tuple[slice, list[Any]]]()
         for start, part in zip(range(0, len(sources), size), cycle(self._parts)):
             rows = slice(start, min(start + size, len(sources)))
             done = [waiting.popleft()] if len(waiting) == len(self._parts) else []
             done = [(earlier, [output.asnumpy() for output in outputs]) for earlier, outputs in done]
-            self._padded[:, : rows.stop - start] = sources[rows].T
-            waiting.append((rows, part.run(self._padded)))
+            feeds = [self._fill("source", sources[rows])]
+            if targets is not None:
+                feeds.append(self._fill("target", targets[rows]))
+            waiting.append((rows, part.run(*feeds)))
             yield from done  # while the workers go on
         while waiting:
             rows, outputs = waiting.popleft()
             yield rows, [output.asnumpy() for output in outputs]
+
+    def _fill(self, name: str, ids: np.ndarray) -> np.ndarray:
+        """Ids (n, L) as the first columns of a batch (L, N); the others stay as they were."""
+        padded = self._padded[name]
+        padded[:, : len(ids)] = ids.T
+        return padded
 
 
 class Part(ABC):
@@ -113,5 +134,5 @@ class Part(ABC):
     parameters: dict[str, Any]
 
     @abstractmethod
-    def run(self, sources: np.ndarray) -> list[Any]:
-        """Begin to answer ids (S, N): arrays on the device, that the next run overwrites."""
+    def run(self, sources: np.ndarray, targets: np.ndarray | None = None) -> list[Any]:
+        """Begin to answer ids (S, N), and to score ids (T, N): arrays on the device, that the next run overwrites."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,37 +12,83 @@ from seq2seq.mx import mx
 from seq2seq.workers import Worker, argument_shapes
 
 
+class ParallelPart(Part):
+    """The graphs of one worker: one that answers, and made when it is first needed, one that also scores targets."""
+
+    def __init__(self, model: ParallelModel, batch_size: int, worker: Worker) -> None:
+        self._model, self._batch_size, self._worker = model, batch_size, worker
+        self.parameters: dict[str, Any] = {}
+        self._inputs: dict[str, Any] = {}
+        self._executors = {False: self._bind(scored=False)}
+
+    def _bind(self, scored: bool) -> Any:
+        log_probabilities, *more = self._outputs()
+        chosen = _best(log_probabilities)
+        names = ["source"]
+        if scored:
+            chosen = mx.sym.concat(chosen, _picked(log_probabilities, mx.sym.var("target")), dim=2)
+            names.append("target")
+        symbol = mx.sym.Group([chosen, *more])
+        lengths = {"source": self._model.source_length, "target": self._model.target_length}
+        given: dict[str, tuple[int, ...]] = {name: (lengths[name], self._batch_size) for name in names}
+        given.update(self._model.state_shapes(self._batch_size))
+        for name, shape in argument_shapes(symbol, **given).items():
+            arrays = self._inputs if name in given else self.parameters
+            if name not in arrays:
+                arrays[name] = mx.nd.zeros(shape, self._worker.device)
+        inputs = {name: self._inputs[name] for name in given}
+        return self._worker.bind(symbol, inputs, self.parameters)
+
+    def _outputs(self) -> list[Any]:
+        """Log-probabilities (T, N, V), and what else a run computes."""
+        return [self._model.log_probabilities(mx.sym.var("source"))]
+
+    def run(self, sources: np.ndarray, targets: np.ndarray | None = None) -> list[Any]:
+        scored = targets is not None
+        if scored not in self._executors:
+            self._executors[scored] = self._bind(scored)
+        for name, ids in (("source", sources), ("target", targets)):
+            if ids is not None:
+                self._inputs[name]._sync_copyfrom(ids)
+        return [self._forward(self._executors[scored])]
+
+    def _forward(self, executor: Any) -> Any:
+        return executor.forward(is_train=False)[0]
+
+
 class ParallelPredictor(Predictor):
     """See the module; the parameters are those of `Predictor`."""
 
-    class _Part(Part):
-        def __init__(self, model: ParallelModel, batch_size: int, worker: Worker) -> None:
-            symbol = model.log_probabilities(mx.sym.var("source"))
-            shapes = argument_shapes(symbol, source=(model.source_length, batch_size))
-            arrays = {name: mx.nd.zeros(shape, worker.device) for name, shape in shapes.items()}
-            self._source = arrays.pop("source")
-            self.parameters = arrays
-            self._executor = worker.bind(symbol, {"source": self._source}, arrays)
-
-        def run(self, sources: np.ndarray) -> list[Any]:
-            self._source._sync_copyfrom(sources)
-            return list(self._executor.forward(is_train=False))
+    _part: ClassVar[type[ParallelPart]] = ParallelPart
 
     def _bind(self, worker: Worker) -> Part:
         assert isinstance(self.model, ParallelModel)
-        return self._Part(self.model, self.batch_size, worker)
+        return self._part(self.model, self.batch_size, worker)
 
     def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
-        n = len(sources)
-        ids = np.empty((n, self.model.target_length), np.int32)
-        confidence = np.empty(n)
-        loss = np.empty(n) if targets is not None else None
-        for rows, [log_probabilities] in self._forward(sources):
-            log_probabilities = log_probabilities[:, : rows.stop - rows.start]  # (T, n, V)
-            ids[rows] = log_probabilities.argmax(axis=-1).T
-            confidence[rows] = np.exp(log_probabilities.max(axis=-1).sum(axis=0, dtype=np.float64))
-            if loss is not None and targets is not None:
-                wanted = targets[rows].T[:, :, None].astype(np.int64)
-                picked = np.take_along_axis(log_probabilities, wanted, axis=-1)[:, :, 0]
-                loss[rows] = -picked.mean(axis=0, dtype=np.float64)
-        return Answers(ids, confidence, loss)
+        n, length = len(sources), self.model.target_length
+        columns = np.empty((n, length, 2 if targets is None else 3), np.float32)
+        for rows, [found] in self._forward(sources, targets):
+            columns[rows] = found[:, : rows.stop - rows.start].transpose(1, 0, 2)
+        scores, ids = columns[:, :, 0], columns[:, :, 1].astype(np.int32)
+        written = self.model.learned(sources, ids)
+        confidence = np.exp(np.where(written, scores, 0).sum(axis=1, dtype=np.float64))
+        ids[~written] = self.model.pad
+        if targets is None:
+            return Answers(ids, confidence)
+        places = self.model.learned(sources, targets)
+        nats = -np.where(places, columns[:, :, 2], 0).sum(axis=1, dtype=np.float64)
+        return Answers(ids, confidence, nats, places.sum(axis=1))
+
+
+def _best(log_probabilities: Any) -> Any:
+    """The log-probability of the most probable character at each step, and its id, shape (T, N, 2).
+
+    Found on the device, so that nothing as large as the alphabet leaves it.
+    """
+    return mx.sym.concat(*mx.sym.topk(log_probabilities, axis=-1, k=1, ret_typ="both"), dim=2)
+
+
+def _picked(log_probabilities: Any, target: Any) -> Any:
+    """The log-probability of the target's characters, shape (T, N, 1)."""
+    return mx.sym.pick(log_probabilities, target, axis=-1, keepdims=True)

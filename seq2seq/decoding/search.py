@@ -63,8 +63,11 @@ class SearchPredictor(Predictor):
 
     def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
         best = self.search(sources)
-        loss = None if targets is None else self._losses(sources, targets)
-        return Answers(best.ids[:, 0], np.exp(best.scores[:, 0], dtype=np.float64), loss)
+        ids, confidence = best.ids[:, 0], np.exp(best.scores[:, 0], dtype=np.float64)
+        if targets is None:
+            return Answers(ids, confidence)
+        characters = self.model.learned(sources, targets).sum(axis=1)
+        return Answers(ids, confidence, self._nats(sources, targets), characters)
 
     def search(self, sources: np.ndarray) -> Best:
         """The K best answers to each of the sources, ids (N, S)."""
@@ -81,15 +84,15 @@ class SearchPredictor(Predictor):
                 chosen = np.take_along_axis(parents[:count].astype(np.int64), chosen, axis=1)
         return Best(ids, scores)
 
-    def _losses(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def _nats(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
         n, size = len(sources), self.batch_size
-        losses = np.empty(n)
+        nats = np.empty(n)
         for start in range(0, n, size):
             count = min(size, n - start)
             part = self._parts[start // size % len(self._parts)]
             assert isinstance(part, _Search)
-            losses[start : start + count] = part.losses(sources[start : start + count], targets[start : start + count])
-        return losses
+            nats[start : start + count] = part.nats(sources[start : start + count], targets[start : start + count])
+        return nats
 
 
 class _Search(Part):
@@ -146,7 +149,7 @@ class _Search(Part):
         chosen = [sym.take(state, rows, axis=1) for state in states.values()]
         return sym.Group([sym.reshape(character, shape=(-1,)), parent, sym.reshape(best, shape=(-1, 1)), *chosen])
 
-    def run(self, sources: np.ndarray) -> list[Any]:
+    def run(self, sources: np.ndarray, targets: np.ndarray | None = None) -> list[Any]:
         inputs, size = self._inputs, self._model.vocabulary_size
         self._source["source"]._sync_copyfrom(np.repeat(sources, self._beam, axis=1))
         self._encoder.forward(is_train=False)
@@ -164,8 +167,8 @@ class _Search(Part):
                 break
         return [inputs["score"], *steps]
 
-    def losses(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
-        """Mean over T of the negative log-probability of each target's characters (n,), n at most N."""
+    def nats(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Negative log-probability of each target's learned characters, their sum (n,), n at most N."""
         model, n = self._model, len(sources)
         if self._loss is None:
             symbol = model.target_log_probabilities(mx.sym.var("source"), mx.sym.var("target"))
@@ -175,4 +178,4 @@ class _Search(Part):
         for name, ids in (("source", sources), ("target", targets)):
             inputs[name][:] = np.pad(ids.T, ((0, 0), (0, self._batch_size - n)))
         [values] = executor.forward(is_train=False)
-        return -values.asnumpy()[:, :n].mean(axis=0, dtype=np.float64)
+        return -values.asnumpy()[:, :n].sum(axis=0, dtype=np.float64)

@@ -31,9 +31,12 @@ class WidthsPredictor:
     def answer(self, sources: np.ndarray, targets: np.ndarray) -> Answers:
         """As of `Predictor`, from ids (N, S) and (N, T) in the codec's own widths."""
         widths = self._codec.source_widths(sources)
-        ids, confidence, loss = np.empty_like(targets, np.int32), np.empty(len(sources)), np.empty(len(sources))
+        n = len(sources)
+        found: list[np.ndarray] = [np.empty_like(targets, np.int32), np.empty(n), np.empty(n), np.empty(n, np.int64)]
         for width, predictor in self._predictors.items():
             rows = np.flatnonzero(widths == width)
             answers = predictor.answer(sources[rows, sources.shape[1] - width :], targets[rows])
-            ids[rows], confidence[rows], loss[rows] = answers.ids, answers.confidence, answers.loss
-        return Answers(ids, confidence, loss)
+            for whole, part in zip(found, answers):
+                assert part is not None  # targets were given
+                whole[rows] = part
+        return Answers(*found)

@@ -73,4 +73,6 @@ def make_codec(task: Task, data: DataConfig, config: ModelConfig) -> Codec:
 def make_model(task: Task, config: ModelConfig, codec: Codec) -> Model:
     """The network for a task's strings as this codec has them."""
     vocabulary = codec.vocabulary
-    return model_class(task, config)(config, codec.source_ids, codec.target_length, len(vocabulary), vocabulary.pad)
+    return model_class(task, config)(
+        config, codec.source_ids, codec.target_length, len(vocabulary), vocabulary.pad, codec.padding
+    )

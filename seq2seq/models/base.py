@@ -12,7 +12,7 @@ import numpy as np
 from seq2seq.config import DataConfig, ModelConfig
 from seq2seq.mx import mx
 from seq2seq.tasks import Task
-from seq2seq.vocabulary import Codec
+from seq2seq.vocabulary import AFTER, UNDER, UNDER_REVERSED, Codec, learned
 
 MODES = {"lstm": ("lstm", 4), "rnn": ("rnn_tanh", 1)}  # what MXNet calls each cell, and how many gates it has
 
@@ -27,6 +27,8 @@ class Model(ABC):
         S, the ids of a source; T, those of a target; and V.
     pad : int
         The id of padding.
+    padding : str
+        Where the padding of a target is: see `Codec.padding`.
 
     Attributes
     ----------
@@ -38,22 +40,30 @@ class Model(ABC):
     answers: ClassVar[bool] = True
 
     def __init__(
-        self, config: ModelConfig, source_length: int, target_length: int, vocabulary_size: int, pad: int = 0
+        self,
+        config: ModelConfig,
+        source_length: int,
+        target_length: int,
+        vocabulary_size: int,
+        pad: int = 0,
+        padding: str = AFTER,
     ) -> None:
         self.config = config
         self.source_length = source_length
         self.target_length = target_length
         self.vocabulary_size = vocabulary_size
         self.pad = pad
-        self._longest = target_length
+        self.padding = padding
 
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:
         """How this network has a task's strings as arrays. Raises `UsageError` if it cannot read them."""
-        return Codec(task.characters, task.source_length, task.target_length, data.reverse_target)
+        return Codec(
+            task.characters, task.source_length, task.target_length, data.reverse_target, in_place=task.in_place
+        )
 
     def resized(self, source_length: int, target_length: int) -> Model:
-        """The same network for other widths. Its loss stays a mean over the T that this one was made with."""
+        """The same network for other widths."""
         other = copy(self)
         other.source_length, other.target_length = source_length, target_length
         return other
@@ -83,17 +93,36 @@ class Model(ABC):
         """
 
     def target_log_probabilities(self, source: Any, target: Any) -> Any:
-        """Log-probability of each of the target's characters, shape (T, N), from ids."""
-        return mx.sym.pick(self.log_probabilities(source, target), target, axis=-1)
+        """Log-probability of each of the target's learned characters, 0 where none is, shape (T, N), from ids."""
+        values = mx.sym.pick(self.log_probabilities(source, target), target, axis=-1)
+        return values * self._learned(source, target) if self.answers else values
+
+    def learned(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Which places of targets are learned, bool, shape (N, T), from ids (N, S) and (N, T): of a text, all."""
+        return learned(sources, targets, self.pad, self.padding) if self.answers else np.ones(targets.shape, bool)
+
+    def _learned(self, source: Any, target: Any) -> Any:
+        """The same as a symbol: 1 or 0, shape (T, N), from ids (S, N) and (T, N), none of which has padding inside."""
+        sym, length = mx.sym, self.target_length
+        if self.padding in (UNDER, UNDER_REVERSED):
+            above = sym.cast(sym.slice_axis(source, axis=0, begin=self.source_length - length, end=None), "float32")
+            return (above if self.padding == UNDER else sym.reverse(above, axis=0)) != self.pad
+        if length == 1:
+            return sym.ones_like(sym.cast(target, "float32"))
+        after = self.padding == AFTER
+        begin, end = (0, length - 1) if after else (1, length)
+        neighbour = sym.cast(sym.slice_axis(target, axis=0, begin=begin, end=end), "float32") != self.pad  # (T - 1, N)
+        always = sym.ones_like(sym.slice_axis(neighbour, axis=0, begin=0, end=1))
+        return sym.concat(*([always, neighbour] if after else [neighbour, always]), dim=0)
 
     def loss(self, source: Any, target: Any) -> Any:
-        """What training makes small: the negative log-probability of the target's characters (nats), its mean over T
-        summed over N, shape (1,)."""
-        return self._mean_loss(self.target_log_probabilities(source, target))
+        """What training makes small, when divided by how many characters are learned: the negative log-probability of
+        the targets' learned characters (nats), their sum over T and N, shape (1,)."""
+        return self._sum_loss(self.target_log_probabilities(source, target))
 
-    def _mean_loss(self, log_probabilities: Any) -> Any:
-        """The loss, from the log-probability of each of the target's characters (T, N)."""
-        return mx.sym.make_loss(mx.sym.sum(log_probabilities) * (-1 / self._longest), name="loss")
+    def _sum_loss(self, log_probabilities: Any) -> Any:
+        """The loss, from the log-probability of each of the target's learned characters (T, N)."""
+        return mx.sym.make_loss(-mx.sym.sum(log_probabilities), name="loss")
 
     def state_shapes(self, n: int) -> dict[str, tuple[int, ...]]:
         """What is carried from each batch of n examples to the next, by name, examples along axis 1: nothing, unless a
@@ -174,7 +203,7 @@ class AutoregressiveModel(Model):
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:
         codec = super().codec(task, data)
-        return replace(codec, pad_end=True, target_length=max(codec.target_length, 2))  # of one, none comes before it
+        return replace(codec, pad_end=True, target_length=max(codec.target_length, 2))  # a character, and its end
 
     @abstractmethod
     def encode(self, source: Any) -> dict[str, Any]:
@@ -183,11 +212,3 @@ class AutoregressiveModel(Model):
     @abstractmethod
     def step(self, previous: Any, states: dict[str, Any], memory: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """From the characters before, ids (R,): log-probabilities (R, V), and the states after."""
-
-    def target_log_probabilities(self, source: Any, target: Any) -> Any:
-        """As in `Model`, and 0 from the second character of padding on: the first is what ends the answer."""
-        values = super().target_log_probabilities(source, target)
-        before = mx.sym.slice_axis(target, axis=0, begin=0, end=-1)
-        goes_on = mx.sym.cast(before, "float32") != self.pad  # (T - 1, N)
-        first = mx.sym.ones_like(mx.sym.slice_axis(values, axis=0, begin=0, end=1))
-        return values * mx.sym.concat(first, goes_on, dim=0)

@@ -52,7 +52,7 @@ class StatefulModel(SequenceModel):
 
     def loss_and_states(self, source: Any, target: Any, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         log_probabilities, after = self.read_on(source, states)
-        loss = self._mean_loss(mx.sym.pick(log_probabilities, target, axis=-1))
+        loss = self._sum_loss(mx.sym.pick(log_probabilities, target, axis=-1))
         return loss, {name: mx.sym.BlockGrad(state) for name, state in after.items()}
 
 

@@ -43,7 +43,7 @@ class TransducerModel(ParallelModel):
         length = max(task.source_length, task.target_length)
         if task.in_place and data.reverse_target:
             raise UsageError("reverse_target: got True, but it must be false where a transducer writes steps in place")
-        return Codec(task.characters, length, length, data.reverse_target, any_length=True)
+        return Codec(task.characters, length, length, data.reverse_target, in_place=task.in_place, any_length=True)
 
     def logits(self, source: Any) -> Any:
         sym, config = mx.sym, self.config

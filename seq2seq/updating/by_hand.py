@@ -23,10 +23,11 @@ OUTPUT = ("output_weight", "output_bias")
 
 
 class Batch(NamedTuple):
-    """Ids of one update, (S, n) and (T, n)."""
+    """Ids of one update, (S, n) and (T, n), and how many characters are learned."""
 
     source: np.ndarray
     target: np.ndarray
+    characters: int
 
     @property
     def size(self) -> int:
@@ -50,20 +51,20 @@ class ByHandUpdater:
         self.set_weights(first)
 
     def batches(self, examples: Examples, plan: list[Rows]) -> Iterator[Batch]:
-        for rows, *_ in plan:
-            yield Batch(examples.sources[rows].T, examples.targets[rows].T)
+        for rows, *_, characters in plan:
+            yield Batch(examples.sources[rows].T, examples.targets[rows].T, characters)
 
     def update(self, batch: Batch, update: int, rate: float) -> None:
         loss, gradients, self._state = self._network.loss_and_gradients(batch.source, batch.target, self._state)
-        self.loss_sum += loss * batch.size
+        self.loss_sum += loss * batch.characters
         norm, longest = math.sqrt(sum(float((each**2).sum()) for each in gradients.values())), self.config.clip_norm
         if 0 < longest < norm:
             gradients = {name: each * (longest / norm) for name, each in gradients.items()}
         self._adam.updates = update - 1
         self._adam.update(gradients, rate)
 
-    def mean_loss(self, examples: int) -> float:
-        return float(self.loss_sum[0]) / examples
+    def mean_loss(self, characters: int) -> float:
+        return float(self.loss_sum[0]) / characters
 
     def seed(self, number: int) -> None:
         """Nothing here is drawn."""

@@ -27,9 +27,11 @@ BLOCK = 2**16  # examples that are put on the device at a time
 
 
 class Batch(NamedTuple):
-    """Examples of one update: how many they are, and for each worker that has some its graph and what feeds it."""
+    """Examples of one update: how many they are, how many of their characters are learned, and for each worker that has
+    some its graph and what feeds it."""
 
     size: int
+    characters: int
     step: int
     graphs: list[Graph]
     feeds: list[Call]
@@ -49,7 +51,7 @@ class Updater:
     Attributes
     ----------
     loss_sum : mxnet.NDArray, shape (1,)
-        Sum over the examples since it was last set to 0 of their loss.
+        Sum over the examples since it was last set to 0 of their loss (nats).
     """
 
     def __init__(self, model: Model, config: TrainingConfig, seed: int, device: Any) -> None:
@@ -82,14 +84,17 @@ class Updater:
         block = max(1, BLOCK // self.config.batch_size)
         for start in range(0, len(plan), block):
             kinds: dict[tuple[int, ...], list[np.ndarray]] = {}
-            for rows, *widths in plan[start : start + block]:
+            for rows, *widths, _ in plan[start : start + block]:
                 kinds.setdefault((len(rows), *widths), []).append(rows)
             ready = {kind: self._put(examples, np.stack(rows), *kind[1:]) for kind, rows in kinds.items()}
-            for rows, *widths in plan[start : start + block]:
-                yield next(ready[(len(rows), *widths)])
+            for rows, *widths, characters in plan[start : start + block]:
+                step, graphs, feeds = next(ready[(len(rows), *widths)])
+                yield Batch(len(rows), characters, step, graphs, feeds)
 
-    def _put(self, examples: Examples, rows: np.ndarray, source_length: int, target_length: int) -> Iterator[Batch]:
-        """Batches of these rows (steps, n), in these widths."""
+    def _put(
+        self, examples: Examples, rows: np.ndarray, source_length: int, target_length: int
+    ) -> Iterator[tuple[int, list[Graph], list[Call]]]:
+        """The step, the graphs and their feeds of the batches of these rows (steps, n), in these widths."""
         sources, targets = examples.sources[rows][..., -source_length:], examples.targets[rows][..., :target_length]
         # Time comes first, as the recurrent layers read it, so that the graph need not turn it round.
         ids = np.concatenate([sources, targets], axis=2).transpose(0, 2, 1)
@@ -101,7 +106,7 @@ class Updater:
             out = graph.ids.reshape((1, *graph.ids.shape))
             graphs.append(graph)
             feeds.append(Call("slice_axis", [on_device], out, axis=0, begin=0, end=1))
-        return (Batch(ids.shape[2], step, graphs, feeds) for step in range(len(ids)))
+        return ((step, graphs, feeds) for step in range(len(ids)))
 
     def update(self, batch: Batch, update: int, rate: float) -> None:
         """Take one step.
@@ -126,7 +131,7 @@ class Updater:
             share.gradients[:] = 0  # there are fewer examples than workers
         for call in self._exchange_gradients:
             call()
-        scale = 1 / batch.size
+        scale = 1 / batch.characters
         if self.config.clip_norm:
             self._clip(scale)
             scale = 1.0
@@ -135,9 +140,9 @@ class Updater:
         for call in self._exchange_weights:
             call()
 
-    def mean_loss(self, examples: int) -> float:
-        """The mean loss over so many examples since its sum was last set to 0. Waits for the engine."""
-        return float(self.loss_sum.asscalar()) / examples
+    def mean_loss(self, characters: int) -> float:
+        """The mean loss of so many learned characters since its sum was last set to 0. Waits for the engine."""
+        return float(self.loss_sum.asscalar()) / characters
 
     def seed(self, number: int) -> None:
         """Decide what dropout draws from here on."""

@@ -22,6 +22,16 @@ def expect(weights, sources):
     return reference.log_probabilities(weights, sources, 3, 7, 6, 1, True)
 
 
+def up_to_the_end(expected):
+    """Which places (N, T) of the most probable answers come before padding has ended them, or are what ends them."""
+    goes_on = expected.argmax(axis=2)[:, :-1] != 0
+    return np.pad(np.logical_and.accumulate(goes_on, axis=1), ((0, 0), (1, 0)), constant_values=True)
+
+
+def confidence_of(expected):
+    return np.exp((expected.max(axis=2) * up_to_the_end(expected)).sum(axis=1))
+
+
 @pytest.fixture(params=[1, 2])
 def workers(request, monkeypatch):
     """However many cores there are."""
@@ -31,19 +41,22 @@ def workers(request, monkeypatch):
 @pytest.mark.parametrize("n", [1, 8, 9, 20, 100])
 def test_answers_confidence_and_loss_for_any_number_of_sources(workers, n):
     rng = np.random.default_rng(n)
-    sources, targets = rng.integers(7, size=(n, 5)), rng.integers(7, size=(n, 3))
+    sources, targets = rng.integers(7, size=(n, 5)), reference.answers(rng, n, 3, 7)
     weights = draw(0)
     expected = expect(weights, sources)
     answers = ParallelPredictor(MODEL, 8, mx.cpu(), weights).answer(sources, targets)
-    assert (answers.ids == expected.argmax(axis=2)).all()
-    np.testing.assert_allclose(answers.confidence, np.exp(expected.max(axis=2)).prod(axis=1), rtol=1e-4)
-    losses = -np.take_along_axis(expected, targets[:, :, None], axis=2)[:, :, 0].mean(axis=1)
-    np.testing.assert_allclose(answers.loss, losses, atol=1e-5)
+    best, written = expected.argmax(axis=2), up_to_the_end(expected)
+    assert (answers.ids == np.where(written, best, 0)).all()
+    np.testing.assert_allclose(answers.confidence, confidence_of(expected), rtol=1e-4)
+    np.testing.assert_allclose(answers.nats, reference.nats(expected, targets), atol=1e-5)
+    lengths = np.minimum((targets != 0).sum(axis=1) + 1, 3)
+    assert (answers.characters == lengths).all()
+    assert answers.loss == pytest.approx(answers.nats.sum() / lengths.sum())
 
 
 def test_no_sources():
     answers = ParallelPredictor(MODEL, 2, mx.cpu(), draw(0)).answer(np.zeros((0, 5), np.uint8))
-    assert answers.ids.shape == (0, 3) and answers.confidence.shape == (0,) and answers.loss is None
+    assert answers.ids.shape == (0, 3) and answers.confidence.shape == (0,) and answers.nats is None
 
 
 @pytest.mark.parametrize("array", [np.asarray, mx.nd.array])
@@ -54,7 +67,7 @@ def test_it_answers_with_the_weights_of_the_moment(workers, array):
     for seed in range(3):
         weights = draw(seed)
         predictor.set_weights({name: array(values) for name, values in weights.items()})
-        confidence = np.exp(expect(weights, sources).max(axis=2)).prod(axis=1)
+        confidence = confidence_of(expect(weights, sources))
         np.testing.assert_allclose(predictor.answer(sources).confidence, confidence, rtol=1e-4)
 
 

@@ -59,7 +59,7 @@ def test_greedy_takes_the_most_probable_character_at_each_step(workers, n):
         confidence *= np.where(on, np.exp(row.max(axis=1)), 1)
     assert (answers.ids == said).all()
     np.testing.assert_allclose(answers.confidence, confidence, rtol=1e-4)
-    assert answers.loss is None
+    assert answers.nats is None
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -86,11 +86,12 @@ def test_a_wider_beam_is_never_worse_and_is_in_order():
 def test_the_loss_is_that_of_the_targets_up_to_their_end(workers):
     rng, weights = np.random.default_rng(0), weights_of(0)
     sources, targets = rng.integers(V, size=(11, S)), all_answers()[rng.integers(len(all_answers()), size=11)]
-    losses = SearchPredictor(MODEL, 4, mx.cpu(), weights).answer(sources, targets).loss
-    for source, target, loss in zip(sources, targets, losses):
+    scored = SearchPredictor(MODEL, 4, mx.cpu(), weights).answer(sources, targets)
+    assert (scored.characters == np.minimum((targets != PAD).sum(axis=1) + 1, T)).all()
+    for source, target, nats in zip(sources, targets, scored.nats):
         answers, exact = scores_of_all(weights, source)
         [row] = np.flatnonzero((answers == target).all(axis=1))
-        assert loss == pytest.approx(-exact[row] / T, abs=1e-5)
+        assert nats == pytest.approx(-exact[row], abs=1e-5)
 
 
 def test_a_long_search_stops_when_all_have_ended(monkeypatch):

@@ -31,7 +31,7 @@ def test_each_stream_is_read_as_one(kind, windows, batch_size, streams):
             found = evaluate(symbol, weights, source=part)[:, 0]  # (places, V)
             picked = found[np.arange(len(part)), targets[begin : begin + count].reshape(-1)]
             np.testing.assert_allclose(
-                answers.loss[begin : begin + count], -picked.reshape(-1, S).mean(axis=1), rtol=1e-4
+                answers.nats[begin : begin + count], -picked.reshape(-1, S).sum(axis=1), rtol=1e-4
             )
             assert (answers.ids[begin : begin + count].reshape(-1) == found.argmax(axis=1)).all()
     np.testing.assert_array_equal(predictor.answer(sources).ids, answers.ids)

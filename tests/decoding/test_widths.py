@@ -24,4 +24,5 @@ def test_each_source_is_answered_in_its_own_width():
         width = next(width for width in (8, 16, 24) if length <= width)
         alone = predictors[width].answer(sources[row : row + 1, 24 - width :], targets[row : row + 1])
         assert (answers.ids[row] == alone.ids[0]).all()
-        np.testing.assert_allclose([answers.confidence[row], answers.loss[row]], [alone.confidence[0], alone.loss[0]])
+        np.testing.assert_allclose([answers.confidence[row], answers.nats[row]], [alone.confidence[0], alone.nats[0]])
+        assert answers.characters[row] == alone.characters[0]

@@ -50,10 +50,10 @@ def test_loops_and_fused_operators_are_the_network_by_hand(kind, activation):
     weights = draw(loss, source=source.shape, target=target.shape)
     oracle.parameters = by_hand(kind, weights)
     expected, expected_gradients, _ = oracle.loss_and_gradients(source, target)
-    assert evaluate(loss, weights, source=source, target=target)[0] == pytest.approx(N * expected, rel=1e-5)
+    assert evaluate(loss, weights, source=source, target=target)[0] == pytest.approx(target.size * expected, rel=1e-5)
     found = by_hand(kind, gradients(loss, weights, source=source, target=target))
     for name in set(found) - ({"h2h_bias"} if kind == "rnn-concat" else set()):
-        np.testing.assert_allclose(found[name] / N, expected_gradients[name], atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(found[name] / target.size, expected_gradients[name], atol=1e-5, err_msg=name)
 
 
 @activations
@@ -140,11 +140,11 @@ def test_what_is_remembered_is_what_is_remembered_by_hand(activation):
     oracle.parameters = by_hand("rnn", weights)
     expected, expected_gradients, [last] = oracle.loss_and_gradients(source, target, (hidden[0],))
     found, states = (array.asnumpy() for array in bind(both, weights, given).forward(is_train=False))
-    assert found[0] == pytest.approx(N * expected, rel=1e-5)
+    assert found[0] == pytest.approx(target.size * expected, rel=1e-5)
     np.testing.assert_allclose(states[0], last, atol=1e-5)
     found_gradients = by_hand("rnn", gradients(both, weights, **given))
     for name, array in found_gradients.items():
-        np.testing.assert_allclose(array / N, expected_gradients[name], atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(array / target.size, expected_gradients[name], atol=1e-5, err_msg=name)
 
 
 @pytest.mark.parametrize("kind", ["rnn-stateful", *STACKED])
