@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seq2seq.arrays import character_codes
+from seq2seq.arrays import edit_distances
 from seq2seq.dataset import Dataset, Examples
 from seq2seq.decoding import Answer
 from seq2seq.decoding.stepwise import Ask
@@ -29,7 +29,8 @@ class Score:
         The share of right answers: every character, or where the working comes before, every one of the result; or
         whatever else the task accepts.
     character_accuracy : float
-        The share of the target's symbols that are right, over all T places, those filled with spaces included.
+        How much of the answers is right: 1 less the edit distance from answer to target, as a fraction of the symbols
+        of the longer of the two; distances and lengths are summed over the examples first. Padding is no symbol.
     """
 
     n: int
@@ -37,9 +38,10 @@ class Score:
     character_accuracy: float
 
     @classmethod
-    def of(cls, correct: np.ndarray, right: np.ndarray) -> Score:
-        """From which characters are right, bool, shape (N, T), and which answers, shape (N,)."""
-        return cls(len(correct), float(right.mean()), float(correct.mean()))
+    def of(cls, asked: _Asked, rows: Any = slice(None)) -> Score:
+        """Of some rows of what was asked."""
+        accuracy = 1 - asked.distances[rows].sum() / asked.longer[rows].sum()
+        return cls(len(asked.right[rows]), float(asked.right[rows].mean()), float(accuracy))
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,10 @@ def evaluate(ask: Ask, dataset: Dataset, task: Task, samples: int, seed: int) ->
     wrong = np.flatnonzero(~asked.right)
     surest = sorted(wrong, key=lambda row: -asked.answers[row].confidence)[:MISTAKES]
     return Evaluation(
-        held_out=Score.of(asked.correct, asked.right),
-        train_distribution=Score.of(known.correct, known.right),
+        held_out=Score.of(asked),
+        train_distribution=Score.of(known),
         overlap=dataset.overlap(task),
-        breakdowns={name: _by_label(asked.correct, asked.right, labels) for name, labels in groups.items()},
+        breakdowns={name: _by_label(asked, labels) for name, labels in groups.items()},
         mistakes=[Mistake(asked.sources[row], asked.targets[row], *asked.answers[row]) for row in surest],
         measures={name: part.measured(task) for name, part in (("held_out", asked), ("train_distribution", known))},
     )
@@ -131,20 +133,23 @@ class _Asked(NamedTuple):
     ----------
     sources, targets : list of str
     answers : list of Answer
-    correct : ndarray of bool, shape (N, T)
-        Which symbols are right.
     right : ndarray of bool, shape (N,)
         Which answers are.
     lengths : ndarray of int, shape (N,)
         How many symbols each target has.
+    longer : ndarray of int, shape (N,)
+        How many the target or the answer has, whichever has more.
+    distances : ndarray of int, shape (N,)
+        The edit distance from the answer to the target.
     """
 
     sources: list[str]
     targets: list[str]
     answers: list[Answer]
-    correct: np.ndarray
     right: np.ndarray
     lengths: np.ndarray
+    longer: np.ndarray
+    distances: np.ndarray
 
     def measured(self, task: Task) -> dict[str, float]:
         return dict(task.measures(self.sources, self.targets, [answer.text for answer in self.answers]))
@@ -156,13 +161,11 @@ def _ask(ask: Ask, examples: Examples, codec: Codec, task: Task) -> _Asked:
     answers = list(ask(sources))
     right = [task.accepts(*each) for each in zip(sources, (answer.text for answer in answers), targets)]
     wanted = [codec.alphabet.read_target(target) for target in targets]
-    said = [codec.alphabet.read_target(answer.text) for answer in answers]
-    width = max(map(len, wanted), default=1)
-    codes = [character_codes(np.array([text.rjust(width)[-width:] for text in part], f"U{width}"))
-             for part in (said, wanted)]  # fmt: skip
-    lengths = np.array([len(text) for text in wanted])
-    return _Asked(sources, targets, answers, codes[0] == codes[1], np.array(right, bool), lengths)
+    written = [codec.alphabet.read_target(answer.text) for answer in answers]
+    lengths, of_answers = (np.array([*map(len, part)]) for part in (wanted, written))
+    longer, distances = np.maximum(lengths, of_answers), edit_distances(written, wanted)
+    return _Asked(sources, targets, answers, np.array(right, bool), lengths, longer, distances)
 
 
-def _by_label(correct: np.ndarray, right: np.ndarray, labels: np.ndarray) -> dict[str, Score]:
-    return {str(label): Score.of(correct[labels == label], right[labels == label]) for label in np.unique(labels)}
+def _by_label(asked: _Asked, labels: np.ndarray) -> dict[str, Score]:
+    return {str(label): Score.of(asked, labels == label) for label in np.unique(labels)}

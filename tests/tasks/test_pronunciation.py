@@ -1,11 +1,8 @@
 import sys
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from seq2seq import Pronunciation, UsageError
-from seq2seq.tasks.pronunciation import edit_distance
 
 DICTIONARY = """\
 ;;; a comment
@@ -47,21 +44,6 @@ def test_error_rates_by_hand(task):
         "word_error_rate": pytest.approx(2 / 3), "phoneme_error_rate": pytest.approx(2 / 8)
     }  # fmt: skip
     assert task.measures(["new"], ["T IH1"], [""]) == {"word_error_rate": 1, "phoneme_error_rate": 1}
-
-
-words = st.lists(st.sampled_from("abc"), max_size=6)
-
-
-def slow_distance(first, second):
-    if not first or not second:
-        return len(first) + len(second)
-    changed = slow_distance(first[1:], second[1:]) + (first[0] != second[0])
-    return min(changed, slow_distance(first[1:], second) + 1, slow_distance(first, second[1:]) + 1)
-
-
-@given(words, words)
-def test_edit_distance_is_the_least_of_all_ways(first, second):
-    assert edit_distance(first, second) == slow_distance(first, second)
 
 
 def test_lines_that_are_refused(tmp_path):
