@@ -11,7 +11,17 @@ from typing import Any, overload
 import numpy as np
 
 from seq2seq.dataset import Dataset, build_dataset
-from seq2seq.decoding import Answer, Predictor, Reader, SearchPredictor, make_predictor, work_out, write
+from seq2seq.decoding import (
+    Answer,
+    Predictor,
+    Reader,
+    SearchPredictor,
+    Shared,
+    fitting,
+    make_predictor,
+    work_out,
+    write,
+)
 from seq2seq.errors import RunError, SourceError, UsageError, is_number, is_whole, require, short
 from seq2seq.evaluation import Evaluation, evaluate
 from seq2seq.models import CharacterModel, make_codec, make_model
@@ -65,6 +75,7 @@ class Solver:
         self.device = pick_device(device)
         self.weights, _ = self.run.read_arrays(WEIGHTS[weights])
         self._predictors: dict[tuple[Any, ...], Predictor] = {}
+        self._parameters: Shared = {}
         try:
             self._predictor(1)
         except ValueError:
@@ -288,11 +299,11 @@ class Solver:
     def _predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
         """The predictor for so many sources, of as many places as the codec has."""
         codec = codec or self.codec
-        most = max(1, MOST_PLACES // codec.target_length)
+        model = make_model(self.task, self.config.model, codec)
+        most = fitting(model, max(1, MOST_PLACES // codec.target_length))
         size = next((size for size in BATCH_SIZES if n <= size), BATCH_SIZES[-1])
-        size = max(each for each in BATCH_SIZES if each <= min(size, most))
+        size = min(size, most)
         key = (codec.source_length, codec.target_length, size, beam)
         if key not in self._predictors:
-            model = make_model(self.task, self.config.model, codec)
-            self._predictors[key] = make_predictor(model, size, self.device, self.weights, beam)
+            self._predictors[key] = make_predictor(model, size, self.device, self.weights, beam, self._parameters)
         return self._predictors[key]

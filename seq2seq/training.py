@@ -21,7 +21,7 @@ import numpy as np
 from seq2seq.batching import make_batching
 from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
-from seq2seq.decoding import Reader, WidthsPredictor, make_predictor, write
+from seq2seq.decoding import Reader, Shared, WidthsPredictor, fitting, make_predictor, write
 from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted
 from seq2seq.models import CharacterModel, Model
 from seq2seq.mx import mx
@@ -129,10 +129,14 @@ class Trainer:
         self._batching = make_batching(train, codec, config.batch_size, model.in_order)
         self.steps_per_epoch = self._batching.count
         self._updater = make_updater(model, config, seed, self.device)
-        size = min(len(validation), VALIDATION_BATCH)
+        size = fitting(model, min(len(validation), VALIDATION_BATCH), scored=True)
         widths = np.unique(codec.source_widths(validation.sources)).tolist()
-        predictors = [make_predictor(model.resized(width, codec.target_length), size, self.device) for width in widths]
-        self._predictor = WidthsPredictor(dict(zip(widths, predictors)), codec)
+        shared: Shared = {}
+        predictors = {
+            width: make_predictor(model.resized(width, codec.target_length), size, self.device, shared=shared)
+            for width in widths[::-1]  # the widest first: its working memory holds the others
+        }
+        self._predictor = WidthsPredictor(predictors, codec)
         self.best_weights = self.weights
 
     @property

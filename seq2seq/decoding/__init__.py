@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq.decoding.base import Answer, Answers, Predictor
+from seq2seq.decoding.base import Answer, Answers, Predictor, Shared, fitting
 from seq2seq.decoding.parallel import ParallelPredictor
 from seq2seq.decoding.search import Best, SearchPredictor
 from seq2seq.decoding.stepwise import work_out
@@ -23,8 +23,10 @@ __all__ = [
     "Predictor",
     "Reader",
     "SearchPredictor",
+    "Shared",
     "StreamPredictor",
     "WidthsPredictor",
+    "fitting",
     "make_predictor",
     "work_out",
     "write",
@@ -32,12 +34,17 @@ __all__ = [
 
 
 def make_predictor(
-    model: Model, batch_size: int, device: Any, weights: dict[str, np.ndarray] | None = None, beam: int = 1
+    model: Model,
+    batch_size: int,
+    device: Any,
+    weights: dict[str, np.ndarray] | None = None,
+    beam: int = 1,
+    shared: Shared | None = None,
 ) -> Predictor:
     """The predictor that fits a model: see `Predictor` for the parameters, and `SearchPredictor` for the beam."""
     if isinstance(model, AutoregressiveModel):
-        return SearchPredictor(model, batch_size, device, weights, beam)
+        return SearchPredictor(model, batch_size, device, weights, beam, shared)
     assert isinstance(model, ParallelModel)
     if model.in_order:
-        return StreamPredictor(model, batch_size, device, weights)
-    return ParallelPredictor(model, batch_size, device, weights)
+        return StreamPredictor(model, batch_size, device, weights, shared)
+    return ParallelPredictor(model, batch_size, device, weights, shared)

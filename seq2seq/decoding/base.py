@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import cycle
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from seq2seq.models import Model
-from seq2seq.workers import Worker, workers_of
+from seq2seq.models import AutoregressiveModel, Model
+from seq2seq.mx import mx
+from seq2seq.workers import Worker, argument_shapes, workers_of
+
+MOST_VALUES = 2**22  # numbers of one array; with a large alphabet, batches are the smaller for it
+
+
+def fitting(model: Model, batch_size: int, scored: bool = False) -> int:
+    """The batch size, or a smaller one if its log-probabilities would be too large an array: those of all steps, or of
+    one that writes a character at a time, and is not to score targets, of one step."""
+    steps = 1 if isinstance(model, AutoregressiveModel) and not scored else model.target_length
+    return max(1, min(batch_size, MOST_VALUES // (steps * model.vocabulary_size)))
 
 
 class Answers(NamedTuple):
@@ -41,6 +51,41 @@ class Answers(NamedTuple):
         return float(self.nats.sum() / self.characters.sum())
 
 
+class Common:
+    """What one worker's graphs of the same weights have in common, for other widths or batch sizes.
+
+    Attributes
+    ----------
+    parameters : dict of str to mxnet.NDArray
+    """
+
+    def __init__(self) -> None:
+        self.parameters: dict[str, Any] = {}
+        self._executors: dict[Any, Any] = {}
+
+    def bind(
+        self, worker: Worker, kind: Any, symbol: Any, inputs: Mapping[str, tuple[int, ...]]
+    ) -> tuple[dict[str, Any], Any]:
+        """The input arrays of these shapes, by name, and an executor that reads them and the parameters.
+
+        Parameters that are missing are made. Graphs of one kind use the same working memory: they must not run at once,
+        and the largest is best bound first.
+        """
+        arrays = {}
+        for name, shape in argument_shapes(symbol, **inputs).items():
+            if name in inputs:
+                arrays[name] = mx.nd.zeros(shape, worker.device)
+            elif name not in self.parameters:
+                self.parameters[name] = mx.nd.zeros(shape, worker.device)
+        weights = {name: self.parameters[name] for name in symbol.list_arguments() if name not in arrays}
+        executor = worker.bind(symbol, arrays, weights, shared=self._executors.get(kind))
+        self._executors.setdefault(kind, executor)
+        return arrays, executor
+
+
+Shared = dict[Worker, Common]
+
+
 class Answer(NamedTuple):
     """An answer and the probability, from 0 to 1, that the model gives to it."""
 
@@ -59,13 +104,21 @@ class Predictor(ABC):
     device : mxnet.Context
     weights : dict of str to ndarray, optional
         The parameters. Without them, `set_weights` must come first.
+    shared : dict, optional
+        What predictors of one model's weights, for other widths or batch sizes, have in common: the first one fills it.
     """
 
     def __init__(
-        self, model: Model, batch_size: int, device: Any, weights: dict[str, np.ndarray] | None = None
+        self,
+        model: Model,
+        batch_size: int,
+        device: Any,
+        weights: dict[str, np.ndarray] | None = None,
+        shared: Shared | None = None,
     ) -> None:
         self.model, self.batch_size = model, batch_size
-        self._parts = [self._bind(worker) for worker in self._workers(device)]
+        shared = {} if shared is None else shared
+        self._parts = [self._bind(worker, shared.setdefault(worker, Common())) for worker in self._workers(device)]
         lengths = {"source": model.source_length, "target": model.target_length}
         self._padded = {name: np.zeros((length, batch_size), np.float32) for name, length in lengths.items()}
         if weights is not None:
@@ -76,7 +129,7 @@ class Predictor(ABC):
         return workers_of(device)[: 1 if self.batch_size == 1 else None]
 
     @abstractmethod
-    def _bind(self, worker: Worker) -> Part:
+    def _bind(self, worker: Worker, common: Common) -> Part:
         """This worker's graphs."""
 
     def set_weights(self, weights: dict[str, Any]) -> None:

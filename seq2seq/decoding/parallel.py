@@ -6,38 +6,30 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from seq2seq.decoding.base import Answers, Part, Predictor
+from seq2seq.decoding.base import Answers, Common, Part, Predictor
 from seq2seq.models import ParallelModel
 from seq2seq.mx import mx
-from seq2seq.workers import Worker, argument_shapes
+from seq2seq.workers import Worker
 
 
 class ParallelPart(Part):
     """The graphs of one worker: one that answers, and made when it is first needed, one that also scores targets."""
 
-    def __init__(self, model: ParallelModel, batch_size: int, worker: Worker) -> None:
-        self._model, self._batch_size, self._worker = model, batch_size, worker
-        self.parameters: dict[str, Any] = {}
-        self._inputs: dict[str, Any] = {}
-        self._executors = {False: self._bind(scored=False)}
+    def __init__(self, model: ParallelModel, batch_size: int, worker: Worker, common: Common) -> None:
+        self._model, self._batch_size, self._worker, self._common = model, batch_size, worker, common
+        self.parameters = common.parameters
+        self._graphs = {False: self._bind(scored=False)}
 
-    def _bind(self, scored: bool) -> Any:
+    def _bind(self, scored: bool) -> tuple[dict[str, Any], Any]:
         log_probabilities, *more = self._outputs()
         chosen = _best(log_probabilities)
-        names = ["source"]
+        inputs = {"source": (self._model.source_length, self._batch_size)}
         if scored:
             chosen = mx.sym.concat(chosen, _picked(log_probabilities, mx.sym.var("target")), dim=2)
-            names.append("target")
+            inputs["target"] = (self._model.target_length, self._batch_size)
         symbol = mx.sym.Group([chosen, *more])
-        lengths = {"source": self._model.source_length, "target": self._model.target_length}
-        given: dict[str, tuple[int, ...]] = {name: (lengths[name], self._batch_size) for name in names}
-        given.update(self._model.state_shapes(self._batch_size))
-        for name, shape in argument_shapes(symbol, **given).items():
-            arrays = self._inputs if name in given else self.parameters
-            if name not in arrays:
-                arrays[name] = mx.nd.zeros(shape, self._worker.device)
-        inputs = {name: self._inputs[name] for name in given}
-        return self._worker.bind(symbol, inputs, self.parameters)
+        states = self._model.state_shapes(self._batch_size)
+        return self._common.bind(self._worker, (scored, self._batch_size), symbol, {**inputs, **states})
 
     def _outputs(self) -> list[Any]:
         """Log-probabilities (T, N, V), and what else a run computes."""
@@ -45,14 +37,15 @@ class ParallelPart(Part):
 
     def run(self, sources: np.ndarray, targets: np.ndarray | None = None) -> list[Any]:
         scored = targets is not None
-        if scored not in self._executors:
-            self._executors[scored] = self._bind(scored)
+        if scored not in self._graphs:
+            self._graphs[scored] = self._bind(scored)
+        inputs, executor = self._graphs[scored]
         for name, ids in (("source", sources), ("target", targets)):
             if ids is not None:
-                self._inputs[name]._sync_copyfrom(ids)
-        return [self._forward(self._executors[scored])]
+                inputs[name]._sync_copyfrom(ids)
+        return [self._forward(inputs, executor)]
 
-    def _forward(self, executor: Any) -> Any:
+    def _forward(self, inputs: dict[str, Any], executor: Any) -> Any:
         return executor.forward(is_train=False)[0]
 
 
@@ -61,9 +54,9 @@ class ParallelPredictor(Predictor):
 
     _part: ClassVar[type[ParallelPart]] = ParallelPart
 
-    def _bind(self, worker: Worker) -> Part:
+    def _bind(self, worker: Worker, common: Common) -> Part:
         assert isinstance(self.model, ParallelModel)
-        return self._part(self.model, self.batch_size, worker)
+        return self._part(self.model, self.batch_size, worker, common)
 
     def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
         n, length = len(sources), self.model.target_length

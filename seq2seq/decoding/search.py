@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seq2seq.calls import Call
-from seq2seq.decoding.base import Answers, Part, Predictor
+from seq2seq.decoding.base import Answers, Common, Part, Predictor, Shared
 from seq2seq.models import AutoregressiveModel
 from seq2seq.mx import mx
-from seq2seq.workers import Worker, argument_shapes
+from seq2seq.workers import Worker
 
 IMPOSSIBLE = -1e30  # a log-probability
 LOOK_EVERY = 8  # steps between two looks, each of which waits, at whether all answers have ended
@@ -53,13 +53,14 @@ class SearchPredictor(Predictor):
         device: Any,
         weights: dict[str, np.ndarray] | None = None,
         beam: int = 1,
+        shared: Shared | None = None,
     ) -> None:
         self.beam = beam
-        super().__init__(model, batch_size, device, weights)
+        super().__init__(model, batch_size, device, weights, shared)
 
-    def _bind(self, worker: Worker) -> Part:
+    def _bind(self, worker: Worker, common: Common) -> Part:
         assert isinstance(self.model, AutoregressiveModel)
-        return _Search(self.model, self.batch_size, self.beam, worker)
+        return _Search(self.model, self.batch_size, self.beam, worker, common)
 
     def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
         best = self.search(sources)
@@ -98,16 +99,17 @@ class SearchPredictor(Predictor):
 class _Search(Part):
     """The graphs of one worker: the encoder's, a step's, and with targets given the loss's. R is N times K."""
 
-    def __init__(self, model: AutoregressiveModel, batch_size: int, beam: int, worker: Worker) -> None:
-        self._model, self._batch_size, self._beam, self._worker = model, batch_size, beam, worker
-        self.parameters: dict[str, Any] = {}
+    def __init__(self, model: AutoregressiveModel, batch_size: int, beam: int, worker: Worker, common: Common) -> None:
+        self._model, self._batch_size, self._beam = model, batch_size, beam
+        self._worker, self._common = worker, common
+        self.parameters = common.parameters
         encoded = model.encode(mx.sym.var("source"))
         rows = batch_size * beam
         self._source, self._encoder = self._bind(
-            mx.sym.Group(list(encoded.values())), source=(model.source_length, rows)
+            "encoder", mx.sym.Group(list(encoded.values())), source=(model.source_length, rows)
         )
         shapes = dict(zip(encoded, (output.shape for output in self._encoder.outputs)))
-        inputs, self._step = self._bind(self._one_step(), previous=(rows,), score=(rows, 1), **shapes)
+        inputs, self._step = self._bind("step", self._one_step(), previous=(rows,), score=(rows, 1), **shapes)
         outputs = self._step.outputs
         self._begin = [Call("_copy", [a], inputs[n]) for n, a in zip(encoded, self._encoder.outputs)]
         self._go_on = [
@@ -119,17 +121,9 @@ class _Search(Part):
         self._first_scores[:, 0] = 0  # all beginnings are the same one at first
         self._loss: Any = None
 
-    def _bind(self, symbol: Any, **shapes: tuple[int, ...]) -> tuple[dict[str, Any], Any]:
-        """The input arrays and the executor of a symbol that has this worker's copy of the parameters."""
-        device = self._worker.device
-        inputs = {}
-        for name, shape in argument_shapes(symbol, **shapes).items():
-            if name in shapes:
-                inputs[name] = mx.nd.zeros(shape, device)
-            elif name not in self.parameters:
-                self.parameters[name] = mx.nd.zeros(shape, device)
-        weights = {name: self.parameters[name] for name in symbol.list_arguments() if name not in inputs}
-        return inputs, self._worker.bind(symbol, inputs, weights)
+    def _bind(self, kind: str, symbol: Any, **inputs: tuple[int, ...]) -> tuple[dict[str, Any], Any]:
+        """The input arrays and the executor of a symbol: see `Common`."""
+        return self._common.bind(self._worker, (kind, self._batch_size, self._beam), symbol, inputs)
 
     def _one_step(self) -> Any:
         """The characters chosen (R,), their parents' places in the beam (N, K), scores (R, 1), and states."""
@@ -172,8 +166,11 @@ class _Search(Part):
         model, n = self._model, len(sources)
         if self._loss is None:
             symbol = model.target_log_probabilities(mx.sym.var("source"), mx.sym.var("target"))
-            lengths = {"source": model.source_length, "target": model.target_length}
-            self._loss = self._bind(symbol, **{name: (length, self._batch_size) for name, length in lengths.items()})
+            shapes = {
+                "source": (model.source_length, self._batch_size),
+                "target": (model.target_length, self._batch_size),
+            }
+            self._loss = self._bind("loss", symbol, **shapes)
         inputs, executor = self._loss
         for name, ids in (("source", sources), ("target", targets)):
             inputs[name][:] = np.pad(ids.T, ((0, 0), (0, self._batch_size - n)))

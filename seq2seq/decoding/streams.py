@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq.decoding.base import Answers
+from seq2seq.decoding.base import Answers, Shared
 from seq2seq.decoding.parallel import ParallelPart, ParallelPredictor
 from seq2seq.models import CharacterModel, ParallelModel
 from seq2seq.mx import mx
@@ -24,14 +24,16 @@ class StreamPart(ParallelPart):
         found, after = self._model.read_on(mx.sym.var("source"), {name: mx.sym.var(name) for name in names})
         return [found, *after.values()]
 
-    @property
-    def states(self) -> list[Any]:
-        return [self._inputs[name] for name in self._model.state_shapes(1)]
+    def forget(self) -> None:
+        """Go on from no memory."""
+        for inputs, _ in self._graphs.values():
+            for name in self._model.state_shapes(1):
+                inputs[name][:] = 0
 
-    def _forward(self, executor: Any) -> Any:
+    def _forward(self, inputs: dict[str, Any], executor: Any) -> Any:
         found, *after = executor.forward(is_train=False)
-        for state, new in zip(self.states, after):
-            new.copyto(state)
+        for name, new in zip(self._model.state_shapes(1), after):
+            new.copyto(inputs[name])
         return found
 
 
@@ -41,9 +43,14 @@ class StreamPredictor(ParallelPredictor):
     _part = StreamPart
 
     def __init__(
-        self, model: ParallelModel, batch_size: int, device: Any, weights: dict[str, np.ndarray] | None = None
+        self,
+        model: ParallelModel,
+        batch_size: int,
+        device: Any,
+        weights: dict[str, np.ndarray] | None = None,
+        shared: Shared | None = None,
     ) -> None:
-        super().__init__(model, min(batch_size, STREAMS), device, weights)
+        super().__init__(model, min(batch_size, STREAMS), device, weights, shared)
 
     def _workers(self, device: Any) -> tuple[Worker, ...]:
         return workers_of(device)[:1]  # each batch goes on from the one before it
@@ -51,8 +58,7 @@ class StreamPredictor(ParallelPredictor):
     def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
         [part] = self._parts
         assert isinstance(part, StreamPart)
-        for state in part.states:
-            state[:] = 0
+        part.forget()
         n = len(sources)
         count = -(-n // self.batch_size)  # windows a stream
         order = np.arange(self.batch_size * count).reshape(self.batch_size, count).T.reshape(-1)

@@ -31,6 +31,7 @@ import numpy as np
 
 from seq2seq.config import DataConfig
 from seq2seq.models.base import AutoregressiveModel
+from seq2seq.models.recurrent import Recurrent
 from seq2seq.mx import mx
 from seq2seq.tasks import Task
 from seq2seq.vocabulary import Codec
@@ -66,11 +67,8 @@ class AttentionModel(AutoregressiveModel):
         """The decoder's first states (layers, N, D), and the steps done (1, N); the encoder's outputs (N, S, D), and
         for each place of the source 0, or where it is padding what hides it (N, 1, S)."""
         sym = mx.sym
-        characters = sym.one_hot(source, depth=self.vocabulary_size)  # (S, N, V)
-        encoder = self._recurrent("encoder", self.config.hidden_size, self.config.bidirectional, states=True)
-        outputs, states = encoder.unroll(
-            self.source_length, characters, layout="TNC", merge_outputs=True
-        )  # (S, N, D), (layers * directions, N, H) each
+        # (S, N, D), (layers * directions, N, H) each
+        outputs, states = self._encoder().read(self.source_length, source, self.vocabulary_size)
         padding = sym.cast(sym.transpose(source), "float32") == self.pad  # (N, S)
         first = [*map(self._joined, states)]
         if self.config.position_bias:
@@ -99,13 +97,18 @@ class AttentionModel(AutoregressiveModel):
         return self._teach(source, target)[0]
 
     def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        config = self.config
-        [source] = self._embeddings(weights["encoder_parameters"], config.hidden_size, config.bidirectional)
-        [target] = self._embeddings(weights["decoder_parameters"], self.width)
+        [source] = self._encoder().embeddings(weights["encoder_parameters"], self.vocabulary_size)
+        [target] = self._decoder().embeddings(weights["decoder_parameters"], self.vocabulary_size)
         return {"source": source, "target": target}
 
     def readings(self, source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
         return {"source": source, "target": target[:, :-1]}
+
+    def _encoder(self) -> Recurrent:
+        return self._recurrent("encoder", self.config.hidden_size, self.config.bidirectional, states=True)
+
+    def _decoder(self) -> Recurrent:
+        return self._recurrent("decoder", self.width, states=True)
 
     def _teach(self, source: Any, target: Any) -> tuple[Any, Any]:
         """Attention (N, T, S) and logits (T, N, V), from ids (S, N) and (T, N)."""
@@ -114,23 +117,20 @@ class AttentionModel(AutoregressiveModel):
         start = sym.ones_like(sym.slice_axis(target, axis=0, begin=0, end=1)) * self.vocabulary_size
         late = sym.concat(start, sym.slice_axis(target, axis=0, begin=0, end=-1), dim=0)  # (T, N)
         outputs, _ = self._decode(late, self.target_length, encoded)
-        attention, logits = self._attend(outputs, self.target_length, encoded)
-        return attention, sym.transpose(logits, axes=(1, 0, 2))
+        return self._attend(outputs, self.target_length, encoded)
 
     def _decode(self, previous: Any, length: int, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """The decoder's outputs (length, N, D) and states, from the characters before each step (length, N)."""
-        characters = mx.sym.one_hot(previous, depth=self.vocabulary_size)
         recurrent = super().state_names
-        outputs, after = self._recurrent("decoder", self.width, states=True).unroll(
-            length, characters, begin_state=[states[name] for name in recurrent], layout="TNC", merge_outputs=True
-        )
+        begin = [states[name] for name in recurrent]
+        outputs, after = self._decoder().read(length, previous, self.vocabulary_size, begin)
         states_after = dict(zip(recurrent, after))
         if self.config.position_bias:
             states_after["steps"] = states["steps"] + length
         return outputs, states_after
 
     def _attend(self, outputs: Any, length: int, encoded: dict[str, Any]) -> tuple[Any, Any]:
-        """Attention (N, T, S) and logits (N, T, V), from the decoder's outputs (T, N, D), T being the length."""
+        """Attention (N, T, S) and logits (T, N, V), from the decoder's outputs (T, N, D), T being the length."""
         sym = mx.sym
         outputs = sym.transpose(outputs, axes=(1, 0, 2))
         scores = sym.batch_dot(outputs, encoded["outputs"], transpose_b=True)
@@ -140,7 +140,8 @@ class AttentionModel(AutoregressiveModel):
         seen = sym.batch_dot(attention, encoded["outputs"])
         joined = sym.concat(seen, outputs, dim=2)
         mixed = sym.tanh(sym.FullyConnected(joined, num_hidden=self.width, flatten=False, name="attention"))
-        logits = sym.FullyConnected(self._dropout(mixed), num_hidden=self.vocabulary_size, flatten=False, name="output")
+        mixed = sym.transpose(self._dropout(mixed), axes=(1, 0, 2))  # (T, N, D)
+        logits = sym.FullyConnected(mixed, num_hidden=self.vocabulary_size, flatten=False, name="output")
         return attention, logits
 
     def _position_bias(self, length: int, encoded: dict[str, Any]) -> Any:

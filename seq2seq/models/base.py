@@ -10,11 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seq2seq.config import DataConfig, ModelConfig
+from seq2seq.models.recurrent import Recurrent
 from seq2seq.mx import mx
 from seq2seq.tasks import Task
 from seq2seq.vocabulary import AFTER, UNDER, UNDER_REVERSED, Codec, learned
-
-MODES = {"lstm": ("lstm", 4), "rnn": ("rnn_tanh", 1)}  # what MXNet calls each cell, and how many gates it has
 
 
 class Model(ABC):
@@ -149,31 +148,8 @@ class Model(ABC):
     def _dropout(self, values: Any) -> Any:
         return mx.sym.Dropout(values, p=self.config.dropout) if self.config.dropout else values
 
-    def _recurrent(self, name: str, hidden_size: int, bidirectional: bool = False, states: bool = False) -> Any:
-        """A stack of fused recurrent layers, the parameters of all in one vector, `{name}_parameters`; perhaps with
-        their last states, the hidden ones and of an LSTM the cells."""
-        return mx.rnn.FusedRNNCell(
-            hidden_size,
-            mode=MODES[self.config.cell][0],
-            num_layers=self.config.layers,
-            dropout=self.config.dropout,
-            bidirectional=bidirectional,
-            get_next_state=states,
-            prefix=f"{name}_",
-        )
-
-    def _embeddings(
-        self, parameters: np.ndarray, hidden_size: int, bidirectional: bool = False, channels: int = 1
-    ) -> np.ndarray:
-        """What the characters of each channel add to the gates of the first layer of `_recurrent`: (channels, V, C).
-
-        A one-hot vector picks a column of the input weights. C is H times the number of gates, and twice that in both
-        directions, each of which has its weights of the input (C, channels * V) and of the state (C, H) in turn.
-        """
-        directions, rows = 2 if bidirectional else 1, MODES[self.config.cell][1] * hidden_size
-        columns = channels * self.vocabulary_size
-        layer = parameters[: directions * rows * (columns + hidden_size)].reshape(directions, -1)
-        return layer[:, : rows * columns].reshape(-1, channels, self.vocabulary_size).transpose(1, 2, 0)
+    def _recurrent(self, name: str, hidden_size: int, bidirectional: bool = False, states: bool = False) -> Recurrent:
+        return Recurrent(self.config, name, hidden_size, bidirectional, states)
 
 
 class ParallelModel(Model):

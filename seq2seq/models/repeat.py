@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq.models.base import ParallelModel
+from seq2seq.models.recurrent import Recurrent
 from seq2seq.mx import mx
 
 
@@ -33,9 +34,7 @@ class RepeatModel(ParallelModel):
     def logits(self, source: Any) -> Any:
         config, sym = self.config, mx.sym
         directions = 2 if config.bidirectional else 1
-        characters = sym.one_hot(source, depth=self.vocabulary_size)  # (S, N, V)
-        encoder = self._recurrent("encoder", config.hidden_size, config.bidirectional, states=True)
-        _, (hidden, *_) = encoder.unroll(self.source_length, characters, layout="TNC", merge_outputs=True)
+        _, (hidden, *_) = self._encoder().read(self.source_length, source, self.vocabulary_size)
         last_layer = sym.slice_axis(hidden, axis=0, begin=-directions, end=None)  # (directions, N, H)
         # The notebook reshapes here, by the batch size where it means the state's width: both were 32.
         state = sym.concat(*sym.split(last_layer, num_outputs=2, axis=0), dim=2) if directions == 2 else last_layer
@@ -43,10 +42,12 @@ class RepeatModel(ParallelModel):
         repeated = sym.concat(*[self._dropout(state)] * self.target_length, dim=0)  # (T, N, directions * H)
 
         decoder = self._recurrent("decoder", config.hidden_size)
-        outputs, _ = decoder.unroll(self.target_length, repeated, layout="TNC", merge_outputs=True)  # (T, N, H)
+        outputs, _ = decoder.unroll(self.target_length, repeated)  # (T, N, H)
         return sym.FullyConnected(self._dropout(outputs), num_hidden=self.vocabulary_size, flatten=False, name="output")
 
     def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        config = self.config
-        [source] = self._embeddings(weights["encoder_parameters"], config.hidden_size, config.bidirectional)
+        [source] = self._encoder().embeddings(weights["encoder_parameters"], self.vocabulary_size)
         return {"source": source}
+
+    def _encoder(self) -> Recurrent:
+        return self._recurrent("encoder", self.config.hidden_size, self.config.bidirectional, states=True)

@@ -27,6 +27,7 @@ import numpy as np
 from seq2seq.config import DataConfig
 from seq2seq.errors import UsageError
 from seq2seq.models.base import ParallelModel
+from seq2seq.models.recurrent import Recurrent
 from seq2seq.mx import mx
 from seq2seq.tasks import Task
 from seq2seq.vocabulary import AlignedCodec, Codec
@@ -46,18 +47,18 @@ class TransducerModel(ParallelModel):
         return Codec(task.characters, length, length, data.reverse_target, in_place=task.in_place, any_length=True)
 
     def logits(self, source: Any) -> Any:
-        sym, config = mx.sym, self.config
+        sym = mx.sym
         apart = sym.reshape(source, shape=(-4, self.channels, self.target_length, 0))  # (channels, T, N)
-        characters = sym.one_hot(sym.transpose(apart, axes=(1, 2, 0)), depth=self.vocabulary_size)
-        joined = sym.reshape(characters, shape=(0, 0, -3))  # (T, N, channels * V)
-        cell = self._recurrent("transducer", config.hidden_size, config.bidirectional)
-        outputs, _ = cell.unroll(self.target_length, joined, layout="TNC", merge_outputs=True)
+        together = sym.transpose(apart, axes=(1, 2, 0))  # (T, N, channels)
+        outputs, _ = self._layers().read(self.target_length, together, self.vocabulary_size, channels=self.channels)
         return sym.FullyConnected(self._dropout(outputs), num_hidden=self.vocabulary_size, flatten=False, name="output")
 
     def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        parameters, config = weights["transducer_parameters"], self.config
-        vectors = self._embeddings(parameters, config.hidden_size, config.bidirectional, self.channels)
+        vectors = self._layers().embeddings(weights["transducer_parameters"], self.vocabulary_size, self.channels)
         return dict(zip(self.reads, vectors))
+
+    def _layers(self) -> Recurrent:
+        return self._recurrent("transducer", self.config.hidden_size, self.config.bidirectional)
 
     def readings(self, source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
         return dict(zip(self.reads, np.split(source, self.channels, axis=1)))

@@ -86,7 +86,8 @@ class Updater:
             kinds: dict[tuple[int, ...], list[np.ndarray]] = {}
             for rows, *widths, _ in plan[start : start + block]:
                 kinds.setdefault((len(rows), *widths), []).append(rows)
-            ready = {kind: self._put(examples, np.stack(rows), *kind[1:]) for kind, rows in kinds.items()}
+            # The largest first: its graph's working memory holds the others.
+            ready = {kind: self._put(examples, np.stack(kinds[kind]), *kind[1:]) for kind in sorted(kinds)[::-1]}
             for rows, *widths, characters in plan[start : start + block]:
                 step, graphs, feeds = next(ready[(len(rows), *widths)])
                 yield Batch(len(rows), characters, step, graphs, feeds)
