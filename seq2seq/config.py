@@ -5,19 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
-from seq2seq.errors import UsageError, is_number, is_whole, require
+from seq2seq.errors import MOST_ALLOWED, UsageError, cut, is_number, is_whole, require, short
+from seq2seq.options import MODEL_OPTIONS, lacking
+from seq2seq.options import TEXT_MODELS as TEXT_MODELS
 from seq2seq.tasks import TASKS, Arithmetic, Task
+from seq2seq.tasks.base import option_fields
+from seq2seq.values import FLOAT_LEAST, HELD, MOST, MOST_SEED, is_held, make_plain, require_truth, whole
 
-TEXT_MODELS = (
-    "char3", "rnn-add", "rnn-concat", "rnn", "rnn-sequence", "rnn-scan", "rnn-stateful", "lstm", "gru", "rnn-numpy",
-    "lstm-numpy",
-)  # fmt: skip
-MODEL_NAMES = ("auto", "repeat", "attention", "transducer", "aligned", *TEXT_MODELS)
+MODEL_NAMES = ("auto", *MODEL_OPTIONS)
 CELLS = ("lstm", "rnn")
 SCHEDULES = ("cosine", "restarts", "constant")
+MOST_LAYERS = 1000
+MOST_BATCH = 2**24
+MOST_CYCLES = 30  # each twice as long as the last
+BELOW_ONE = 1 - 2.0**-24  # the largest share below 1 that a 32-bit float tells from it
 
 
 @dataclass(frozen=True)
@@ -62,13 +67,15 @@ class DataConfig:
     )
 
     def __post_init__(self) -> None:
-        require(self.examples is None or is_whole(self.examples, 1), "examples", self.examples, "a whole number from 1")
+        make_plain(self)
+        if self.examples is not None:
+            whole("examples", self.examples, 1)
         for name in ("validation", "test"):
             amount = getattr(self, name)
-            allowed = is_whole(amount, 1) or (isinstance(amount, float) and is_number(amount) and 0 < amount < 1)
-            require(allowed, name, amount, "a share between 0 and 1, or a whole number of examples from 1")
+            allowed = is_whole(amount, 1, MOST) or (isinstance(amount, float) and is_number(amount) and 0 < amount < 1)
+            require(allowed, name, amount, f"a share between 0 and 1, or a whole number of examples from 1 to {MOST}")
         require(isinstance(self.split, str), "split", self.split, "a name")
-        require(isinstance(self.reverse_target, bool), "reverse_target", self.reverse_target, "true or false")
+        require_truth("reverse_target", self.reverse_target)
 
 
 @dataclass(frozen=True)
@@ -89,14 +96,16 @@ class Extra:
     def __post_init__(self) -> None:
         require(isinstance(self.task, Task), "extra", self.task, "a Task, such as Arithmetic()")
         require(self.task.keep() is None, "extra", self.task, "a task whose options are all that makes it")
-        require(self.examples is None or is_whole(self.examples, 1), "examples", self.examples, "a whole number from 1")
+        if self.examples is not None:
+            object.__setattr__(self, "examples", whole("examples", self.examples, 1))
 
     def to_json(self) -> dict[str, Any]:
         return {"task": _task_to_json(self.task), "examples": self.examples}
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Extra:
-        return cls(_task_from_json(values["task"]), values["examples"])
+    def from_json(cls, values: Any) -> Extra:
+        table = checked_table("extra", values, ("task", "examples"))
+        return cls(_task_from_json(table["task"]), table["examples"])
 
 
 def _task_to_json(task: Task) -> dict[str, Any]:
@@ -114,12 +123,24 @@ def with_tuples(values: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
-def _task_from_json(values: dict[str, Any], task_class: type[Task] | None = None, kept: str | None = None) -> Task:
+def checked_table(name: str, values: Any, allowed: Iterable[str]) -> dict[str, Any]:
+    """A table from a file. Raises `UsageError` if it is none, or has something that it cannot have."""
+    require(isinstance(values, dict), name, values, "a table")
+    unknown = sorted(set(values).difference(allowed))
+    if unknown:
+        raise UsageError(f"{name}: has {short(unknown[0])}, but can have only {cut(', '.join(allowed), MOST_ALLOWED)}")
+    return dict(values)
+
+
+def _task_from_json(values: Any, task_class: type[Task] | None = None, kept: str | None = None) -> Task:
+    require(isinstance(values, dict), "task", values, "a table")
     options = with_tuples(values)
     name, digest = options.pop("name"), None if kept is None else options.pop("digest", None)
     if task_class is None:
-        require(name in TASKS, "task", name, f"one of {', '.join(TASKS)}")
+        require(isinstance(name, str) and name in TASKS, "task", name, f"one of {', '.join(TASKS)}")
         task_class = TASKS[name]
+    if is_dataclass(task_class):
+        checked_table("task", options, [*(field.name for field in option_fields(task_class)), "digest"])
     if kept is not None and digest != _digest(kept):
         raise ValueError("what is kept beside it is not what it was made with")
     return task_class.restored(options, kept)
@@ -131,7 +152,7 @@ def require_name(task: Task) -> None:
     good = isinstance(name, str) and re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name)
     require(bool(good), f"name of {type(task).__name__}", name, "small letters, digits, _ and -")
     if name in TASKS and TASKS[name] is not type(task):
-        raise UsageError(f"name of {type(task).__name__}: {name!r} is another task's")
+        raise UsageError(f"name of {type(task).__name__}: {short(name)} is another task's")
 
 
 def require_rebuilt(task: Task) -> None:
@@ -201,15 +222,16 @@ class ModelConfig:
     )
 
     def __post_init__(self) -> None:
+        make_plain(self)
         require(self.model in MODEL_NAMES, "model", self.model, f"one of {', '.join(MODEL_NAMES)}")
         require(self.cell in CELLS, "cell", self.cell, f"one of {', '.join(CELLS)}")
-        require(is_whole(self.hidden_size, 1), "hidden_size", self.hidden_size, "a whole number from 1")
-        require(is_whole(self.layers, 1), "layers", self.layers, "a whole number from 1")
-        require(is_number(self.dropout) and 0 <= self.dropout < 1, "dropout", self.dropout, "at least 0 and below 1")
-        require(is_whole(self.embedding, 0), "embedding", self.embedding, "a whole number from 0")
+        whole("hidden_size", self.hidden_size, 1)
+        whole("layers", self.layers, 1, MOST_LAYERS)
+        _require_share("dropout", self.dropout)
+        whole("embedding", self.embedding, 0)
         require(self.activation in ("tanh", "relu"), "activation", self.activation, "tanh or relu")
         for name in ("bidirectional", "position_bias", "identity"):
-            require(isinstance(getattr(self, name), bool), name, getattr(self, name), "true or false")
+            require_truth(name, getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -272,16 +294,24 @@ class TrainingConfig:
     )
 
     def __post_init__(self) -> None:
-        wholes = {"epochs": 1, "batch_size": 1, "cycles": 1, "warmup_steps": 0, "patience": 0, "show_every": 0}
-        for name, least in wholes.items():
-            require(is_whole(getattr(self, name), least), name, getattr(self, name), f"a whole number from {least}")
+        make_plain(self)
+        for name, least in {"epochs": 1, "warmup_steps": 0, "patience": 0, "show_every": 0}.items():
+            whole(name, getattr(self, name), least)
+        whole("batch_size", self.batch_size, 1, MOST_BATCH)
+        whole("cycles", self.cycles, 1, MOST_CYCLES)
         require(self.optimizer in ("adam", "sgd"), "optimizer", self.optimizer, "adam or sgd")
         require(self.schedule in SCHEDULES, "schedule", self.schedule, f"one of {', '.join(SCHEDULES)}")
         for name in ("learning_rate", "epsilon"):
             value = getattr(self, name)
-            require(is_number(value) and value > 0, name, value, "a number above 0")
-        require(is_number(self.clip_norm) and self.clip_norm >= 0, "clip_norm", self.clip_norm, "a number from 0")
-        require(is_number(self.momentum) and 0 <= self.momentum < 1, "momentum", self.momentum, "from 0 to below 1")
+            require(is_held(value) and value > 0, name, value, f"a number above 0 {HELD}")
+        require(is_held(self.clip_norm), "clip_norm", self.clip_norm, f"a number from 0 {HELD}")
+        _require_share("momentum", self.momentum)
+
+
+def _require_share(name: str, value: Any) -> None:
+    """Raise a `UsageError` unless this is a number from 0 to below 1, as a 32-bit float has it."""
+    allowed = f"from 0 to below 1, and one that a 32-bit float holds, {FLOAT_LEAST:.3g} to {BELOW_ONE:.8f}"
+    require(is_held(value) and value <= BELOW_ONE, name, value, allowed)
 
 
 @dataclass(frozen=True)
@@ -300,9 +330,10 @@ class Config:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "extra", tuple(self.extra))
+        object.__setattr__(self, "seed", whole("seed", self.seed, 0, MOST_SEED))
         require(isinstance(self.task, Task), "task", self.task, "a Task, such as Arithmetic(), or pairs of strings")
+        require(all(isinstance(each, Extra) for each in self.extra), "extra", self.extra, "a sequence of Extra")
         require_name(self.task)
-        require(is_whole(self.seed, 0), "seed", self.seed, "a whole number from 0")
 
     def with_options(self, **options: Any) -> Config:
         """A copy with these options of its data, model and training, or the seed, set. Raises `UsageError`."""
@@ -314,14 +345,19 @@ class Config:
             parts["seed"] = options.pop("seed")
         if options:
             allowed = [*sorted(f.name for part in PARTS.values() for f in fields(part)), "seed"]
-            raise UsageError(f"unknown option {sorted(options)[0]!r}; the options are {', '.join(allowed)}")
+            raise UsageError(f"unknown option {short(sorted(options)[0])}; the options are {', '.join(allowed)}")
         return replace(self, **parts)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values that JSON can hold."""
+        """Plain values that JSON can hold, without options that have no use."""
+        lacked = lacking(self)
+        parts = {
+            part: {name: value for name, value in asdict(getattr(self, part)).items() if name not in lacked}
+            for part in PARTS
+        }
         return {
             "task": _task_to_json(self.task),
-            **{name: asdict(getattr(self, name)) for name in PARTS},
+            **parts,
             "seed": self.seed,
             "extra": [extra.to_json() for extra in self.extra],
         }
@@ -338,10 +374,16 @@ class Config:
         kept : str, optional
             What the task's `keep` gave.
         """
-        parts = {part: config(**values[part]) for part, config in PARTS.items()}
-        extra = tuple(map(Extra.from_json, values.get("extra", ())))
+        parts = {part: config(**checked_table(part, values[part], _names(config))) for part, config in PARTS.items()}
+        extra = values.get("extra", [])
+        require(isinstance(extra, list), "extra", extra, "a list of tables")
+        extra = tuple(map(Extra.from_json, extra))
         task = _task_from_json(values["task"], task_class, kept)
         return cls(task=task, seed=values["seed"], extra=extra, **parts)
+
+
+def _names(config: Any) -> list[str]:
+    return [field.name for field in fields(config)]
 
 
 PARTS: dict[str, Any] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}

@@ -13,6 +13,7 @@ import numpy as np
 from seq2seq.config import Config, DataConfig, ModelConfig, TrainingConfig
 from seq2seq.dataset import DRAWN
 from seq2seq.errors import UsageError
+from seq2seq.options import lacking
 from seq2seq.tasks import Addition, Arithmetic, FileTask, Task
 from seq2seq.tasks.text import Text
 
@@ -99,7 +100,8 @@ def told(config: Config, examples: int) -> str:
     values = {**vars(config.data), **vars(config.model), **vars(config.training)}
     task = config.task
     names = CHOSEN_FOR_TEXT if isinstance(task, Text) else CHOSEN
-    chosen = ", ".join(f"{name} {values[name]}" for name in names if name != "examples")
+    unused = {"examples", *lacking(config)}
+    chosen = ", ".join(f"{name} {values[name]}" for name in names if name not in unused)
     if isinstance(task, Text):
         return f"{len(task.text)} characters of {task.name}, {len(task.symbols)} different ones: {chosen}"
     lengths = f"sources up to {task.source_length}, targets up to {task.target_length} symbols"

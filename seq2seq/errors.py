@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+
+MOST_ALLOWED = 240  # characters of what would be accepted, in an error
 
 
 class Seq2SeqError(Exception):
@@ -37,38 +40,58 @@ def require(condition: bool, name: str, value: Any, allowed: str) -> None:
     condition : bool
         Whether the value is allowed.
     name, value
-        The argument as the user knows it, and what it was given.
+        The argument as the user knows it, and what it was given. A long value is cut.
     allowed : str
         What would be accepted, as the end of "it must be ...".
     """
     if not condition:
-        raise UsageError(f"{name}: got {value!r}, but it must be {allowed}")
+        raise UsageError(f"{name}: got {quoted(value)}, but it must be {cut(allowed, MOST_ALLOWED)}")
 
 
-def is_whole(value: Any, least: int) -> bool:
-    """Whether `value` is an int (not a bool) of at least `least`."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def is_whole(value: Any, least: int, most: int | None = None) -> bool:
+    """Whether `value` is an int (not a bool) of at least `least`, and at most `most`."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return value >= least and (most is None or value <= most)
 
 
 def is_number(value: Any) -> bool:
-    """Whether `value` is a finite int or float (not a bool)."""
+    """Whether `value` is an int or float (not a bool) that a float holds: finite."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return False
-    return value - value == 0
+    return abs(value) <= sys.float_info.max
 
 
-def is_range(value: Any, least: int) -> bool:
-    """Whether this is a pair (least, most) of whole numbers from `least`."""
-    good = isinstance(value, (tuple, list)) and len(value) == 2 and all(is_whole(part, least) for part in value)
+def is_range(value: Any, least: int, most: int | None = None) -> bool:
+    """Whether this is a pair (least, most) of whole numbers within these limits."""
+    good = isinstance(value, (tuple, list)) and len(value) == 2 and all(is_whole(part, least, most) for part in value)
     return good and value[0] <= value[1]
 
 
 def require_range(name: str, value: Any, least: int, most: int) -> None:
     """Raise a `UsageError` unless this is a pair (least, most) of whole numbers within these limits."""
-    good = isinstance(value, tuple) and is_range(value, least) and value[1] <= most
+    good = isinstance(value, tuple) and is_range(value, least, most)
     require(good, name, value, f"a range (least, most) from {least} to {most}")
+
+
+def cut(text: str, most: int) -> str:
+    """A string, cut if it is longer than `most` characters."""
+    return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def short(text: str, most: int = 40) -> str:
     """A string as an error quotes it: cut, if it is longer than `most` characters."""
-    return repr(text if len(text) <= most else text[: most - 3] + "...")
+    return repr(cut(text, most))
+
+
+def quoted(value: Any, most: int = 60) -> str:
+    """Any value as an error quotes it: on one line, and cut."""
+    if isinstance(value, str):
+        return short(value, most)
+    try:
+        text = repr(value)
+    except ValueError:  # an int of more than 4,300 digits
+        return "a number of very many digits"
+    except RecursionError:
+        return "what is nested very deep"
+    return cut(" ".join(text.split()), most)

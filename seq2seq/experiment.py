@@ -5,16 +5,17 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 from seq2seq.config import PARTS, PRESETS, Config, require_rebuilt
 from seq2seq.dataset import Dataset, build_dataset
 from seq2seq.defaults import choose, has_preset, told
-from seq2seq.errors import Seq2SeqError, UsageError, require
+from seq2seq.errors import Seq2SeqError, UsageError, quoted, require
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import pick_device
+from seq2seq.options import fitted, lacking
 from seq2seq.plots import plot_rates
 from seq2seq.progress import Progress, progress_for_stderr
 from seq2seq.rates import RangeTest, range_test
@@ -92,7 +93,7 @@ def train(
     if resumed:
         chosen = set(options) | ({"task"} if task is not None else set())
         if preset is not None:
-            chosen |= set(_flat(config)) - {"seed", "epochs"}
+            chosen |= set(_flat(config)) - {"seed", "epochs", *lacking(config)}
         if find_rate:
             if not run.found_rate:
                 raise UsageError(f"find_rate: {run.path} was made without it; a resumed run keeps its options")
@@ -100,6 +101,7 @@ def train(
         config = _resumed(run, config, chosen)
     else:
         run.require_free()
+        config = fitted(config, {**_set_in(preset, options), **options})
 
     context = pick_device(device)
     codec = make_codec(config.task, config.data, config.model)
@@ -182,10 +184,23 @@ def default_run_dir(task: Task) -> Path:
     return next(path for path in map(Path("runs").joinpath, names) if not path.exists())
 
 
+def _set_in(preset: str | Config | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that a configuration was given, as far as its values tell; of another model they say nothing."""
+    if not isinstance(preset, Config) or "model" in options:
+        return {}
+    parts = [getattr(preset, part) for part in PARTS]
+    return {
+        field.name: value
+        for part in parts
+        for field in fields(part)
+        if (value := getattr(part, field.name)) != field.default
+    }
+
+
 def _flat(config: Config) -> dict[str, Any]:
     """Options by name, the task as one of them."""
     values = config.to_json()
-    flat = {name: value for part in PARTS for name, value in values[part].items()}
+    flat = {name: value for part in PARTS for name, value in asdict(getattr(config, part)).items()}
     return {**{name: values[name] for name in ("task", "extra", "seed")}, **flat}
 
 
@@ -195,5 +210,5 @@ def _resumed(run: Run, config: Config, chosen: set[str]) -> Config:
     was, asked = _flat(kept), _flat(config)
     for name in sorted(chosen - {"epochs"}):
         if was[name] != asked[name]:
-            raise UsageError(f"{name}: {run.path} was made with {was[name]!r}; a resumed run keeps its options")
+            raise UsageError(f"{name}: {run.path} was made with {quoted(was[name])}; a resumed run keeps its options")
     return kept.with_options(epochs=config.training.epochs) if "epochs" in chosen else kept

@@ -33,10 +33,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seq2seq.config import PARTS, Config, Extra, with_tuples
-from seq2seq.errors import Seq2SeqError, UsageError, is_whole, require
+from seq2seq.config import PARTS, Config, Extra, checked_table, with_tuples
+from seq2seq.errors import Seq2SeqError, UsageError, require
+from seq2seq.options import fitted
 from seq2seq.runs import PathLike
 from seq2seq.tasks import TASKS, Task
+from seq2seq.values import whole
 
 if TYPE_CHECKING:
     from seq2seq.solver import Solver
@@ -129,44 +131,33 @@ def load_recipe(path: PathLike) -> Recipe:
 
 
 def _recipe(name: str, values: dict[str, Any], digest: str) -> Recipe:
-    _check(values, "recipe", ("about", "excludes", "task", "extra", "trial", *PARTS))
-    task_values = dict(_table(values, "task"))
-    task_name = task_values.pop("name", "arithmetic")
+    checked_table("recipe", values, ("about", "excludes", "task", "extra", "trial", *PARTS))
+    task_values = values.get("task", {})
+    require(isinstance(task_values, dict), "task", task_values, "a table")
+    task_name = task_values.get("name", "arithmetic")
     require(task_name in list(TASKS), "task.name", task_name, f"one of {', '.join(TASKS)}")
-    task = _varied(TASKS[task_name](), task_values)
-    parts = {}
+    task = _varied(TASKS[task_name](), {option: value for option, value in task_values.items() if option != "name"})
+    parts, given = {}, {}
     for part, config in PARTS.items():
-        table = _table(values, part)
-        _check(table, part, [each.name for each in fields(config)])
+        table = checked_table(part, values.get(part, {}), [each.name for each in fields(config)])
         parts[part] = config(**table)
+        given.update(table)
     extra, trials = [], []
     for table in _tables(values, "extra"):
-        _check(table, "extra", ("task", "examples"))
-        extra.append(Extra(_varied(task, _table(table, "task")), table.get("examples")))
+        checked_table("extra", table, ("task", "examples"))
+        extra.append(Extra(_varied(task, table.get("task", {})), table.get("examples")))
     for table in _tables(values, "trial"):
-        _check(table, "trial", ("name", "task", "examples"))
-        examples = table.get("examples", 1000)
-        require(is_whole(examples, 1), "trial.examples", examples, "a whole number from 1")
-        trials.append(Trial(str(table.get("name", "trial")), _varied(task, _table(table, "task")), examples))
+        checked_table("trial", table, ("name", "task", "examples"))
+        examples = whole("trial.examples", table.get("examples", 1000), 1)
+        trials.append(Trial(str(table.get("name", "trial")), _varied(task, table.get("task", {})), examples))
     about, excludes = (str(values.get(each, "")) for each in ("about", "excludes"))
-    return Recipe(name, about, excludes, Config(task=task, extra=tuple(extra), **parts), tuple(trials), digest)
+    experiment = fitted(Config(task=task, extra=tuple(extra), **parts), given)
+    return Recipe(name, about, excludes, experiment, tuple(trials), digest)
 
 
-def _varied(task: Task, options: dict[str, Any]) -> Task:
-    _check(options, "task", list(task.options()))
-    return replace(task, **with_tuples(options))  # type: ignore[type-var]
-
-
-def _check(table: dict[str, Any], what: str, allowed: Any) -> None:
-    unknown = sorted(set(table) - set(allowed))
-    if unknown:
-        raise UsageError(f"{what}: has {unknown[0]!r}, but can have only {', '.join(allowed)}")
-
-
-def _table(values: dict[str, Any], name: str) -> dict[str, Any]:
-    table = values.get(name, {})
-    require(isinstance(table, dict), name, table, "a table")
-    return dict(table)
+def _varied(task: Task, options: Any) -> Task:
+    table = checked_table("task", options, list(task.options()))
+    return replace(task, **with_tuples(table))  # type: ignore[type-var]
 
 
 def _tables(values: dict[str, Any], name: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
@@ -22,7 +23,7 @@ from seq2seq.decoding import (
     work_out,
     write,
 )
-from seq2seq.errors import RunError, SourceError, UsageError, is_number, is_whole, require, short
+from seq2seq.errors import RunError, SourceError, UsageError, require, short
 from seq2seq.evaluation import Evaluation, evaluate
 from seq2seq.models import CharacterModel, make_codec, make_model
 from seq2seq.mx import pick_device
@@ -30,6 +31,7 @@ from seq2seq.runs import WEIGHTS, PathLike, Run
 from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.text import Text
 from seq2seq.text_evaluation import TextEvaluation, evaluate_text
+from seq2seq.values import HELD, MOST_SEED, is_held, plain, whole
 from seq2seq.vocabulary import Codec
 
 BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that one answer costs little
@@ -159,8 +161,7 @@ class Solver:
         """
         if not isinstance(self._predictor(1), SearchPredictor):
             raise UsageError(f"n_best: the model of {self.run.path} writes all characters at once: it has one answer")
-        most = len(self.codec.vocabulary)
-        require(is_whole(n, 1) and n <= most, "n", n, f"a whole number from 1 to {most}")
+        n = whole("n", n, 1, len(self.codec.vocabulary))
         prepared = self.prepare(source)
         codec = self.codec.fitting(prepared)
         predictor = self._predictor(1, codec, beam=n)
@@ -193,9 +194,11 @@ class Solver:
         UsageError
             If the run is no text's, or an option is not allowed.
         """
-        for name, value in (("characters", characters), ("top_k", top_k), ("seed", seed)):
-            require(is_whole(value, 0), name, value, "a whole number from 0")
-        require(is_number(temperature) and temperature >= 0, "temperature", temperature, "a number from 0")
+        characters = whole("characters", characters, 0, sys.maxsize)
+        top_k = whole("top_k", top_k, 0, sys.maxsize)
+        seed = whole("seed", seed, 0, MOST_SEED)
+        temperature = plain(temperature)
+        require(is_held(temperature), "temperature", temperature, f"a number from 0 {HELD}")
         reader, ids = self._reading(prefix)
         drawn = write(reader, ids, temperature, top_k, np.random.default_rng(seed))
         return (self.codec.alphabet.symbol(self.codec.characters[each]) for each in islice(drawn, characters))
@@ -267,8 +270,8 @@ class Solver:
         seed : int
             Decides which, when there are more; of a text, they are the first.
         """
-        require(is_whole(samples, 1), "samples", samples, "a whole number from 1")
-        require(is_whole(seed, 0), "seed", seed, "a whole number from 0")
+        samples = whole("samples", samples, 1, sys.maxsize)
+        seed = whole("seed", seed, 0, MOST_SEED)
         evaluation: Evaluation | TextEvaluation
         if isinstance(self.task, Text):
             predictor = self._predictor(len(self.dataset.test))

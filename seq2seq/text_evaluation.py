@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seq2seq.config import DataConfig
 from seq2seq.dataset import Dataset, Examples, cut
-from seq2seq.decoding import Predictor
+
+if TYPE_CHECKING:
+    from seq2seq.decoding import Predictor
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ class Vocabulary:
 
     def __init__(self, characters: str) -> None:
         if len(set(characters)) != len(characters) or PAD not in characters:
-            raise UsageError(f"characters: got {characters!r}, but each must come once and the space be among them")
+            raise UsageError(
+                f"characters: got {short(characters)}, but each must come once and the space be among them"
+            )
         self.characters = characters
         self.pad = characters.index(PAD)
         self._known = frozenset(characters)

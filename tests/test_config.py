@@ -1,6 +1,9 @@
+import json
+
+import numpy as np
 import pytest
 
-from seq2seq import Arithmetic, Config, DataConfig, ModelConfig, TrainingConfig, UsageError
+from seq2seq import Arithmetic, Config, Copy, DataConfig, Extra, ModelConfig, TrainingConfig, UsageError
 from seq2seq.config import PARTS, PRESETS
 
 
@@ -79,3 +82,92 @@ def test_json_keeps_the_seed():
 
 def test_the_notebook_holds_out_a_hundred():
     assert (PRESETS["notebook"].data.validation, PRESETS["notebook"].data.test) == (100, 100)
+
+
+@pytest.mark.parametrize(
+    "option, value",
+    [
+        ("examples", np.int64(30)),
+        ("validation", np.float64(0.25)),
+        ("test", np.uint8(3)),
+        ("split", np.str_("expression")),
+        ("reverse_target", np.bool_(True)),
+        ("hidden_size", np.int32(8)),
+        ("dropout", np.float32(0.5)),
+        ("bidirectional", np.bool_(False)),
+        ("epochs", np.array(7)),
+        ("batch_size", np.int16(4)),
+        ("learning_rate", np.float32(0.25)),
+        ("seed", np.int64(3)),
+    ],
+)
+def test_numpy_scalars_are_kept_as_plain_values(option, value):
+    config = Config().with_options(**{option: value})
+    assert config == Config().with_options(**{option: value.item()})
+    assert Config.from_json(json.loads(json.dumps(config.to_json()))) == config
+    [kept] = [getattr(part, option) for part in (config, config.data, config.model, config.training)
+              if hasattr(part, option)]  # fmt: skip
+    assert type(kept) is type(value.item())
+
+
+def test_numpy_scalars_that_are_no_numbers_are_refused():
+    for value in (np.float32("nan"), np.float64("inf"), np.bool_(True), np.array([0.5, 0.5])):
+        with pytest.raises(UsageError, match=r"^learning_rate: got .*, but it must be"):
+            TrainingConfig(learning_rate=value)
+    with pytest.raises(UsageError, match=r"^epochs: got 2\.0"):
+        TrainingConfig(epochs=np.float64(2))
+
+
+def test_extra_examples_may_be_a_numpy_number():
+    assert type(Extra(Copy(), np.int64(5)).examples) is int
+
+
+@pytest.mark.parametrize(
+    "option, value",
+    [
+        ("clip_norm", 1e-320),
+        ("learning_rate", 1e-45),
+        ("learning_rate", 10**400),
+        ("epsilon", 1e308),
+        ("momentum", 1e-40),
+        ("momentum", 1 - 1e-12),
+        ("dropout", 1 - 1e-12),
+        ("dropout", 5e-324),
+    ],
+)
+def test_numbers_that_no_32_bit_float_holds_are_refused(option, value):
+    with pytest.raises(UsageError, match=f"^{option}: got .* a 32-bit float holds"):
+        Config().with_options(**{option: value})
+
+
+COUNTS = ["epochs", "warmup_steps", "patience", "show_every", "cycles", "batch_size", "layers", "hidden_size",
+          "embedding", "examples", "validation", "test", "seed"]  # fmt: skip
+
+
+@pytest.mark.parametrize("option", COUNTS)
+@pytest.mark.parametrize("value", [10**40, 10**5000], ids=["1e40", "1e5000"])
+def test_counts_that_nothing_can_count_are_refused(option, value):
+    with pytest.raises(UsageError, match=f"^{option}: got .* to [0-9]+$"):
+        Config().with_options(**{option: value})
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"data": 3}, "data: got 3, but it must be a table"),
+        ({"model": {"hidden": 3}}, "model: has 'hidden', but can have only model, cell, hidden_size"),
+        ({"model": {"x" * 10**5: 3}}, "model: has 'xxx"),
+        ({"model": {"cell": ["lstm"] * 10**5}}, "cell: got .'lstm', 'lstm'"),
+        ({"training": {"optimizer": "a\n" * 10**5}}, "optimizer: got 'a"),
+        ({"extra": 3}, "extra: got 3, but it must be a list"),
+        ({"extra": [3]}, "extra: got 3, but it must be a table"),
+        ({"extra": [{"task": [], "examples": 3}]}, "task: got .*, but it must be a table"),
+        ({"extra": [{"task": {"name": []}, "examples": 3}]}, "task: got .*, but it must be one of"),
+        ({"task": {"name": "copy", "letter": "abc"}}, "task: has 'letter', but can have only letters, length"),
+        ({"task": {"name": "copy", "length": [1, 10**5000]}}, "length: got"),
+    ],
+)
+def test_what_a_file_cannot_say_is_one_short_line(change, message):
+    with pytest.raises(UsageError, match=f"^{message}") as error:
+        Config.from_json({**Config().to_json(), **change})
+    assert len(str(error.value)) < 300 and "\n" not in str(error.value)

@@ -36,6 +36,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seq2seq.errors import is_whole, require
+from seq2seq.values import whole
 
 State = tuple[np.ndarray, ...]
 
@@ -66,11 +67,9 @@ class ByHand(ABC):
     states: ClassVar[int]  # how many arrays pass from step to step, the hidden state first
 
     def __init__(self, vocabulary_size: int, hidden_size: int, seed: int = 0, dtype: Any = np.float32) -> None:
-        for name, size in (("vocabulary_size", vocabulary_size), ("hidden_size", hidden_size)):
-            require(is_whole(size, 1), name, size, "a whole number from 1")
         require(dtype in (np.float32, np.float64), "dtype", dtype, "np.float32 or np.float64")
-        self.vocabulary_size = vocabulary_size
-        self.hidden_size = hidden_size
+        self.vocabulary_size = whole("vocabulary_size", vocabulary_size, 1)
+        self.hidden_size = whole("hidden_size", hidden_size, 1)
         self.dtype = dtype
         first = self._first_parameters(np.random.default_rng(seed))
         self.parameters = {name: array.astype(dtype) for name, array in first.items()}

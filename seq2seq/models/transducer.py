@@ -25,7 +25,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seq2seq.config import DataConfig
-from seq2seq.errors import UsageError
+from seq2seq.errors import UsageError, quoted
 from seq2seq.models.base import ParallelModel
 from seq2seq.models.recurrent import Recurrent
 from seq2seq.mx import mx
@@ -73,7 +73,9 @@ class AlignedModel(TransducerModel):
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:
         if task.binary_operators is None or task.target_length < task.source_length // 2:
-            raise UsageError(f"model: aligned reads two numbers and the operator between them, which {task!r} is not")
+            raise UsageError(
+                f"model: aligned reads two numbers and the operator between them, which {quoted(task, 200)} is not"
+            )
         return AlignedCodec(
             task.characters, task.source_length, task.target_length, reverse_target=True, any_length=True,
             operators=task.binary_operators,

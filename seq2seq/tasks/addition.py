@@ -11,6 +11,7 @@ import numpy as np
 from seq2seq.arrays import hash_strings
 from seq2seq.errors import SourceError, UsageError, is_range, is_whole, require, short
 from seq2seq.tasks.base import Pairs, Task
+from seq2seq.values import require_truth, whole
 
 MOST_DIGITS = 10_000
 LIST_LIMIT = 1_000_000
@@ -50,15 +51,16 @@ class Addition(Task):
     keys = ("expression", "commutative")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         digits: Any = (1, self.digits) if is_whole(self.digits, 1) else self.digits
         require(
-            is_range(digits, 1) and digits[1] <= MOST_DIGITS,
+            is_range(digits, 1, MOST_DIGITS),
             "digits",
             self.digits,
             f"a whole number from 1 to {MOST_DIGITS}, or a pair (least, most) of them",
         )
         require(self.operators in ("+", "-", "+-", "-+"), "operators", self.operators, "+ or - or both")
-        require(isinstance(self.close, bool), "close", self.close, "true or false")
+        require_truth("close", self.close)
         object.__setattr__(self, "digits", tuple(digits))
         object.__setattr__(self, "operators", "".join(sorted(self.operators)))
 
@@ -113,7 +115,7 @@ class Addition(Task):
         return Pairs(*(np.concatenate([getattr(part, side) for part in parts]) for side in ("sources", "targets")))
 
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
-        require(is_whole(n, 0), "n", n, "a whole number from 0")
+        n = whole("n", n, 0)
         first, second = self._draw(n, rng), self._draw(n, rng)
         if self.close:
             length = np.maximum(1, (first != 0).cumsum(axis=1).argmax(axis=1) + 1)  # to the last digit that is not 0
@@ -124,7 +126,7 @@ class Addition(Task):
 
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
         """As nearly as can be as `sample` draws, but no source twice."""
-        require(is_whole(n, 0) and n <= self.count, "n", n, f"a whole number from 0 to {self.count}")
+        n = whole("n", n, 0, self.count)
         if 2 * n >= self.count:  # most of them are wanted: no dearer than listing them
             return self.list().take(rng.permutation(self.count)[:n])
         drawn = self.sample(0, rng)

@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from seq2seq.errors import SourceError, UsageError, is_range, is_whole, require
+from seq2seq.errors import SourceError, UsageError, is_range, is_whole, require, short
 from seq2seq.tasks.base import Pairs, Task
 from seq2seq.tasks.expressions.batch import OPERATORS, Expressions, hash_in_order, stack
 from seq2seq.tasks.expressions.bounds import INT64_MAX, exact, extremes
@@ -27,9 +27,11 @@ from seq2seq.tasks.expressions.steps import (
 )
 from seq2seq.tasks.expressions.strings import answer, depth, lengths, operators_used, read
 from seq2seq.tasks.expressions.values import hash_commutative
+from seq2seq.values import require_truth, whole
 
 MOST_TERMS = 1000
 MOST_SPLIT = 8  # terms with steps by digit
+MOST_OPERAND = 10**60  # what is too large is told below, but not by numbers of thousands of digits
 MOST_NESTED = 10  # terms with parentheses, which can be set in 103,049 ways
 STEPS = ("none", "answer", "call")
 
@@ -96,6 +98,7 @@ class Arithmetic(Task):
     keys = ("expression", "commutative")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         allowed_operators = isinstance(self.operators, str) and 0 < len(set(self.operators)) == len(self.operators)
         require(
             allowed_operators and set(self.operators) <= set(OPERATORS),
@@ -103,22 +106,22 @@ class Arithmetic(Task):
             self.operators,
             f"one or more of {' '.join(OPERATORS)}, each once",
         )
-        require(isinstance(self.parentheses, bool), "parentheses", self.parentheses, "true or false")
+        for name in ("mixed", "signed", "parentheses"):
+            require_truth(name, getattr(self, name))
         terms: Any = (self.terms, self.terms) if is_whole(self.terms, 1) else self.terms
         most_terms, where = (MOST_NESTED, " with parentheses") if self.parentheses else (MOST_TERMS, "")
         require(
-            is_range(terms, 1) and terms[1] <= most_terms,
+            is_range(terms, 1, most_terms),
             "terms",
             self.terms,
             f"a whole number from 1 to {most_terms}{where}, or a pair (least, most) of them",
         )
-        require(is_range(self.operands, 0), "operands", self.operands, "a pair (smallest, largest) from 0")
-        require(isinstance(self.mixed, bool), "mixed", self.mixed, "true or false")
-        require(isinstance(self.signed, bool), "signed", self.signed, "true or false")
+        readable = is_range(self.operands, 0, MOST_OPERAND)
+        require(readable, "operands", self.operands, "a pair (smallest, largest) from 0")
         require(self.steps in STEPS, "steps", self.steps, f"one of {', '.join(STEPS)}")
         can = self.steps == "call" and set(self.operators) <= set("+-*") and not self.parentheses
         require(
-            self.by_digit in ((False, True) if can and terms[1] <= MOST_SPLIT else (False,)),
+            self.by_digit is False or (self.by_digit is True and can and terms[1] <= MOST_SPLIT),
             "by_digit",
             self.by_digit,
             f"true or false; false but with steps call, up to {MOST_SPLIT} terms, and neither / nor % nor parentheses",
@@ -217,7 +220,7 @@ class Arithmetic(Task):
 
         Of expressions with divisions those that do not come out whole are left out, and the others equally likely.
         """
-        require(is_whole(n, 0), "n", n, "a whole number from 0")
+        n = whole("n", n, 0)
         if len(self._spaces) == 1:
             return self._pairs(self._spaces[0].draw(n, rng))
         chosen = rng.integers(len(self._spaces), size=n)
@@ -227,7 +230,7 @@ class Arithmetic(Task):
 
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
         """Draw `n` distinct pairs: as nearly as can be, the same number for each number of terms."""
-        require(is_whole(n, 0) and n <= self.count, "n", n, f"a whole number from 0 to {self.count}")
+        n = whole("n", n, 0, self.count)
         shares = _fair_shares(n, [space.count for space in self._spaces])
         drawn = stack([space.draw_distinct(share, rng) for space, share in zip(self._spaces, shares)])
         return self._pairs(drawn.take(rng.permutation(n)))
@@ -306,10 +309,14 @@ class Arithmetic(Task):
         if not self._form.fullmatch(squeezed):
             example = "7" if self._term_range[-1] == 1 else f"6{self.operators[0]}3"
             with_what = self.operators + (" and parentheses" if self.parentheses else "")
-            raise SourceError(f"{source!r} is not an expression of whole numbers and {with_what} such as {example}")
+            raise SourceError(
+                f"{short(source)} is not an expression of whole numbers and {with_what} such as {example}"
+            )
         levels = list(accumulate((character == "(") - (character == ")") for character in squeezed))
         if min(levels) < 0 or levels[-1] != 0 or re.search(r"\(-?[0-9]+\)", squeezed):
-            raise SourceError(f"{source!r}: each parenthesis needs its other half, and two terms or more between them")
+            raise SourceError(
+                f"{short(source)}: each parenthesis needs its other half, and two terms or more between them"
+            )
         return squeezed
 
     @property

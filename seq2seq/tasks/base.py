@@ -10,8 +10,9 @@ from typing import Any, Callable, ClassVar, NamedTuple
 
 import numpy as np
 
-from seq2seq.errors import SourceError, UsageError, is_whole, require, short
+from seq2seq.errors import SourceError, UsageError, quoted, require, short
 from seq2seq.tasks.alphabet import PAD, RESERVED, Alphabet, split
+from seq2seq.values import make_plain, plain, whole
 
 MEASURED = 4000  # draws that tell the symbols and the lengths of a task that does not say them
 TRIES = 1000  # draws in a row that do not fit, or bring nothing new, before it gives up
@@ -91,7 +92,8 @@ def option_fields(task: Any) -> list[Field[Any]]:
 def require_pair(pair: Any, where: str) -> None:
     """Raise a `UsageError` that says where, unless this is a source and a target that can be learned."""
     if not (isinstance(pair, (tuple, list)) and [isinstance(part, str) for part in pair] == [True, True]):
-        raise UsageError(f"{where}: got {short(str(pair))}, but it must be a source and a target, two strings")
+        shown = pair if isinstance(pair, str) else quoted(pair)
+        raise UsageError(f"{where}: got {short(shown)}, but it must be a source and a target, two strings")
     for side, string in zip(("source", "target"), pair):
         if not string.strip():
             raise UsageError(f"{where}: its {side} is empty")
@@ -134,6 +136,11 @@ class Task:
     keys: ClassVar[tuple[str, ...]] = ("expression",)
     any_length: ClassVar[bool] = False
     kept_as: ClassVar[str] = "pairs.jsonl.gz"
+
+    def __post_init__(self) -> None:
+        """Of a dataclass: NumPy's scalars and paths among its options become plain values, as a run folder has them."""
+        if is_dataclass(self):
+            make_plain(self)
 
     # What a task may say ------------------------------------------------------------------------------------------
 
@@ -198,7 +205,7 @@ class Task:
 
     def options(self) -> dict[str, Any]:
         """What rebuilds this task: `type(task)(**task.options())`, in values that JSON can hold."""
-        return {field.name: getattr(self, field.name) for field in option_fields(self)}
+        return {field.name: plain(getattr(self, field.name)) for field in option_fields(self)}
 
     def keep(self) -> str | None:
         """What a run folder must keep beside the options for `restored`, if they alone do not rebuild the task."""
@@ -275,13 +282,13 @@ class Task:
 
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
         """Draw `n` pairs independently, so that some may come twice."""
-        require(is_whole(n, 0), "n", n, "a whole number from 0")
+        n = whole("n", n, 0)
         return self._as_arrays([self._draw_fitting(rng) for _ in range(n)])
 
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
         """Draw `n` pairs with `n` distinct sources, without listing them all when they are many."""
         if self.count is not None:
-            require(is_whole(n, 0) and n <= self.count, "n", n, f"a whole number from 0 to {self.count}")
+            n = whole("n", n, 0, self.count)
         pairs = self.sample_up_to(n, rng)
         require(
             len(pairs) == n, "examples", n, f"at most {len(pairs)}, all that could be found of the task {self.name}"
@@ -291,7 +298,7 @@ class Task:
     def sample_up_to(self, n: int, rng: np.random.Generator) -> Pairs:
         """As `sample_distinct`, or fewer where there seem to be no more: when a thousand draws in a row, and as many as
         were found, have brought nothing new."""
-        require(is_whole(n, 0), "n", n, "a whole number from 0")
+        n = whole("n", n, 0)
         found: dict[str, str] = {}
         in_vain = 0
         while len(found) < n and in_vain < TRIES + len(found):

@@ -50,6 +50,7 @@ class Dates(Task):
     keys = ("expression", "date")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require_range("years", self.years, 1000, 9999)
 
     def draw(self, rng: np.random.Generator) -> tuple[str, str]:

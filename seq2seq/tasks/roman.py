@@ -30,6 +30,7 @@ class Roman(ListTask):
     name = "roman"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require_range("numbers", self.numbers, 1, 3999)
         require(self.to in ("number", "numeral"), "to", self.to, "number or numeral")
 

@@ -35,6 +35,7 @@ class Spelling(Task):
     name = "spelling"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require_range("digits", self.digits, 1, 12)
         require(self.to in ("words", "number"), "to", self.to, "words or number")
 

@@ -29,6 +29,7 @@ class Copy(Task):
     any_length = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         good = isinstance(self.letters, str) and self.letters.split() == [self.letters]
         require(good and len({*self.letters}) == len(self.letters), "letters", self.letters, "letters, each once")
         require_range("length", self.length, 1, 1000)

@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq.errors import UsageError, is_whole, require
+from seq2seq.errors import UsageError, require
 from seq2seq.tasks.alphabet import RESERVED
 from seq2seq.tasks.base import Task
 from seq2seq.tasks.files import read_lines
+from seq2seq.values import whole
+
+MOST_LENGTH = 10_000  # characters read at a time
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,10 @@ class Text(Task):
     LENGTH = 8
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(isinstance(self.path, str), "path", self.path, "the name of a file")
-        require(self.length is None or is_whole(self.length, 1), "length", self.length, "a whole number from 1")
+        if self.length is not None:
+            whole("length", self.length, 1, MOST_LENGTH)
         require(self.given is None or isinstance(self.given, str), "given", self.given, "a string")
 
     @cached_property

@@ -1,0 +1,101 @@
+"""Which options each model has, and each optimizer and schedule: any other is refused where someone gives it.
+
+Presets and defaults have a value for every option. Those that a model does not have fall away: nobody gave them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from seq2seq.errors import require
+from seq2seq.tasks import Task
+from seq2seq.tasks.text import Text
+
+if TYPE_CHECKING:
+    from seq2seq.config import Config
+
+RECURRENT = ("cell", "hidden_size", "layers", "dropout", "bidirectional")
+ELMAN = ("hidden_size", "dropout", "embedding", "activation", "identity")
+GATED = ("hidden_size", "layers", "dropout", "embedding")
+MODEL_OPTIONS = {
+    "repeat": (*RECURRENT, "reverse_target"),
+    "attention": (*RECURRENT, "position_bias", "reverse_target"),
+    "transducer": (*RECURRENT, "reverse_target"),  # the last not where it writes in place
+    "aligned": RECURRENT,
+    "char3": ELMAN,
+    "rnn-add": ELMAN,
+    "rnn-concat": ELMAN,
+    "rnn": ELMAN,
+    "rnn-sequence": ELMAN,
+    "rnn-scan": ELMAN,
+    "rnn-stateful": ELMAN,
+    "lstm": GATED,
+    "gru": GATED,
+    "rnn-numpy": ("hidden_size", "activation", "identity"),
+    "lstm-numpy": ("hidden_size",),
+}
+ANSWERING = ("repeat", "attention", "transducer", "aligned")
+TEXT_MODELS = tuple(name for name in MODEL_OPTIONS if name not in ANSWERING)
+SOME_MODELS = {name for options in MODEL_OPTIONS.values() for name in options}
+# Of a model without an option, the value that says how it is, which may be given.
+WITHOUT = {
+    "layers": 1, "dropout": 0, "bidirectional": False, "position_bias": False, "embedding": 0, "identity": False,
+    "reverse_target": False,
+}  # fmt: skip
+# Options of the training, each with the option that decides whether it has a use, and the value that gives it one.
+PART_OF = {"momentum": ("optimizer", "sgd"), "epsilon": ("optimizer", "adam"), "cycles": ("schedule", "restarts")}
+
+
+def model_name(task: Task, model: str) -> str:
+    """The name of the network that a task gets: the model itself, unless it is `auto`."""
+    if model != "auto":
+        return model
+    if isinstance(task, Text):
+        return "gru"
+    return "transducer" if task.in_place else "attention" if task.stepwise else "repeat"
+
+
+def lacking(config: Config) -> dict[str, str]:
+    """The options that have no use in an experiment, each with the reason."""
+    name = model_name(config.task, config.model.model)
+    has = [
+        option
+        for option in MODEL_OPTIONS[name]
+        if not (option == "reverse_target" and name == "transducer" and config.task.in_place)
+    ]
+    reason = f"left out with the model {name}, whose options are {', '.join(has)}"
+    lacked = dict.fromkeys(sorted(SOME_MODELS.difference(has)), reason)
+    for option, (decides, value) in PART_OF.items():
+        chosen = getattr(config.training, decides)
+        if chosen != value:
+            lacked[option] = f"left out with the {decides} {chosen}: it is an option of {value}"
+    return lacked
+
+
+def fitted(config: Config, given: Mapping[str, Any]) -> Config:
+    """An experiment in which options that have no use have their defaults.
+
+    Parameters
+    ----------
+    config : Config
+    given : dict
+        Options that someone gave.
+
+    Raises
+    ------
+    UsageError
+        If one of those has no use, unless it says how the model is anyway, such as one layer.
+    """
+    lacked = lacking(config)
+    as_it_is = {**WITHOUT, "reverse_target": model_name(config.task, config.model.model) == "aligned"}
+    for name in sorted(lacked.keys() & given.keys()):
+        good = name in as_it_is and given[name] == as_it_is[name]
+        require(good, name, given[name], lacked[name])
+    parts = {}
+    for part in ("data", "model", "training"):
+        values = getattr(config, part)
+        defaults = {name: getattr(type(values), name) for name in lacked if hasattr(values, name)}
+        parts[part] = replace(values, **defaults)
+    return replace(config, **parts)
