@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from seq2seq.arrays import blocks, hash_strings
 from seq2seq.config import DataConfig, Extra
 from seq2seq.errors import UsageError, require
-from seq2seq.tasks import Pairs, Task
+from seq2seq.memory import of_examples, require_memory
+from seq2seq.tasks import ListTask, Pairs, Task
 from seq2seq.tasks.text import Text
 from seq2seq.vocabulary import PAD, Codec
 
 LISTED = 100_000  # a task with at most so many expressions is used whole
 DRAWN = 50_000  # of a larger one, so many are drawn
 BLOCK = 2**16  # examples that are strings at a time
+TRIED, LONG = 1000, 10.0  # draws that tell how long all of them will take, and the seconds from which on that is said
+Note = Callable[[str], None]
+Expect = Callable[[Task, int], None]
 
 
 @dataclass(frozen=True)
@@ -212,18 +219,45 @@ def _encode(pairs: Pairs, codec: Codec, rows: np.ndarray | None = None) -> Examp
     return Examples(sources, targets)
 
 
-def draw(task: Task, examples: int | None, rng: np.random.Generator) -> Pairs:
+def draw(task: Task, examples: int | None, rng: np.random.Generator, expect: Expect) -> Pairs:
     """So many distinct pairs. By default all, or of a task that has more than `LISTED`, `DRAWN`; of one that does not
-    know how many it has, `DRAWN` or as many as are found."""
+    know how many it has, `DRAWN` or as many as are found. How many there will be is said first."""
     if task.count is None:
+        expect(task, examples or DRAWN)
         return task.sample_distinct(examples, rng) if examples else task.sample_up_to(DRAWN, rng)
     n = examples or (task.count if task.count <= LISTED else DRAWN)
     require(n <= task.count, "examples", examples, f"at most {task.count}, all that the task's options allow")
+    expect(task, n)
     return task.list() if n == task.count <= LISTED else task.sample_distinct(n, rng)
 
 
+def how_many_at_most(task: Task, config: DataConfig) -> int:
+    """The most examples that there will be, before they are drawn."""
+    if isinstance(task, Text):
+        return len(task.text)
+    return config.examples or min(LISTED, task.count or DRAWN)
+
+
+def _expected(task: Task, n: int, codec: Codec, note: Note) -> None:
+    """Say how long so many examples may take to draw, if that is long. Raises `UsageError` if no machine holds them."""
+    require_memory(f"examples {n}", of_examples(codec, n))
+    tried = min(TRIED, n // 20)
+    if tried == 0 or isinstance(task, ListTask):
+        return
+    started = time.perf_counter()
+    task.sample(tried, np.random.default_rng(0))
+    seconds = (time.perf_counter() - started) * n / tried
+    if seconds >= LONG:
+        note(f"drawing {n} examples of {task.name}, which may take {math.ceil(seconds / 60)} min")
+
+
 def build_dataset(
-    task: Task, config: DataConfig, seed: int, codec: Codec | None = None, extra: Sequence[Extra] = ()
+    task: Task,
+    config: DataConfig,
+    seed: int,
+    codec: Codec | None = None,
+    extra: Sequence[Extra] = (),
+    note: Note = lambda line: None,
 ) -> Dataset:
     """Draw a task's examples, split them and encode them. The same arguments give the same arrays.
 
@@ -240,11 +274,13 @@ def build_dataset(
     codec : Codec, optional
         How the model has strings; by default as `Codec` has them.
     extra : sequence of Extra
+    note : callable
+        Given a line to read, where the drawing takes long.
 
     Raises
     ------
     UsageError
-        If the task has fewer examples than asked for, or no such key.
+        If the task has fewer examples than asked for, or no such key, or the examples would not fit into memory.
     """
     codec = codec or Codec(
         task.characters, task.source_length, task.target_length, config.reverse_target, alphabet=task.alphabet
@@ -252,12 +288,14 @@ def build_dataset(
     if isinstance(task, Text):
         return _build_text(task, config, codec, extra)
     rng = np.random.default_rng((seed, 0))
+    expect = partial(_expected, codec=codec, note=note)
 
     if config.split == "none":
         require(not extra, "extra", list(extra), "absent where nothing is held out (split none)")
         n = config.examples or DRAWN
         held_out = [amount if isinstance(amount, int) else max(1, round(amount * n)) for amount in
                     (config.validation, config.test)]  # fmt: skip
+        expect(task, n + sum(held_out))
         train, validation, test = (task.sample(size, rng) for size in (n, *held_out))
         if not task.stepwise:
             return Dataset(codec, task.keys[0], *(_encode(part, codec) for part in (train, validation, test)))
@@ -267,14 +305,14 @@ def build_dataset(
     require(config.split in task.keys, "split", config.split, f"none or one of {', '.join(task.keys)}")
     same = all(each.task.alphabet == task.alphabet for each in extra)
     require(same, "extra", list(extra), "of tasks that have the symbols of the task itself")
-    pairs = draw(task, config.examples, rng)
+    pairs = draw(task, config.examples, rng, expect)
     rows = split_by_key(_keys(task, pairs, config.split), config.validation, config.test, rng)
     if not (task.stepwise or extra):
         return Dataset(codec, config.split, *(_encode(pairs, codec, part) for part in rows))
 
     questions, validation, test = (pairs.take(part) for part in rows)
     held_out = np.concatenate([_hashes(task, part.sources, config.split) for part in (validation, test)])
-    trained = [questions, *(draw(each.task, each.examples, rng) for each in extra)]
+    trained = [questions, *(draw(each.task, each.examples, rng, expect) for each in extra)]
     if task.stepwise:
         trained = [each.steps_of(part) for each, part in zip((task, *(more.task for more in extra)), trained)]
         validation = task.steps_of(validation)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.config import PARTS, PRESETS, Config, require_rebuilt
-from seq2seq.dataset import Dataset, build_dataset
+from seq2seq.dataset import Dataset, build_dataset, how_many_at_most
 from seq2seq.defaults import choose, has_preset, told
 from seq2seq.errors import Seq2SeqError, UsageError, quoted, require
+from seq2seq.memory import require_memory_to_train
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import pick_device
 from seq2seq.options import fitted, lacking
@@ -105,7 +106,8 @@ def train(
 
     context = pick_device(device)
     codec = make_codec(config.task, config.data, config.model)
-    dataset = build_dataset(config.task, config.data, config.seed, codec, config.extra)
+    require_memory_to_train(config, codec, how_many_at_most(config.task, config.data))
+    dataset = build_dataset(config.task, config.data, config.seed, codec, config.extra, shown.note)
     for line in _notes(config, dataset, preset):
         shown.note(line)
     model = make_model(config.task, config.model, codec)

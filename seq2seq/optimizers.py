@@ -12,6 +12,7 @@ from typing import Any
 from seq2seq.calls import Call
 from seq2seq.config import TrainingConfig
 from seq2seq.mx import mx
+from seq2seq.values import FLOAT_LEAST
 
 BETA1, BETA2 = 0.9, 0.999  # of Adam, as its paper has them
 
@@ -42,6 +43,11 @@ def learning_rate(config: TrainingConfig, update: int, updates: int) -> float:
         size = 2 ** (share.bit_length() - 1)  # of the cycle, in shares; those before it have one share less
         done, length = done * shares - (size - 1) * length, size * length
     return rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done / length)))
+
+
+def _held(rate: float) -> float:
+    """A rate, or 0 for one so small that MXNet refuses to read it."""
+    return rate if rate >= FLOAT_LEAST else 0.0
 
 
 class Adam:
@@ -79,7 +85,8 @@ class Adam:
         scale : float
             What to multiply the gradients by first.
         """
-        self._move(lr=rate * math.sqrt(1 - BETA2**update) / (1 - BETA1**update), rescale_grad=scale)
+        corrected = rate * math.sqrt(1 - BETA2**update) / (1 - BETA1**update)
+        self._move(lr=_held(corrected), rescale_grad=scale)
 
 
 class Sgd:
@@ -94,7 +101,7 @@ class Sgd:
 
     def update(self, rate: float, update: int, scale: float) -> None:
         """Move the weights once, as `Adam.update` does."""
-        self._move(lr=rate, rescale_grad=scale)
+        self._move(lr=_held(rate), rescale_grad=scale)
 
 
 OPTIMIZERS: dict[str, type[Adam] | type[Sgd]] = {"adam": Adam, "sgd": Sgd}

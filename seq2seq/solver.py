@@ -25,6 +25,7 @@ from seq2seq.decoding import (
 )
 from seq2seq.errors import RunError, SourceError, UsageError, require, short
 from seq2seq.evaluation import Evaluation, evaluate
+from seq2seq.memory import require_parameters
 from seq2seq.models import CharacterModel, make_codec, make_model
 from seq2seq.mx import pick_device
 from seq2seq.runs import WEIGHTS, PathLike, Run
@@ -79,6 +80,7 @@ class Solver:
         self._predictors: dict[tuple[Any, ...], Predictor] = {}
         self._parameters: Shared = {}
         try:
+            require_parameters(self.weights, self.config, self.codec)  # before sizes that no machine has are bound
             self._predictor(1)
         except ValueError:
             raise RunError(f"{self.run.path / WEIGHTS[weights]}: holds the weights of another model") from None

@@ -1,0 +1,133 @@
+"""How much memory an experiment takes at the least, by formula: what no machine has is refused before anything is made.
+
+All is counted in whole numbers of Python, which no size overflows. Only what is certainly there at the same time is
+counted, so that nothing is refused that would have gone well.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from seq2seq.config import Config, ModelConfig
+from seq2seq.errors import UsageError, require
+from seq2seq.options import TEXT_MODELS, lacking, model_name
+from seq2seq.vocabulary import AlignedCodec, Codec
+
+FLOAT = 4  # bytes
+GATES = {"lstm": 4, "rnn": 1, "gru": 3, "lstm-numpy": 4}
+COPIES = 3  # of the weights: those that are learned, their gradient, and those that answer the validation examples
+MOMENTS = {"adam": 2, "sgd": 1}
+BYTES_TO_SPLIT = 16  # that dealing to the splits needs for each example: a hash, and a place in a random order
+LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container
+
+
+def parameters(model: str, config: ModelConfig, vocabulary_size: int, channels: int = 1) -> int:
+    """How many numbers a network learns.
+
+    Parameters
+    ----------
+    model : str
+        Its name, which is not `auto`.
+    config : ModelConfig
+    vocabulary_size : int
+    channels : int
+        Of a transducer: how many characters it reads at each place.
+    """
+    v, h, layers = vocabulary_size, config.hidden_size, config.layers
+    if model in TEXT_MODELS:
+        read = config.embedding or v
+        if model in ("lstm", "gru"):
+            normalised = 2 * config.embedding
+            network = normalised + _recurrent(GATES[model], read, h, layers) + _dense(h, h)
+        elif model == "rnn-concat":
+            network = _dense(read + h, h)
+        else:
+            network = _recurrent(GATES.get(model, 1), read, h, 1)
+        return v * config.embedding + network + _dense(h, v)
+    gates, directions = GATES[config.cell], 2 if config.bidirectional else 1
+    width = directions * h
+    encoder = _recurrent(gates, channels * v, h, layers, directions)
+    if model == "repeat":
+        return encoder + _recurrent(gates, width, h, layers) + _dense(h, v)
+    if model == "attention":
+        bias = 18 if config.position_bias else 0
+        return encoder + _recurrent(gates, v, width, layers) + _dense(2 * width, width) + _dense(width, v) + bias
+    return encoder + _dense(width, v)
+
+
+def learned(config: Config, codec: Codec) -> int:
+    """How many numbers the network of an experiment learns."""
+    model = model_name(config.task, config.model.model)
+    channels = codec.channels if isinstance(codec, AlignedCodec) else 1
+    return parameters(model, config.model, len(codec.vocabulary), channels)
+
+
+def require_parameters(weights: dict[str, np.ndarray], config: Config, codec: Codec) -> None:
+    """Raise a `UsageError` unless these are as many numbers as the network of an experiment learns."""
+    held, wanted = sum(array.size for array in weights.values()), learned(config, codec)
+    require(held == wanted, "parameters", held, f"{wanted}, as many as the network has")
+
+
+def _recurrent(gates: int, read: int, hidden: int, layers: int, directions: int = 1) -> int:
+    """Of stacked recurrent layers, each with two biases: those above the first read what is below them."""
+    first = gates * hidden * (read + hidden + 2)
+    above = gates * hidden * (directions * hidden + hidden + 2)
+    return directions * (first + (layers - 1) * above)
+
+
+def _dense(read: int, written: int) -> int:
+    return (read + 1) * written
+
+
+def to_train(config: Config, codec: Codec, batch: int) -> int:
+    """Bytes that training on so many examples at a time takes at the least."""
+    read = codec.target_length if isinstance(codec, AlignedCodec) else codec.widths[0]
+    written = 2 if codec.pad_end else codec.target_length  # characters of the shortest batch
+    outputs = read * config.model.hidden_size + 2 * written * len(codec.vocabulary)  # states; scores and probabilities
+    return FLOAT * (learned(config, codec) * (COPIES + MOMENTS[config.training.optimizer]) + batch * outputs)
+
+
+def require_memory_to_train(config: Config, codec: Codec, examples: int) -> None:
+    """Raise a `UsageError` that names the sizes, if training on so many examples needs more memory than there is."""
+    batch = min(config.training.batch_size, examples)
+    sizes = {**vars(config.model), **vars(config.training)}
+    unused = lacking(config)
+    names = [name for name in ("hidden_size", "layers", "embedding", "batch_size") if name not in unused]
+    require_memory(", ".join(f"{name} {sizes[name]}" for name in names), to_train(config, codec, batch))
+
+
+def of_examples(codec: Codec, n: int) -> int:
+    """Bytes that so many encoded examples take at the least."""
+    return n * ((codec.source_ids + codec.target_length) * codec.vocabulary.dtype().itemsize + BYTES_TO_SPLIT)
+
+
+def available() -> int:
+    """Bytes of memory that this process can have at the most: the machine's, or what it is limited to."""
+    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if allowed != resource.RLIM_INFINITY:
+        limits.append(allowed)
+    for file in LIMITS:
+        with suppress(OSError, ValueError):  # not there, or `max`
+            limits.append(int(Path(file).read_text()))
+    return min(limits)
+
+
+def require_memory(what: str, needed: int) -> None:
+    """Raise a `UsageError` if something needs more memory than there is."""
+    there = available()
+    if needed > there:
+        raise UsageError(f"{what}: would need at least {_size(needed)} of memory, and this machine has {_size(there)}")
+
+
+def _size(count: int) -> str:
+    """In millions of bytes, `3 MB`, or thousands or more of them: `12 GB`, `4,000,000 TB`."""
+    for power, unit in ((10**6, "MB"), (10**9, "GB")):
+        if count < 1000 * power:
+            return f"{count // power} {unit}"
+    return f"{count // 10**12:,} TB"
