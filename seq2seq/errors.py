@@ -81,7 +81,8 @@ def cut(text: str, most: int) -> str:
 
 def short(text: str, most: int = 40) -> str:
     """A string as an error quotes it: cut, if it is longer than `most` characters."""
-    return repr(cut(text, most))
+    shown = repr(cut(text, most))
+    return shown if len(shown) <= 2 * most else f"{shown[: 2 * most - 4]}...'"  # what it has is long as it is escaped
 
 
 def quoted(value: Any, most: int = 60) -> str:

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seq2seq.config import PARTS, Config, Extra, checked_table, with_tuples
-from seq2seq.errors import Seq2SeqError, UsageError, require
+from seq2seq.errors import MOST_ALLOWED, Seq2SeqError, UsageError, cut, require
 from seq2seq.options import fitted
 from seq2seq.runs import PathLike
 from seq2seq.tasks import TASKS, Task
@@ -122,8 +122,8 @@ def load_recipe(path: PathLike) -> Recipe:
         values = tomllib.loads(content.decode())
     except OSError as error:
         raise Seq2SeqError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: is not TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # also of bytes that are no text, and of numbers that are too long
+        raise UsageError(f"{path}: is not TOML: {cut(str(error), MOST_ALLOWED)}") from None
     try:
         return _recipe(path.stem, values, hashlib.sha256(content).hexdigest()[:8])
     except UsageError as error:

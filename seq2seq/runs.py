@@ -37,7 +37,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
 from seq2seq.config import Config
-from seq2seq.errors import RunError
+from seq2seq.errors import RunError, quoted, short
 from seq2seq.tasks import TASKS, Task
 
 FORMAT = 1
@@ -215,9 +215,11 @@ class Run:
         path = self.path / CONFIG
         name = values["task"].get("name") if isinstance(values.get("task"), dict) else None
         if task is None and isinstance(name, str) and name not in TASKS:
-            raise RunError(f"{path}: its task {name!r} is not installed here; if it is your own: Solver(run, task=...)")
+            raise RunError(
+                f"{path}: its task {short(name)} is not installed here; if it is your own: Solver(run, task=...)"
+            )
         if task is not None and task.name != name:
-            raise RunError(f"{path}: its task is {name!r}, and not {task.name!r}")
+            raise RunError(f"{path}: its task is {quoted(name)}, and not {task.name!r}")
         try:
             task_class = TASKS[values["task"]["name"]] if task is None else type(task)
             config = Config.from_json(values, task_class, self._read_kept(task_class.kept_as))
@@ -226,7 +228,7 @@ class Run:
         except (TypeError, ValueError, AttributeError) as error:
             raise RunError(f"{path}: is damaged: {error}") from None
         if task is not None and config.task.options() != task.options():
-            raise RunError(f"{path}: was made with {config.task!r}, and not {task!r}")
+            raise RunError(f"{path}: was made with {quoted(config.task, 200)}, and not {quoted(task, 200)}")
         return config
 
     def check_fingerprint(self, fingerprint: str) -> None:

@@ -99,3 +99,11 @@ def test_no_cycle_begins_an_update_late():
     for first in range(1, 300):  # updates in the first cycle
         starts = [first * (2**cycle - 1) + 1 for cycle in range(5)]
         assert [learning_rate(config, update, first * 31) for update in starts] == [1.0] * 5
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_rate_too_small_for_a_32_bit_float_moves_nothing(optimizer):
+    """MXNet refuses to read one: the rate of a cosine's last updates may be one though its highest is none."""
+    weights = mx.nd.ones((16,))
+    OPTIMIZERS[optimizer](weights, mx.nd.ones((16,)), TrainingConfig()).update(1e-40, 1, 1.0)
+    assert (weights.asnumpy() == 1).all()

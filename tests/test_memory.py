@@ -1,0 +1,104 @@
+import math
+import resource
+from functools import partial
+
+import pytest
+
+from seq2seq import Addition, Config, Copy, RunError, Solver, Text, UsageError, train
+from seq2seq.config import DataConfig
+from seq2seq.dataset import build_dataset
+from seq2seq.memory import available, learned, require_memory, to_train
+from seq2seq.models import MODELS, ByHandModel, make_codec, make_model
+from seq2seq.mx import mx
+from seq2seq.options import TEXT_MODELS
+from seq2seq.workers import argument_shapes
+from tests.conftest import some_text
+from tests.tasks.own import Double
+
+TEXT = Text(given=some_text(60))
+SHAPES = [
+    {}, {"layers": 3}, {"embedding": 6}, {"bidirectional": False}, {"position_bias": True}, {"cell": "rnn"},
+]  # fmt: skip
+
+
+def config_of(model, **options):
+    task = TEXT if model in TEXT_MODELS else Addition(2) if model == "aligned" else Copy("abc")
+    return Config(task=task).with_options(**{"model": model, "hidden_size": 5, **options})
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_parameters_are_as_many_as_the_graph_has(model):
+    for options in SHAPES:
+        config = config_of(model, **options)
+        if issubclass(MODELS[model], ByHandModel) and config.model.embedding:
+            continue
+        codec = make_codec(config.task, config.data, config.model)
+        network = make_model(config.task, config.model, codec)
+        loss = network.loss(mx.sym.var("source"), mx.sym.var("target"))
+        inputs = {"source": (network.source_length, 1), "target": (network.target_length, 1)}
+        shapes = argument_shapes(loss, **inputs)
+        sizes = [math.prod(shape) for name, shape in shapes.items() if name not in inputs]
+        assert learned(config, codec) == sum(sizes), options
+
+
+def test_what_training_takes_is_no_more_than_it_does():
+    """Of a network of 2 million parameters, a lower bound: 5 copies of 4 bytes, and what a batch has."""
+    config = config_of("repeat", hidden_size=400, layers=1)
+    codec = make_codec(config.task, config.data, config.model)
+    weights = learned(config, codec)
+    assert weights * 20 < to_train(config, codec, 64) < weights * 20 + 10**7
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"hidden_size": 10**9}, {"hidden_size": 10**6, "layers": 1000}, {"model": "gru", "embedding": 2 * 10**9}],
+)
+def test_sizes_that_no_machine_has_are_refused_before_anything_is_made(options, tmp_path):
+    task = TEXT if "embedding" in options else Copy("abc")
+    with pytest.raises(
+        UsageError, match=r"^hidden_size .*: would need at least [0-9,]+ [GT]B of memory, .* has"
+    ) as error:
+        train(task, tmp_path / "run", progress=False, **options)
+    assert len(str(error.value)) < 200 and not (tmp_path / "run").exists()
+
+
+def test_a_large_batch_of_few_examples_is_as_large_as_they_are_many(tmp_path):
+    train(Copy("abc", (1, 3)), tmp_path / "run", epochs=1, hidden_size=4, batch_size=2**24, progress=False)
+
+
+def test_examples_that_no_machine_holds_are_refused_before_they_are_drawn():
+    task = Copy(length=(1, 1000))
+    message = r"^examples 100000000: would need at least [0-9,]+ [GT]B of memory"
+    with pytest.raises(UsageError, match=message):
+        build_dataset(task, DataConfig(examples=10**8), 0)
+    with pytest.raises(UsageError, match=message.replace("100000000", "[0-9]+")):
+        build_dataset(task, DataConfig(examples=10**6, test=10**8, split="none"), 0)
+
+
+def test_a_run_whose_sizes_are_not_those_of_its_weights_is_refused(run_copy):
+    config = run_copy.path / "config.json"
+    text = config.read_text()
+    assert '"hidden_size": 32' in text
+    for size in ("33", "1000000000"):
+        config.write_text(text.replace('"hidden_size": 32', f'"hidden_size": {size}'))
+        with pytest.raises(RunError, match="holds the weights of another model"):
+            Solver(run_copy.path)
+
+
+def test_the_limit_of_a_process_is_what_it_has(monkeypatch):
+    assert 10**8 < available() < 10**15
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (5 * 10**8, 5 * 10**8))
+    assert available() == 5 * 10**8
+    require_memory("this", 10**8)
+    with pytest.raises(UsageError, match=r"^this: would need at least 3 GB of memory, and this machine has 500 MB$"):
+        require_memory("this", 3 * 10**9)
+
+
+def test_drawing_that_takes_long_is_said_first(monkeypatch):
+    lines = []
+    build = partial(build_dataset, Double(10**9), DataConfig(examples=300), 0, note=lines.append)
+    build()
+    assert lines == []
+    monkeypatch.setattr("seq2seq.dataset.LONG", 0.0)
+    build()
+    assert lines == ["drawing 300 examples of double, which may take 1 min"]
