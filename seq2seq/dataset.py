@@ -17,6 +17,7 @@ from seq2seq.errors import UsageError, require
 from seq2seq.memory import of_examples, require_memory
 from seq2seq.tasks import ListTask, Pairs, Task
 from seq2seq.tasks.text import Text
+from seq2seq.values import counted
 from seq2seq.vocabulary import PAD, Codec
 
 LISTED = 100_000  # a task with at most so many expressions is used whole
@@ -226,7 +227,7 @@ def draw(task: Task, examples: int | None, rng: np.random.Generator, expect: Exp
         expect(task, examples or DRAWN)
         return task.sample_distinct(examples, rng) if examples else task.sample_up_to(DRAWN, rng)
     n = examples or (task.count if task.count <= LISTED else DRAWN)
-    require(n <= task.count, "examples", examples, f"at most {task.count}, all that the task's options allow")
+    require(n <= task.count, "examples", examples, f"at most {counted(task.count)}, all that the task's options allow")
     expect(task, n)
     return task.list() if n == task.count <= LISTED else task.sample_distinct(n, rng)
 

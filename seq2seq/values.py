@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from dataclasses import fields
@@ -39,9 +40,14 @@ def make_plain(options: Any) -> None:
 def whole(name: str, value: Any, least: int, most: int = MOST) -> int:
     """The value of an argument as an int. Raises `UsageError` unless it is a whole number within these limits."""
     value = plain(value)
-    limit = f" to {most}" if most not in (MOST, sys.maxsize) or is_whole(value, most) else ""
+    limit = f" to {counted(most)}" if most not in (MOST, sys.maxsize) or is_whole(value, most) else ""
     require(is_whole(value, least, most), name, value, f"a whole number from {least}{limit}")
     return value
+
+
+def counted(n: int) -> str:
+    """A number as an error has it, of very many digits only how many they are."""
+    return str(n) if n < 10**30 else f"10^{int(math.log10(n))}"
 
 
 def require_truth(name: str, value: Any) -> None:

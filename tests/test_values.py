@@ -80,19 +80,20 @@ def test_what_is_no_whole_number_is_refused(value):
         whole("n", value, 0)
 
 
+def test_a_limit_of_very_many_digits_is_told_by_how_many_they_are():
+    task = Addition((5000, 5000))
+    assert len(task.sample_distinct(3, np.random.default_rng(0))) == 3
+    with pytest.raises(UsageError, match=r"^n: got -1, but it must be a whole number from 0 to 10\^9999$"):
+        task.sample_distinct(-1, np.random.default_rng(0))
+    with pytest.raises(UsageError, match=r"^list: there are 10\^9999 pairs"):
+        task.list()
+
+
 def test_what_is_quoted_is_one_short_line():
     deep = []
     for _ in range(10**5):
         deep = [deep]
-    for value in (
-        "a\nb" * 10**5,
-        "\U000e0001" * 10**5,
-        [1.5] * 10**5,
-        10**5000,
-        (10**5000,),
-        deep,
-        np.zeros((9, 9)),
-        {"a": b"\n" * 100},
-    ):
+    long = ["a\nb" * 10**5, "\U000e0001" * 10**5, [1.5] * 10**5, 10**5000, (10**5000,), deep, {"a": b"\n" * 100}]
+    for value in (*long, np.zeros((9, 9))):
         assert len(quoted(value)) <= 120 and "\n" not in quoted(value)
     assert quoted("a") == "'a'" and quoted(0.5) == "0.5"

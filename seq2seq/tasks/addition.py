@@ -11,7 +11,7 @@ import numpy as np
 from seq2seq.arrays import hash_strings
 from seq2seq.errors import SourceError, UsageError, is_range, is_whole, require, short
 from seq2seq.tasks.base import Pairs, Task
-from seq2seq.values import require_truth, whole
+from seq2seq.values import counted, require_truth, whole
 
 MOST_DIGITS = 10_000
 LIST_LIMIT = 1_000_000
@@ -98,7 +98,7 @@ class Addition(Task):
 
     def list(self) -> Pairs:
         if self.count > LIST_LIMIT:
-            raise UsageError(f"list: there are {self.count} pairs, more than the {LIST_LIMIT} that are listed")
+            raise UsageError(f"list: there are {counted(self.count)} pairs, more than the {LIST_LIMIT} that are listed")
         least, most = self._range
         values = np.arange(10 ** (least - 1) if least > 1 else 0, 10**most)
         digits = values[:, None] // 10 ** np.arange(most) % 10

@@ -32,6 +32,7 @@ from seq2seq.values import require_truth, whole
 MOST_TERMS = 1000
 MOST_SPLIT = 8  # terms with steps by digit
 MOST_OPERAND = 10**60  # what is too large is told below, but not by numbers of thousands of digits
+MOST_WORKED = 100  # terms with all steps in one answer, which is as long as all of them
 MOST_NESTED = 10  # terms with parentheses, which can be set in 103,049 ways
 STEPS = ("none", "answer", "call")
 
@@ -109,7 +110,11 @@ class Arithmetic(Task):
         for name in ("mixed", "signed", "parentheses"):
             require_truth(name, getattr(self, name))
         terms: Any = (self.terms, self.terms) if is_whole(self.terms, 1) else self.terms
-        most_terms, where = (MOST_NESTED, " with parentheses") if self.parentheses else (MOST_TERMS, "")
+        most_terms, where = MOST_TERMS, ""
+        if self.steps == "answer":
+            most_terms, where = MOST_WORKED, " with steps answer"
+        if self.parentheses:
+            most_terms, where = MOST_NESTED, " with parentheses"
         require(
             is_range(terms, 1, most_terms),
             "terms",

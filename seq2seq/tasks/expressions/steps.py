@@ -190,7 +190,7 @@ def write_working(expressions: Expressions, width: int) -> np.ndarray:
         busy = (expressions.operators[:, 1:] != 0).any(axis=1)
         expressions = next_step(expressions)
         joined = np.char.add(np.where(working == "", "", "="), np.char.lstrip(write(expressions, width)))
-        working = np.where(busy, np.char.add(working, joined), working)
+        working = np.where(busy, np.char.add(working, joined), working).astype(f"U{width}")  # it would widen
     single = working == ""
     working[single] = np.char.lstrip(answer(expressions.take(single), width))
     return np.char.rjust(working, width).astype(f"U{width}")
