@@ -47,7 +47,7 @@ def whole(name: str, value: Any, least: int, most: int = MOST) -> int:
 
 def counted(n: int) -> str:
     """A number as an error has it, of very many digits only how many they are."""
-    return str(n) if n < 10**30 else f"10^{int(math.log10(n))}"
+    return str(n) if n < 10**40 else f"10^{int(math.log10(n))}"
 
 
 def require_truth(name: str, value: Any) -> None:
