@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import sys
+import warnings
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NoReturn
@@ -131,6 +132,7 @@ METAVARS: dict[Any, str] = {
 def run(main: Callable[[], int]) -> NoReturn:
     """Call a script's main function; whatever goes wrong is one line on stderr and an exit status."""
     name = os.path.basename(sys.argv[0])
+    warnings.formatwarning = lambda message, *_, **__: f"{name}: {' '.join(str(message).split())}\n"
     if sys.stdout is None:  # closed, as by `>&-`
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from seq2seq.config import PARTS, PRESETS, Config, require_rebuilt
 from seq2seq.dataset import Dataset, build_dataset, how_many_at_most
 from seq2seq.defaults import choose, has_preset, told
-from seq2seq.errors import Seq2SeqError, UsageError, quoted, require
+from seq2seq.errors import RunError, Seq2SeqError, UsageError, quoted, require
+from seq2seq.folders import Hold, make, take
 from seq2seq.memory import require_memory_to_train
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import pick_device
@@ -20,7 +22,7 @@ from seq2seq.options import fitted, lacking
 from seq2seq.plots import plot_rates
 from seq2seq.progress import Progress, progress_for_stderr
 from seq2seq.rates import RangeTest, range_test
-from seq2seq.runs import RATES_PLOT, PathLike, Run
+from seq2seq.runs import FILES, RATES_PLOT, PathLike, Run, require_keepable
 from seq2seq.solver import Solver
 from seq2seq.tasks import TASKS, Task
 from seq2seq.tasks.pairs import PairsTask
@@ -45,7 +47,7 @@ def train(
     task : Task, or iterable of (str, str), optional
         What to learn: a task, or the pairs themselves, (source, target); by default the preset's task.
     run_dir : path, optional
-        The folder to make; by default one named for the task and the time, under `runs/`.
+        The folder to make, or an empty one to fill; by default one named for the task and the time, under `runs/`.
     preset : str or Config, optional
         `default`, `notebook` or a recipe's `config`: where options that are not given come from. Without it they are
         chosen from the data, as `seq2seq/defaults.py` says, but for `Arithmetic` and `Addition`.
@@ -54,7 +56,7 @@ def train(
         that is resumed keeps the one it found.
     resume : bool
         Continue the run in `run_dir` (by default the newest under `runs/`) with the options it was made with. Where
-        there is no run yet, begin it. Of the options, only `epochs` may differ from those it was made with.
+        there is no run yet, begin one. Of the options, only `epochs` may differ from those it was made with.
     device : str
         `auto`, `cpu`, `gpu` or `gpu:N`.
     progress : bool
@@ -72,7 +74,8 @@ def train(
     UsageError
         If an option is unknown or not allowed, or the data cannot be learned from. Nothing has been written then.
     RunError
-        If the folder already holds a run (and `resume` is not set), holds something else, or is damaged.
+        If the folder already holds a run (and `resume` is not set), holds something else, is damaged, cannot be made
+        or written into, or another process is making it or training into it.
     DeviceError
         If the device is not there or cannot be used.
     TrainingInterrupted
@@ -86,59 +89,59 @@ def train(
     if find_rate and "learning_rate" in options:
         raise UsageError("find_rate: not with learning_rate: both say what the rate is")
     require_rebuilt(config.task)
-    if run_dir is None:
-        run_dir = Run.newest().path if resume else default_run_dir(config.task)
-    require(Path(run_dir).name not in ("", ".."), "run_dir", str(run_dir), "a folder with a name")
-    run = Run(run_dir)
-    resumed = resume and run.exists
-    if resumed:
-        chosen = set(options) | ({"task"} if task is not None else set())
-        if preset is not None:
-            chosen |= set(_flat(config)) - {"seed", "epochs", *lacking(config)}
-        if find_rate:
-            if not run.found_rate:
-                raise UsageError(f"find_rate: {run.path} was made without it; a resumed run keeps its options")
-            chosen.discard("learning_rate")
-        config = _resumed(run, config, chosen)
-    else:
-        run.require_free()
-        config = fitted(config, {**_set_in(preset, options), **options})
+    require_keepable(config.task)
+    with _hold(run_dir, config.task, resume) as hold:
+        if not hold.locked:
+            shown.note(f"{hold.path}: on a file system without locks; train into it with one process at a time")
+        run = Run(hold.path)
+        resumed = run.exists
+        if resumed and not resume:
+            raise RunError(f"{run.shown}: already holds a run; resume it, or choose another folder")
+        if resumed:
+            chosen = set(options) | ({"task"} if task is not None else set())
+            if preset is not None:
+                chosen |= set(_flat(config)) - {"seed", "epochs", *lacking(config)}
+            if find_rate:
+                if not run.found_rate:
+                    raise UsageError(f"find_rate: {run.shown} was made without it; a resumed run keeps its options")
+                chosen.discard("learning_rate")
+            config = _resumed(run, config, chosen)
+        else:
+            config = fitted(config, {**_set_in(preset, options), **options})
 
-    context = pick_device(device)
-    codec = make_codec(config.task, config.data, config.model)
-    require_memory_to_train(config, codec, how_many_at_most(config.task, config.data))
-    dataset = build_dataset(config.task, config.data, config.seed, codec, config.extra, shown.note)
-    for line in _notes(config, dataset, preset):
-        shown.note(line)
-    model = make_model(config.task, config.model, codec)
-    test = None
-    if find_rate and not resumed:
-        test = range_test(model, codec, config.training, dataset.train, config.seed, context, shown)
-        rate, instead_of = test.suggestion, config.training.learning_rate
-        shown.note(f"learning_rate {rate:g}, found by the range test, in place of {instead_of:g}")
-        config = config.with_options(learning_rate=rate)
-    trainer = Trainer(
-        model,
-        codec,
-        config.training,
-        dataset.train,
-        dataset.validation,
-        seed=config.seed,
-        device=context,
-        run=run,
-        progress=shown,
-    )
-    if not resumed:
-        with run.creating() as begun:
-            begun.write_config(config, dataset.fingerprint)
+        context = pick_device(device)
+        codec = make_codec(config.task, config.data, config.model)
+        require_memory_to_train(config, codec, how_many_at_most(config.task, config.data))
+        dataset = build_dataset(config.task, config.data, config.seed, codec, config.extra, shown.note)
+        for line in _notes(config, dataset, preset):
+            shown.note(line)
+        model = make_model(config.task, config.model, codec)
+        test = None
+        if find_rate and not resumed:
+            test = range_test(model, codec, config.training, dataset.train, config.seed, context, shown)
+            rate, instead_of = test.suggestion, config.training.learning_rate
+            shown.note(f"learning_rate {rate:g}, found by the range test, in place of {instead_of:g}")
+            config = config.with_options(learning_rate=rate)
+        trainer = Trainer(
+            model,
+            codec,
+            config.training,
+            dataset.train,
+            dataset.validation,
+            seed=config.seed,
+            device=context,
+            run=run,
+            progress=shown,
+        )
+        if not resumed:
             if test is not None:
-                _keep(test, begun, shown)
-            trainer.save(begun)
-    with run.lock():
+                _keep(test, run, shown)
+            trainer.save()
+            run.write_config(config, dataset.fingerprint)  # the last: from here on the folder is a run
         run.check_fingerprint(dataset.fingerprint)
         trainer.restore()
         epochs, done = config.training.epochs, trainer.state.epoch
-        require(epochs >= done, "epochs", epochs, f"at least {done}, which {run.path} has done")
+        require(epochs >= done, "epochs", epochs, f"at least {done}, which {run.shown} has done")
         run.write_config(config, dataset.fingerprint)
         trainer.fit()
     return Solver(run.path, device=device, task=_unregistered(config.task))
@@ -179,11 +182,24 @@ def _notes(config: Config, dataset: Dataset, preset: str | Config | None) -> Ite
         yield f"in held-out examples alone, and never trained on: {', '.join(map(repr, unseen[:10]))}{more}"
 
 
-def default_run_dir(task: Task) -> Path:
-    """A folder under `runs/`, not there yet, named for the task and the time."""
+def _hold(run_dir: PathLike | None, task: Task, resume: bool) -> Hold:
+    """The folder of a run to begin or to go on with, held. Raises `UsageError` or `RunError`."""
+    names = FILES | {task.kept_as}
+    if run_dir is None and resume:
+        with suppress(RunError):  # where there is no run yet, one is begun
+            run_dir = Run.newest().path
+    if run_dir is None:
+        return make(default_run_dirs(task), names)
+    path = Run(run_dir).path
+    require(path.name not in ("", ".."), "run_dir", str(run_dir), "a folder with a name")
+    return take(path, names)
+
+
+def default_run_dirs(task: Task) -> Iterator[Path]:
+    """Folders under `runs/` named for the task and the time, to take the first that is not there yet."""
     stamp = f"{task.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     names = (stamp if number == 1 else f"{stamp}-{number}" for number in itertools.count(1))
-    return next(path for path in map(Path("runs").joinpath, names) if not path.exists())
+    return map(Path("runs").joinpath, names)
 
 
 def _set_in(preset: str | Config | None, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -212,5 +228,5 @@ def _resumed(run: Run, config: Config, chosen: set[str]) -> Config:
     was, asked = _flat(kept), _flat(config)
     for name in sorted(chosen - {"epochs"}):
         if was[name] != asked[name]:
-            raise UsageError(f"{name}: {run.path} was made with {quoted(was[name])}; a resumed run keeps its options")
+            raise UsageError(f"{name}: {run.shown} was made with {quoted(was[name])}; a resumed run keeps its options")
     return kept.with_options(epochs=config.training.epochs) if "epochs" in chosen else kept

@@ -10,40 +10,48 @@
 | `rates.json`, `rates.csv`, `rates.png` | the learning rate that a range test found, and what it was found from |
 | `pairs.jsonl.gz`, `text.txt.gz` | the pairs or the text, of a task whose options alone do not make them |
 
-The folder is made under another name and renamed, and so is every file, after it was flushed to disk. Nothing that
-is read is unpickled or run as code.
+A folder is a run once `config.json` is there, the last of its first files: see `folders.py`. Every file is written
+under another name and renamed, after it was flushed to disk: see `files.py`. Only ordinary files are read, up to a size
+that a run may have, and nothing that is read is unpickled or run as code.
 """
 
 from __future__ import annotations
 
 import csv
-import fcntl
 import gzip
 import io
 import json
 import os
 import platform
-import shutil
-import uuid
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import re
+import stat
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Union
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as to_safetensors
 
 from seq2seq.config import Config
-from seq2seq.errors import RunError, quoted, short
+from seq2seq.errors import RunError, quoted, require, short
+from seq2seq.files import LONGEST_NUMBER, clear_temporaries, parse_json, read, shown, unpack, write
+from seq2seq.folders import CONFIG, begun
 from seq2seq.tasks import TASKS, Task
+from seq2seq.tensors import from_tensors, to_tensors
 
 FORMAT = 1
-CONFIG, METRICS, EVALUATION, OPTIMIZER = "config.json", "metrics.csv", "evaluation.json", "optimizer.safetensors"
+METRICS, EVALUATION, OPTIMIZER = "metrics.csv", "evaluation.json", "optimizer.safetensors"
 FOUND, RATES, RATES_PLOT = "rates.json", "rates.csv", "rates.png"
 WEIGHTS = {"best": "best.safetensors", "last": "last.safetensors"}
+FILES = {CONFIG, METRICS, EVALUATION, OPTIMIZER, FOUND, RATES, RATES_PLOT, *WEIGHTS.values()}
+# Bytes of what is read: of a configuration, a row an epoch, the pairs or the text, and the header of a file of arrays.
+MOST_CONFIG, MOST_METRICS, MOST_KEPT, MOST_HEADER = 2**24, 2**26, 2**28, 2**20
+MOST_VALUES = 2**29  # of all arrays in a file, where it is not known how many the model has
+# The columns of `metrics.csv`; the last, of a text alone.
+COLUMNS = (
+    "epoch", "step", "learning_rate", "train_loss", "validation_loss", "validation_exact_match", "samples_per_second",
+    "seconds", "validation_bits",
+)  # fmt: skip
 PathLike = Union[str, "os.PathLike[str]"]
 
 
@@ -53,11 +61,14 @@ class Run:
     Parameters
     ----------
     path : path
-        The folder; it need not exist yet.
+        The folder; it need not exist yet. A relative one is one of the folder that the process is in now.
     """
 
     def __init__(self, path: PathLike) -> None:
+        good = isinstance(path, (str, os.PathLike)) and isinstance(os.fspath(path), str)
+        require(good and "\0" not in os.fspath(path), "run", path, "the path of a folder")
         self.path = Path(path)
+        self._folder = self.path.absolute()
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
@@ -65,83 +76,49 @@ class Run:
     @classmethod
     def newest(cls, folder: PathLike = "runs") -> Run:
         """The run in `folder` that was trained last. Raises `RunError` if there is none."""
-        states = sorted(Path(folder).glob(f"[!.]*/{OPTIMIZER}"), key=lambda path: path.stat().st_mtime)
-        runs = [cls(path.parent) for path in states if cls(path.parent).exists]
-        if not runs:
-            raise RunError(f"{folder}: holds no run; train one, or name its folder")
-        return runs[-1]
+        trained = {}
+        for run in map(cls, _visible_in(Path(folder))):
+            try:
+                state = os.lstat(run._folder / OPTIMIZER)
+            except OSError:
+                continue
+            if stat.S_ISREG(state.st_mode) and run.exists:
+                trained[run] = state.st_mtime
+        if not trained:
+            raise RunError(f"{shown(folder)}: holds no run; train one, or name its folder")
+        return max(trained, key=trained.__getitem__)
 
     @property
     def exists(self) -> bool:
         """Whether the folder holds a run."""
-        return (self.path / CONFIG).is_file()
+        return os.path.lexists(self._folder / CONFIG)
 
     @property
     def found_rate(self) -> bool:
         """Whether its learning rate was found by a range test."""
-        return (self.path / FOUND).is_file()
+        return os.path.lexists(self._folder / FOUND)
 
-    def require_free(self) -> None:
-        """Raise `RunError` if the folder holds a run, or anything else."""
-        if self.exists:
-            raise RunError(f"{self.path}: already holds a run; resume it, or choose another folder")
-        try:
-            names = sorted(entry.name for entry in self.path.iterdir())
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise RunError(f"{self.path}: cannot be made a run folder: {error.strerror}") from None
-        if names:
-            raise RunError(
-                f"{self.path}: is no run (there is no {CONFIG}), but holds {names[0]}; choose another folder"
-            )
+    @property
+    def shown(self) -> str:
+        """Its path, as messages have it."""
+        return shown(self.path)
 
-    @contextmanager
-    def creating(self) -> Iterator[Run]:
-        """A run folder of another name to write the first files into; it becomes this one, whole, at the end."""
-        begun = Run(self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}"))
-        try:
-            begun.path.mkdir(parents=True)
-            yield begun
-            os.rename(begun.path, self.path)
-        except OSError as error:
-            raise RunError(f"{self.path}: cannot be made a run folder: {error.strerror}") from None
-        finally:
-            shutil.rmtree(begun.path, ignore_errors=True)
-
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keep other processes from training into the folder, until this one ends, however it ends."""
-        try:
-            handle = os.open(self.path, os.O_RDONLY)
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            raise RunError(f"{self.path}: another process is training into this run") from None
-        except OSError as error:
-            raise RunError(f"{self.path}: cannot be locked: {error.strerror}") from None
-        try:
-            yield
-        finally:
-            os.close(handle)
+    def _named(self, name: str) -> str:
+        """A file, as messages have it."""
+        return shown(self.path / name)
 
     # Writing ------------------------------------------------------------------------------------------------------
 
     def _write(self, name: str, content: bytes) -> None:
-        temporary, final = self.path / f"{name}.tmp", self.path / name
         try:
-            with open(temporary, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, final)
+            write(self._folder / name, content)
         except OSError as error:
-            raise RunError(f"{final}: cannot be written: {error.strerror}") from None
+            raise RunError(f"{self._named(name)}: cannot be written: {error.strerror}") from None
 
     def write_config(self, config: Config, fingerprint: str) -> None:
         """Write the options, with a digest of the data set that they make; before them, once, what the task keeps."""
         kept, name = config.task.keep(), config.task.kept_as
-        if kept is not None and not (self.path / name).exists():
+        if kept is not None and not os.path.lexists(self._folder / name):
             self._write(name, gzip.compress(kept.encode(), mtime=0))
         versions = {name: metadata.version(name) for name in ("numpy", "safetensors")}
         values = {
@@ -151,6 +128,7 @@ class Run:
             "versions": {"python": platform.python_version(), "seq2seq": _own_version(), "mxnet": "1.9.1", **versions},
         }
         self._write(CONFIG, _json(values))
+        begun(self._folder)
 
     def write_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Write a row an epoch."""
@@ -163,45 +141,45 @@ class Run:
 
     def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
         """Write arrays by name, and beside them a state in values that JSON can hold."""
-        self._write(name, to_safetensors(dict(arrays), metadata={"seq2seq": json.dumps(state)}))
+        self._write(name, to_tensors(arrays, state))
 
     def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
+        """Write an evaluation. Of several at once, each is whole and the last one stays."""
         self._write(EVALUATION, _json(evaluation))
+        clear_temporaries(self._folder, FILES)
 
     # Reading ------------------------------------------------------------------------------------------------------
 
-    def _read(self, name: str) -> str:
-        path = self.path / name
+    def _read(self, name: str, most: int) -> bytes:
         try:
-            return path.read_text(encoding="utf-8")
+            return read(self._folder / name, most)
         except FileNotFoundError:
             if name == CONFIG:
-                raise RunError(f"{self.path}: holds no run (there is no {CONFIG})") from None
-            raise RunError(f"{path}: is missing") from None
-        except UnicodeDecodeError:
-            raise RunError(f"{path}: is damaged: not text") from None
+                raise RunError(f"{self.shown}: holds no run (there is no {CONFIG})") from None
+            raise RunError(f"{self._named(name)}: is missing") from None
         except OSError as error:
-            raise RunError(f"{path}: cannot be read: {error.strerror}") from None
+            raise RunError(f"{self._named(name)}: cannot be read: {error.strerror}") from None
+        except ValueError as error:
+            raise RunError(f"{self._named(name)}: {error}") from None
 
     def _config_values(self) -> dict[str, Any]:
         try:
-            values = json.loads(self._read(CONFIG))
-        except (ValueError, RecursionError):
-            raise RunError(f"{self.path / CONFIG}: is damaged: not JSON") from None
+            values = parse_json(self._read(CONFIG, MOST_CONFIG))
+        except ValueError as error:
+            raise RunError(f"{self._named(CONFIG)}: is damaged: not JSON: {error}") from None
         if not isinstance(values, dict) or values.get("format") != FORMAT:
-            raise RunError(f"{self.path / CONFIG}: is not the configuration of a run of this version (format {FORMAT})")
+            raise RunError(
+                f"{self._named(CONFIG)}: is not the configuration of a run of this version (format {FORMAT})"
+            )
         return values
 
     def _read_kept(self, name: str) -> str | None:
-        path = self.path / name
-        try:
-            return gzip.decompress(path.read_bytes()).decode()
-        except FileNotFoundError:
+        if not os.path.lexists(self._folder / name):
             return None
-        except (gzip.BadGzipFile, EOFError, zlib.error, UnicodeDecodeError) as error:
-            raise RunError(f"{path}: is damaged: {error}") from None
-        except OSError as error:
-            raise RunError(f"{path}: cannot be read: {error.strerror}") from None
+        try:
+            return unpack(self._read(name, MOST_KEPT), MOST_KEPT).decode()
+        except ValueError as error:
+            raise RunError(f"{self._named(name)}: is damaged: {error}") from None
 
     def read_config(self, task: Task | None = None) -> Config:
         """The options the run was made with.
@@ -212,7 +190,7 @@ class Run:
             The task of the run, where it is one that has no name in `TASKS`.
         """
         values = self._config_values()
-        path = self.path / CONFIG
+        path = self._named(CONFIG)
         name = values["task"].get("name") if isinstance(values.get("task"), dict) else None
         if task is None and isinstance(name, str) and name not in TASKS:
             raise RunError(
@@ -225,7 +203,7 @@ class Run:
             config = Config.from_json(values, task_class, self._read_kept(task_class.kept_as))
         except KeyError as error:
             raise RunError(f"{path}: is damaged: it lacks {error}") from None
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise RunError(f"{path}: is damaged: {error}") from None
         if task is not None and config.task.options() != task.options():
             raise RunError(f"{path}: was made with {quoted(config.task, 200)}, and not {quoted(task, 200)}")
@@ -235,44 +213,54 @@ class Run:
         """Raise `RunError` unless the data set made now is the one the run was trained on."""
         if self._config_values().get("data_fingerprint") != fingerprint:
             raise RunError(
-                f"{self.path / CONFIG}: its options no longer make the data that the run was trained on, "
+                f"{self._named(CONFIG)}: its options no longer make the data that the run was trained on, "
                 "so what was held out is not known; was the file edited, or NumPy changed?"
             )
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """The rows of `metrics.csv`, values as numbers."""
-        rows = csv.DictReader(io.StringIO(self._read(METRICS)))
         try:
-            numbers = [{name: _number(value) for name, value in row.items()} for row in rows]
-            if [row["epoch"] for row in numbers] != list(range(1, len(numbers) + 1)):
-                raise ValueError
-        except (KeyError, TypeError, ValueError):
-            raise RunError(f"{self.path / METRICS}: is damaged") from None
+            rows = list(csv.reader(io.StringIO(self._read(METRICS, MOST_METRICS).decode("ascii")), strict=True))
+            header = rows.pop(0) if rows else []
+            if rows and tuple(header) not in (COLUMNS, COLUMNS[:-1]):
+                raise ValueError("its columns are not those of a training")
+            numbers = [dict(zip(header, map(_number, row))) for row in rows if len(row) == len(header)]
+            if [row["epoch"] for row in numbers] != list(range(1, len(rows) + 1)):
+                raise ValueError("its rows are not an epoch each")
+        except (csv.Error, ValueError) as error:
+            raise RunError(f"{self._named(METRICS)}: is damaged: {error}") from None
         return numbers
 
-    def read_arrays(self, name: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        """Arrays by name, and the state beside them."""
-        path = self.path / name
+    def read_arrays(self, name: str, most: int = MOST_VALUES) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        """Arrays by name, of at most so many values in all, and the state beside them."""
+        content = self._read(name, MOST_HEADER + 4 * most)
         try:
-            with safe_open(path, framework="np") as file:
-                state = json.loads((file.metadata() or {}).get("seq2seq", "null"))
-                arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (it is no mapping)
-        except FileNotFoundError:
-            raise RunError(f"{path}: is missing") from None
-        except (SafetensorError, ValueError) as error:
-            raise RunError(f"{path}: is damaged: {error}") from None
-        except OSError as error:
-            raise RunError(f"{path}: cannot be read: {error.strerror or error}") from None
-        if not isinstance(state, dict):
-            raise RunError(f"{path}: was not written by this library")
-        return arrays, state
+            return from_tensors(content)
+        except ValueError as error:
+            raise RunError(f"{self._named(name)}: {error}") from None
+
+
+def require_keepable(task: Task) -> None:
+    """Raise `UsageError` if a task's pairs or its text are more than a run can keep."""
+    kept = task.keep()
+    size = 0 if kept is None else len(kept.encode())
+    require(size <= MOST_KEPT, task.name, f"{size} bytes", f"at most {MOST_KEPT}, which is what a run can keep of it")
+
+
+def _visible_in(folder: Path) -> list[Path]:
+    """What is in a folder and not hidden."""
+    try:
+        with os.scandir(folder) as entries:
+            return [Path(entry.path) for entry in entries if not entry.name.startswith(".")]
+    except OSError:
+        return []
 
 
 def _number(text: str) -> float:
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
+    """A number of `metrics.csv`. Raises `ValueError`."""
+    if not re.fullmatch(r"-?(\d+(\.\d+)?(e[+-]?\d+)?|inf)", text, re.ASCII) or len(text) > LONGEST_NUMBER:
+        raise ValueError(f"{short(text)} is no number")
+    return int(text) if re.fullmatch(r"-?\d+", text, re.ASCII) else float(text)
 
 
 def _csv(rows: list[dict[str, Any]]) -> bytes:
@@ -285,7 +273,10 @@ def _csv(rows: list[dict[str, Any]]) -> bytes:
 
 
 def _json(values: Mapping[str, Any]) -> bytes:
-    return (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode()
+    try:
+        return (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode()
+    except UnicodeEncodeError:  # a file's name that is no UTF-8
+        return (json.dumps(values, indent=2) + "\n").encode()
 
 
 def _own_version() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
@@ -263,7 +264,8 @@ class Solver:
         return source
 
     def evaluate(self, samples: int = 10_000, seed: int = 0) -> Evaluation | TextEvaluation:
-        """Score held-out and training examples, and keep the result in the run folder.
+        """Score held-out and training examples, and keep the result in the run folder: if it cannot be written into, a
+        warning says so.
 
         Parameters
         ----------
@@ -280,7 +282,10 @@ class Solver:
             evaluation = evaluate_text(predictor, self.dataset, self.config.data, len(self.task.text), samples)
         else:
             evaluation = evaluate(self.answer, self.dataset, self.task, samples, seed)
-        self.run.write_evaluation({"seed": seed, **evaluation.to_json()})
+        try:
+            self.run.write_evaluation({"seed": seed, **evaluation.to_json()})
+        except RunError as error:
+            warnings.warn(f"the evaluation is not kept: {error}", stacklevel=2)
         return evaluation
 
     def score(self, pairs: Pairs | Iterable[tuple[str, str]]) -> float:

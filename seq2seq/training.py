@@ -22,7 +22,7 @@ from seq2seq.batching import make_batching
 from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
 from seq2seq.decoding import Reader, Shared, WidthsPredictor, fitting, make_predictor, write
-from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted
+from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted, is_number, is_whole
 from seq2seq.models import CharacterModel, Model
 from seq2seq.mx import mx
 from seq2seq.optimizers import learning_rate
@@ -57,12 +57,22 @@ class State:
         return {**asdict(self), "best_loss": str(self.best_loss)}  # infinite at first, which JSON does not know
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> State:
+    def from_json(cls, values: dict[str, Any], steps_per_epoch: int) -> State:
         """The inverse of `to_json`. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
-        state = {name: type(default)(values[name]) for name, default in vars(cls()).items()}
-        if set(state) != set(values):
-            raise ValueError
-        return cls(**state)
+        state = cls(**{**values, "best_loss": float(values["best_loss"])})
+        counts = (state.epoch, state.step, state.updates, state.best_epoch)
+        good = (
+            all(is_whole(count, 0) for count in counts)
+            and state.step < steps_per_epoch
+            and state.updates == state.epoch * steps_per_epoch + state.step
+            and state.best_epoch <= state.epoch
+            and is_number(state.seconds)
+            and is_number(state.best_exact_match)
+            and state.to_json() == values
+        )
+        if not good:
+            raise ValueError("no state of a training")
+        return state
 
     def improves(self, exact_match: float, loss: float, by_loss: bool = False) -> bool:
         if by_loss:
@@ -298,25 +308,25 @@ class Trainer:
         self.state.seconds += now - self._clock
         self._clock = now
 
-    def save(self, run: Run | None = None) -> None:
+    def save(self) -> None:
         """Write weights, metrics and state to the run folder. The state is last: it says what the others hold."""
-        run = run or self.run
+        run = self.run
         if run is None:
             return
         if self._saved_at:
             self._tick()
         weights = self.weights
-        if not all(np.isfinite(array).all() for array in weights.values()):
-            raise Seq2SeqError(f"training diverged in epoch {self.state.epoch + 1}; {ADVICE}")
-        best = {"epoch": self.state.best_epoch, "validation_exact_match": self.state.best_exact_match}
-        run.write_arrays(WEIGHTS["best"], self.best_weights, best)
-        run.write_arrays(WEIGHTS["last"], weights, {"epoch": self.state.epoch, "step": self.state.updates})
-        run.write_metrics(self.history)
         arrays = {f"weight.{name}": array for name, array in weights.items()}
         arrays.update({f"best.{name}": array for name, array in self.best_weights.items()})
         arrays.update(self._updater.moments)
         arrays.update({f"state.{name}": array for name, array in self._updater.states.items()})
         arrays["nats"] = np.array([self._updater.mean_loss(1)], np.float32)
+        if not all(np.isfinite(array).all() for array in arrays.values()):
+            raise Seq2SeqError(f"training diverged in epoch {self.state.epoch + 1}; {ADVICE}")
+        best = {"epoch": self.state.best_epoch, "validation_exact_match": self.state.best_exact_match}
+        run.write_arrays(WEIGHTS["best"], self.best_weights, best)
+        run.write_arrays(WEIGHTS["last"], weights, {"epoch": self.state.epoch, "step": self.state.updates})
+        run.write_metrics(self.history)
         run.write_arrays(OPTIMIZER, arrays, self.state.to_json())
         self._saved_at = time.monotonic()
 
@@ -329,25 +339,24 @@ class Trainer:
             If a file is missing, damaged, or of another model.
         """
         assert self.run is not None
-        arrays, state = self.run.read_arrays(OPTIMIZER)
-        path = self.run.path / OPTIMIZER
         weights = {name: array.shape for name, array in self.weights.items()}
         expected = {f"{prefix}.{name}": shape for prefix in ("weight", "best") for name, shape in weights.items()}
         expected.update({name: moment.shape for name, moment in self._updater.moments.items()})
         states = {name: array.shape for name, array in self._updater.states.items()}
         expected.update({f"state.{name}": shape for name, shape in states.items()})
+        expected["nats"] = (1,)
+        arrays, state = self.run.read_arrays(OPTIMIZER, sum(map(math.prod, expected.values())))
         if "loss_sum" in arrays:  # of an earlier version, whose losses were means over T
             arrays["nats"] = arrays.pop("loss_sum") * np.float32(self.model.target_length)
-        expected["nats"] = (1,)
         if {name: array.shape for name, array in arrays.items()} != expected:
-            raise RunError(f"{path}: holds the arrays of another model")
+            raise RunError(f"{self.run.shown}/{OPTIMIZER}: holds the arrays of another model")
         try:
-            self.state = State.from_json(state)
+            self.state = State.from_json(state, self.steps_per_epoch)
         except (KeyError, TypeError, ValueError):
-            raise RunError(f"{path}: was not written by this library") from None
+            raise RunError(f"{self.run.shown}/{OPTIMIZER}: was not written by this library") from None
         self.history = self.run.read_metrics()[: self.state.epoch]
         if len(self.history) != self.state.epoch:
-            raise RunError(f"{self.run.path}/metrics.csv: lacks epochs that {OPTIMIZER} has done")
+            raise RunError(f"{self.run.shown}/metrics.csv: lacks epochs that {OPTIMIZER} has done")
 
         self._updater.set_weights({name: arrays[f"weight.{name}"] for name in weights})
         self.best_weights = {name: arrays[f"best.{name}"] for name in weights}

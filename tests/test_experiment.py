@@ -5,8 +5,10 @@ import sys
 import pytest
 
 from seq2seq import Arithmetic, DeviceError, PairsTask, RunError, Seq2SeqError, Solver, Text, UsageError, train
+from seq2seq.folders import take
 from seq2seq.mx import mx
 from seq2seq.optimizers import Adam
+from seq2seq.runs import FILES
 from tests.conftest import some_text
 from tests.tasks.own import Double, Greeting
 
@@ -82,7 +84,7 @@ def test_wrong_options_leave_no_folder(small, tmp_path, options, error, message)
 def test_the_newest_run_is_resumed_by_default(small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     solver = train(**small)
-    monkeypatch.setattr("seq2seq.experiment.default_run_dir", lambda task: tmp_path / "another")
+    monkeypatch.setattr("seq2seq.experiment.default_run_dirs", lambda task: iter([tmp_path / "another"]))
     assert train(resume=True, progress=False).run.path == solver.run.path
 
 
@@ -97,7 +99,7 @@ def test_a_moved_run_goes_on_where_it_was(small, tmp_path):
 def test_a_run_that_is_being_trained_is_left_alone(small, tmp_path):
     run = train(run_dir=tmp_path / "run", **small).run
     before = {path: path.read_bytes() for path in run.path.iterdir()}
-    with run.lock(), pytest.raises(RunError, match="another process is training into this run"):
+    with take(run.path, FILES), pytest.raises(RunError, match="another process is training into this run"):
         train(run_dir=run.path, resume=True, progress=False, epochs=5)
     assert {path: path.read_bytes() for path in run.path.iterdir()} == before
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from seq2seq import Config, RunError, Solver, train
-from seq2seq.runs import Run
+from seq2seq.runs import COLUMNS, Run
 from seq2seq.tasks.files import read_pairs
 
 
 def test_a_run_is_complete_in_itself(solved, run_copy):
     names = {entry.name for entry in run_copy.path.iterdir()}
     assert names >= {"config.json", "metrics.csv", "best.safetensors", "last.safetensors", "optimizer.safetensors"}
-    assert not any(name.endswith(".tmp") for name in names)
+    assert not any(name.startswith(".") or name.endswith(".tmp") for name in names)
     questions = ["1+2", "9+9"]
     assert Solver(run_copy.path)(questions) == solved(questions)
 
@@ -25,7 +25,7 @@ def test_what_is_written_is_read_back(tmp_path):
     run.write_arrays("best.safetensors", arrays, {"epoch": 3})
     read, state = run.read_arrays("best.safetensors")
     assert state == {"epoch": 3} and all((read[name] == arrays[name]).all() for name in arrays)
-    rows = [{"epoch": 1, "train_loss": 0.1 + 0.2, "seconds": 1e-05}]
+    rows = [{**dict.fromkeys(COLUMNS, 0.5), "epoch": 1, "train_loss": 0.1 + 0.2, "seconds": 1e-05}]
     run.write_metrics(rows)
     assert run.read_metrics() == rows
     run.write_metrics([])
@@ -118,45 +118,6 @@ def test_the_held_out_set_is_checked_against_the_run(run_copy):
     path.write_text(json.dumps({**json.loads(path.read_text()), "seed": 5}))
     with pytest.raises(RunError, match="what was held out is not known"):
         Solver(run_copy.path).evaluate()
-
-
-def test_folders_that_are_not_free(run_copy, tmp_path):
-    with pytest.raises(RunError, match="already holds a run"):
-        run_copy.require_free()
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis.tex").touch()
-    with pytest.raises(RunError, match=r"is no run .* but holds thesis\.tex"):
-        Run(tmp_path / "mine").require_free()
-    (tmp_path / "file").touch()
-    with pytest.raises(RunError, match="cannot be made a run folder: Not a directory"):
-        Run(tmp_path / "file").require_free()
-    (run_copy.path / "config.json").unlink()
-    with pytest.raises(RunError, match=r"is no run \(there is no config.json\), but holds best"):
-        run_copy.require_free()
-    (tmp_path / "empty").mkdir()
-    Run(tmp_path / "empty").require_free()
-
-
-def test_a_folder_becomes_a_run_whole_or_not_at_all(tmp_path):
-    run = Run(tmp_path / "runs" / "new")
-    with pytest.raises(KeyError), run.creating() as begun:
-        begun.write_evaluation({})
-        raise KeyError
-    assert list((tmp_path / "runs").iterdir()) == []
-    with run.creating() as begun:
-        begun.write_config(Config(), "digest")
-        assert not run.path.exists()
-    assert run.exists and [entry.name for entry in (tmp_path / "runs").iterdir()] == ["new"]
-    with pytest.raises(RunError, match="cannot be made a run folder: Directory not empty"), run.creating():
-        pass
-
-
-def test_two_processes_cannot_train_into_one_run(tmp_path):
-    run = Run(tmp_path)
-    with run.lock(), pytest.raises(RunError, match="another process is training into this run"), run.lock():
-        pass
-    with run.lock():
-        pass
 
 
 def test_the_newest_run_is_found(run_copy, tmp_path):

@@ -1,0 +1,113 @@
+import gzip
+import os
+import subprocess
+import sys
+import zlib
+
+import pytest
+
+from seq2seq.files import clear_temporaries, parse_json, read, shown, unpack, write
+
+OTHERS = {
+    "link": (lambda path: path.symlink_to(path.with_name("victim")), "is a link, and no ordinary file"),
+    "link to a device": (lambda path: path.symlink_to("/dev/zero"), "is a link, and no ordinary file"),
+    "FIFO": (os.mkfifo, "is no ordinary file"),
+    "folder": (os.mkdir, "is no ordinary file"),
+    "large": (lambda path: path.write_bytes(bytes(101)), "has more than 100 bytes"),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_what_is_no_ordinary_file_is_not_read(tmp_path, kind):
+    make, message = OTHERS[kind]
+    (tmp_path / "victim").write_text("mine")
+    make(tmp_path / "file")
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path / "file", 100)
+
+
+def test_an_ordinary_file_is_read_and_a_missing_one_is_missing(tmp_path):
+    (tmp_path / "file").write_bytes(bytes(100))
+    assert read(tmp_path / "file", 100) == bytes(100)
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "another", 100)
+
+
+def test_no_link_is_written_through(tmp_path, monkeypatch):
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    names = iter(["0" * 16, "0" * 16, "1" * 16])
+    monkeypatch.setattr("seq2seq.files.secrets.token_hex", lambda size: next(names))
+    for name in ("file", "file.tmp", f".file.{'0' * 16}.tmp"):
+        (tmp_path / name).symlink_to(victim)
+    with pytest.raises(FileExistsError):
+        write(tmp_path / "file", b"new")
+    monkeypatch.undo()
+    write(tmp_path / "file", b"new")
+    assert victim.read_text() == "mine"
+    assert (tmp_path / "file").read_text() == "new" and not (tmp_path / "file").is_symlink()
+
+
+def test_a_write_that_fails_leaves_nothing(tmp_path):
+    (tmp_path / "file").mkdir()
+    with pytest.raises(OSError):
+        write(tmp_path / "file", b"new")
+    assert os.listdir(tmp_path) == ["file"]
+
+
+WRITER = """
+import os, signal, sys, time
+from pathlib import Path
+from seq2seq import files
+os.replace = lambda *names: (print(flush=True), time.sleep(60))
+files.write(Path(sys.argv[1]), b"new")
+"""
+
+
+def test_what_killed_writers_left_is_cleared_and_what_others_write_is_not(tmp_path):
+    for name in ("file.tmp", "other.tmp", "file.txt"):
+        (tmp_path / name).touch()
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, tmp_path / "file"], stdout=subprocess.PIPE)
+    writer.stdout.readline()
+    clear_temporaries(tmp_path, ["file"])
+    [temporary] = set(os.listdir(tmp_path)) - {"other.tmp", "file.txt"}
+    writer.kill()
+    writer.communicate()
+    assert temporary.startswith(".file.") and (tmp_path / temporary).read_text() == "new"
+    clear_temporaries(tmp_path, ["file"])
+    assert sorted(os.listdir(tmp_path)) == ["file.txt", "other.tmp"]
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("[" * 100_000, "nested too deep"),
+        ('{"a": 1, "a": 2}', "a name comes twice"),
+        ("NaN", "NaN is no number"),
+        ("[-Infinity]", "-Infinity is no number"),
+        ("1e999", "1e999 is no number"),
+        ("1" * 41, "a number is too long"),
+        ("{", "Expecting"),
+        (b"\xff", "codec"),
+    ],
+)
+def test_json_that_this_library_does_not_write(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_json(text)
+
+
+def test_json_that_it_writes():
+    assert parse_json('{"a": [1, -2.5, 1e-08, null, "\\udcff"]}') == {"a": [1, -2.5, 1e-08, None, "\udcff"]}
+
+
+def test_gzip_has_a_limit():
+    assert unpack(gzip.compress(bytes(1000)), 1000) == bytes(1000)
+    with pytest.raises(ValueError, match="holds more than 999 bytes"):
+        unpack(gzip.compress(bytes(1000)), 999)
+    for packed in (gzip.compress(b"text")[:-1], gzip.compress(b"text") + b"x", b"text", zlib.compress(b"text"), b""):
+        with pytest.raises(ValueError):
+            unpack(packed, 1000)
+
+
+def test_a_path_is_shown_in_a_line():
+    assert shown("a\nb\x1b[31m/\udcff é") == "a\\nb\\x1b[31m/\\udcff é"
