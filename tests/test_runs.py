@@ -2,12 +2,14 @@ import gzip
 import json
 import os
 import shutil
+import socket
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from seq2seq import Config, RunError, Solver, train
-from seq2seq.runs import COLUMNS, Run
+from seq2seq import Config, RunError, Solver, UsageError, train
+from seq2seq.runs import COLUMNS, FILES, Run
 from seq2seq.tasks.files import read_pairs
 
 
@@ -223,3 +225,205 @@ def test_pairs_that_were_lost_or_changed(pairs_run, change, message):
     path.unlink() if content is None else path.write_bytes(content)
     with pytest.raises(RunError, match=message):
         pairs_run.read_config()
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "best.safetensors", "last.safetensors", "optimizer.safetensors", "metrics.csv"]
+)
+@pytest.mark.parametrize("kind", ["link", "device", "FIFO", "socket"])
+def test_what_is_no_ordinary_file_is_refused(run_copy, tmp_path, name, kind):
+    path = run_copy.path / name
+    shutil.move(path, tmp_path / "outside")
+    if kind == "socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(os.path.relpath(path))
+    else:
+        {
+            "link": lambda: path.symlink_to(tmp_path / "outside"), "device": lambda: path.symlink_to("/dev/zero"),
+            "FIFO": lambda: os.mkfifo(path),
+        }[kind]()  # fmt: skip
+    before = (tmp_path / "outside").read_bytes()
+    with pytest.raises(RunError, match=rf"{name}: (is a link, and )?(is )?no ordinary file|cannot be read") as caught:
+        if name == "last.safetensors":
+            Solver(run_copy.path, weights="last")
+        elif name == "best.safetensors":
+            Solver(run_copy.path)
+        else:
+            train(run_dir=run_copy.path, resume=True, progress=False)
+    assert "\n" not in str(caught.value)
+    assert (tmp_path / "outside").read_bytes() == before
+
+
+def test_nothing_is_written_outside_of_the_folder(run_copy, tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    for name in FILES:
+        (run_copy.path / f"{name}.tmp").symlink_to(victim)
+    (run_copy.path / "evaluation.json").unlink(missing_ok=True)
+    (run_copy.path / "evaluation.json").symlink_to(victim)
+    os.mkfifo(run_copy.path / f".config.json.{'0' * 16}.tmp")
+    train(run_dir=run_copy.path, resume=True, progress=False, epochs=51).evaluate(samples=10)
+    assert victim.read_text() == "mine"
+    assert not (run_copy.path / "evaluation.json").is_symlink()
+    assert set(os.listdir(run_copy.path)) <= FILES  # and those links are gone
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda text: text.replace('"seed": 0', '"seed": NaN'), "is damaged: not JSON: NaN is no number"),
+        (lambda text: text.replace('"seed": 0', '"seed": 1e999'), "is damaged: not JSON: 1e999 is no number"),
+        (lambda text: text.replace('"seed": 0', f'"seed": {"9" * 5000}'), "is damaged: not JSON: a number is too long"),
+        (lambda text: text.replace('"seed": 0', '"seed": 0, "seed": 1'), "is damaged: not JSON: a name comes twice"),
+        (lambda text: text + " " * 2**24, "is damaged: it has more than 16777216 bytes"),
+        (lambda text: text.replace('"addition"', f'"{"x" * 10**5}"'), r"its task 'x+\.\.\.' is not installed here"),
+    ],
+)
+def test_a_config_that_no_run_has(run_copy, change, message):
+    path = run_copy.path / "config.json"
+    path.write_text(change(path.read_text().replace('"arithmetic"', '"addition"')))
+    with pytest.raises(RunError, match=message) as caught:
+        run_copy.read_config()
+    assert len(str(caught.value)) < 1000
+
+
+COUNTS = ("epoch", "step", "updates", "best_epoch")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *({name: value} for name in COUNTS for value in (-1, 1.5, True, "1", None, 10**39, [])),
+        {"updates": 3}, {"step": 10**6}, {"seconds": "long"}, {"best_exact_match": None}, {"best_loss": 0.1},
+    ],
+)  # fmt: skip
+def test_a_state_that_no_training_has(run_copy, damage):
+    arrays, state = run_copy.read_arrays("optimizer.safetensors")
+    run_copy.write_arrays("optimizer.safetensors", arrays, {**state, **damage})
+    with pytest.raises(RunError, match=r"optimizer\.safetensors: was not written by this library"):
+        train(run_dir=run_copy.path, resume=True, progress=False)
+
+
+def with_header(content, change):
+    """The content of a safetensors file with another header."""
+    length = int.from_bytes(content[:8], "little")
+    header = change(content[8 : 8 + length].decode()).encode()
+    return len(header).to_bytes(8, "little") + header + content[8 + length :]
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda content: with_header(content, lambda text: "[" * 10_000), "is damaged: it is nested too deep"),
+        (
+            lambda content: with_header(
+                content, lambda text: text.replace('"seq2seq":"', '"seq2seq":"' + "[" * 10_000)
+            ),
+            "is damaged: it is nested too deep",
+        ),
+        (lambda content: with_header(content, lambda text: text.replace("F32", "I32", 1)), "are not of 32-bit floats"),
+        (lambda content: with_header(content, lambda text: text.replace("F32", "X99", 1)), "are not of 32-bit floats"),
+        (lambda content: with_header(content, lambda text: "{}"), "was not written by this library"),
+        (lambda content: b"\xff" * 8 + content[8:], "is damaged: "),
+        (lambda content: content[:-4] + b"\0\0\xc0\x7f", "holds values that are no numbers"),
+        (lambda content: content[:-4] + b"\0\0\x80\xff", "holds values that are no numbers"),
+        (lambda content: content + b"\0", "is damaged: "),
+    ],
+)
+@pytest.mark.parametrize("name", ["best.safetensors", "optimizer.safetensors"])
+def test_arrays_that_are_damaged(run_copy, name, change, message):
+    path = run_copy.path / name
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(RunError, match=f"{name}: .*{message}"):
+        if name == "best.safetensors":
+            Solver(run_copy.path)
+        else:
+            train(run_dir=run_copy.path, resume=True, progress=False)
+
+
+def test_a_file_of_arrays_is_not_read_if_it_is_too_long_for_the_model(run_copy):
+    for name in ("best.safetensors", "optimizer.safetensors"):
+        os.truncate(run_copy.path / name, 2**40)
+    with pytest.raises(RunError, match=r"best\.safetensors: is damaged: it has more than"):
+        Solver(run_copy.path)
+    with pytest.raises(RunError, match=r"optimizer\.safetensors: is damaged: it has more than"):
+        train(run_dir=run_copy.path, resume=True, progress=False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("\n1,", "\n\u0661,", 1),
+        lambda text: text.replace("seconds", "minutes", 1),
+        lambda text: text.replace("epoch,step", "epoch,epoch", 1),
+        lambda text: "\n".join(line.rpartition(",")[0] for line in text.split("\n")),
+        lambda text: "\n".join(line and line + ",1" for line in text.split("\n")),
+        lambda text: text.replace("\n1,", f"\n{'1' * 200_000},", 1),
+        lambda text: text.replace("\n1,", f"\n{'1' * 100},", 1),
+        lambda text: text.replace("\n2,", "\nnan,", 1),
+        lambda text: text.replace("\n2,", '\n"2,', 1),
+        lambda text: text.replace("\n2,", "\n1,", 1),
+        lambda text: text.replace("\n2,", "\n2_0,", 1),
+        lambda text: text + "\0",
+        lambda text: text + "\n",
+    ],
+)
+def test_metrics_that_no_training_has(run_copy, change):
+    path = run_copy.path / "metrics.csv"
+    path.write_text(change(path.read_text()))
+    with pytest.raises(RunError, match=r"metrics\.csv: is damaged: ") as caught:
+        train(run_dir=run_copy.path, resume=True, progress=False, epochs=51)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_bomb_is_not_unpacked(pairs_run):
+    (pairs_run.path / "pairs.jsonl.gz").write_bytes(gzip.compress(bytes(2**29), 1))
+    with pytest.raises(RunError, match=r"pairs\.jsonl\.gz: is damaged: holds more than 268435456 bytes"):
+        pairs_run.read_config()
+
+
+def test_runs_that_a_stranger_made_are_not_the_newest(run_copy, tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").touch()
+    for name in ("fifo", "linked"):
+        shutil.copytree(run_copy.path, tmp_path / name)
+        (tmp_path / name / "optimizer.safetensors").unlink()
+    os.mkfifo(tmp_path / "fifo" / "optimizer.safetensors")
+    (tmp_path / "linked" / "optimizer.safetensors").symlink_to(run_copy.path / "optimizer.safetensors")
+    assert Run.newest(tmp_path).path == run_copy.path
+
+
+def test_a_run_that_cannot_be_written_into_is_evaluated_all_the_same(run_copy, monkeypatch):
+    def read_only(path, *more, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("seq2seq.files.os.open", read_only)
+    with pytest.raises(RunError, match="cannot be written"):
+        run_copy.write_evaluation({})
+    monkeypatch.undo()
+    solver = Solver(run_copy.path)
+    monkeypatch.setattr("seq2seq.files._temporary", read_only)
+    with pytest.warns(UserWarning, match=r"the evaluation is not kept: .*evaluation\.json: cannot be written: Permi"):
+        assert solver.evaluate(samples=10).held_out.n == 10
+
+
+def test_a_relative_folder_is_the_one_it_was_when_it_was_named(run_copy, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    solver = Solver("copy")
+    monkeypatch.chdir("/")
+    assert solver.evaluate(samples=10).held_out.n == 10 and solver.run.path == Path("copy")
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\udcff", "ü\x1b[31m"])
+def test_folders_with_odd_names(small, tmp_path, name):
+    assert train(run_dir=tmp_path / name, **small).run.exists
+    (tmp_path / name / "best.safetensors").write_bytes(b"x")
+    with pytest.raises(RunError) as caught:
+        Solver(tmp_path / name)
+    assert "\n" not in str(caught.value) and "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", [3, b"run", None, "a\0b"])
+def test_what_is_no_path_of_a_folder(path):
+    with pytest.raises(UsageError, match=r"run: got .* but it must be the path of a folder"):
+        Run(path)
