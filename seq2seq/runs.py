@@ -33,7 +33,7 @@ from typing import Any, Union
 import numpy as np
 
 from seq2seq.config import Config
-from seq2seq.errors import RunError, quoted, require, short
+from seq2seq.errors import RunError, UsageError, quoted, require, short
 from seq2seq.files import LONGEST_NUMBER, clear_temporaries, parse_json, read, shown, unpack, write
 from seq2seq.folders import CONFIG, begun
 from seq2seq.tasks import TASKS, Task
@@ -244,7 +244,8 @@ def require_keepable(task: Task) -> None:
     """Raise `UsageError` if a task's pairs or its text are more than a run can keep."""
     kept = task.keep()
     size = 0 if kept is None else len(kept.encode())
-    require(size <= MOST_KEPT, task.name, f"{size} bytes", f"at most {MOST_KEPT}, which is what a run can keep of it")
+    if size > MOST_KEPT:
+        raise UsageError(f"{task.name}: has {size} bytes of text, but a run can keep at most {MOST_KEPT}")
 
 
 def _visible_in(folder: Path) -> list[Path]:

@@ -1,6 +1,9 @@
+import errno
 import json
+import os
 import shutil
 import sys
+from unittest.mock import Mock
 
 import pytest
 
@@ -149,6 +152,59 @@ def test_two_runs_in_one_second_have_folders_of_their_own(small, tmp_path, monke
     monkeypatch.setattr("seq2seq.experiment.time.strftime", lambda pattern: "now")
     names = [train(**small).run.path.name for _ in range(3)]
     assert names == ["arithmetic-now", "arithmetic-now-2", "arithmetic-now-3"]
+
+
+@pytest.fixture
+def no_data(monkeypatch):
+    """What sees to it that no data are built."""
+    monkeypatch.setattr("seq2seq.experiment.build_dataset", lambda *arguments: pytest.fail("built the data"))
+
+
+def test_a_folder_that_cannot_be_used_is_named_before_data_are_built(small, run_copy, tmp_path, no_data, monkeypatch):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="file: cannot be made a run folder: Not a directory"):
+        train(run_dir=tmp_path / "file", **small)
+    with pytest.raises(RunError, match="copy: already holds a run"):
+        train(run_dir=run_copy.path, **small)
+    with take(run_copy.path, FILES), pytest.raises(RunError, match="another process is training into this run"):
+        train(run_dir=run_copy.path, resume=True, progress=False)
+    monkeypatch.setattr("seq2seq.folders.os.access", lambda *arguments: False)
+    with pytest.raises(RunError, match="copy: cannot be written into"):
+        train(run_dir=run_copy.path, resume=True, progress=False)
+
+
+def test_what_fails_before_the_run_is_begun_leaves_nothing(small, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    for name in ("a/b/run", "empty"):
+        with pytest.raises(UsageError, match="examples: got 101"):
+            train(run_dir=tmp_path / name, examples=101, **small)
+    monkeypatch.setattr("seq2seq.experiment.Run.write_config", Mock(side_effect=RunError("disk full")))
+    for name in ("a/b/run", "empty"):
+        with pytest.raises(RunError, match="disk full"):
+            train(run_dir=tmp_path / name, find_rate=True, **small)
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "empty"]
+
+
+def test_resuming_begins_where_there_is_no_run_yet(small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first = train(resume=True, **small).run
+    assert first.path.parent.name == "runs"
+    assert train(resume=True, progress=False).run.path == first.path
+
+
+def test_without_locks_it_goes_on_and_says_so(small, tmp_path, monkeypatch, capsys):
+    no_locks = OSError(errno.EOPNOTSUPP, "Operation not supported")
+    monkeypatch.setattr("seq2seq.files.fcntl.flock", Mock(side_effect=no_locks))
+    train(run_dir=tmp_path / "run", **{**small, "progress": True})
+    assert "run: on a file system without locks; train into it with one process at a time" in capsys.readouterr().err
+    assert set(os.listdir(tmp_path / "run")) <= FILES
+
+
+def test_more_than_a_run_can_keep_is_refused_before_training(tmp_path, monkeypatch):
+    monkeypatch.setattr("seq2seq.runs.MOST_KEPT", 100)
+    with pytest.raises(UsageError, match="pairs: has 134 bytes of text, but a run can keep at most 100"):
+        train([(f"{n:02}", "x") for n in range(10)] + [("long", "y")], tmp_path / "run", progress=False, **TINY)
+    assert not (tmp_path / "run").exists()
 
 
 # Finding the rate --------------------------------------------------------------------------------------------------

@@ -459,6 +459,15 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_moments_that_are_no_numbers_are_not_saved(tmp_path, monkeypatch):
+    learner = trainer(run=Run(tmp_path))
+    moments = {name: np.full_like(moment, np.inf) for name, moment in learner._updater.moments.items()}
+    learner._updater.set_moments(moments)
+    with pytest.raises(Seq2SeqError, match="training diverged in epoch 1"):
+        learner.save()
+    assert list(tmp_path.iterdir()) == []
+
+
 # Texts ----------------------------------------------------------------------------------------------------------------
 
 TEXT = Text(given=some_text(200), length=4)

@@ -27,9 +27,8 @@ HEADERS = (
 def make(rng: random.Random, folder: Path, cache: Cache) -> Check:
     """A file that is drawn, and the commands that read it."""
     suffix = rng.choice([".tsv", ".txt", ".csv", ".jsonl"]) + rng.choice(["", "", ".gz"])
-    rows: list[tuple[str, ...]] = [
-        (str(rng.randrange(100)), str(rng.randrange(100))) for _ in range(rng.choice([0, 1, 3, 40, 40, 40]))
-    ]
+    count = rng.choice([0, 1, 3, 40, 40, 40])
+    rows: list[tuple[str, ...]] = [(str(number), str(rng.randrange(100))) for number in range(count)]
     told = []
     for _ in range(rng.choice([0, 1, 1, 3])):
         odd = rng.choice([*TEXTS, '"', '"a', 'a"b', "a,b", "a\tb", "\u2028", "a\rb", "x" * 2_000_000])

@@ -66,7 +66,8 @@ class Ended:
 def run(command: Command, folder: Path, seconds: float = SECONDS) -> Ended:
     """Run a command in a folder; after so many seconds, it is killed."""
     streams = [folder.parent / f"{folder.name}.{name}" for name in ("in", "out", "err")]
-    streams[0].write_bytes(command.stdin)
+    for path, content in zip(streams, (command.stdin, b"", b"")):
+        path.write_bytes(content)
     started = time.monotonic()
     child = os.fork()
     if child == 0:
@@ -96,7 +97,7 @@ def _be(command: Command, folder: Path, streams: list[Path]) -> None:
         os.chdir(folder)
         os.environ.update(HOME=str(folder / "home"), MPLCONFIGDIR=str(folder.parent / "matplotlib"))
         for number, path in enumerate(streams):
-            handle = os.open(path, os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            handle = os.open(path, os.O_RDONLY if number == 0 else os.O_WRONLY)
             os.dup2(handle, number)
             os.close(handle)
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
