@@ -27,7 +27,7 @@ from seq2seq.models import CharacterModel, Model
 from seq2seq.mx import mx
 from seq2seq.optimizers import learning_rate
 from seq2seq.progress import Progress
-from seq2seq.runs import OPTIMIZER, WEIGHTS, Run
+from seq2seq.runs import METRICS, OPTIMIZER, WEIGHTS, Run
 from seq2seq.updating import make_updater
 from seq2seq.vocabulary import Codec
 
@@ -356,7 +356,9 @@ class Trainer:
             raise RunError(f"{self.run.shown}/{OPTIMIZER}: was not written by this library") from None
         self.history = self.run.read_metrics()[: self.state.epoch]
         if len(self.history) != self.state.epoch:
-            raise RunError(f"{self.run.shown}/metrics.csv: lacks epochs that {OPTIMIZER} has done")
+            raise RunError(f"{self.run.shown}/{METRICS}: lacks epochs that {OPTIMIZER} has done")
+        if any(("validation_bits" in row) == self.model.answers for row in self.history):
+            raise RunError(f"{self.run.shown}/{METRICS}: is that of another model")
 
         self._updater.set_weights({name: arrays[f"weight.{name}"] for name in weights})
         self.best_weights = {name: arrays[f"best.{name}"] for name in weights}

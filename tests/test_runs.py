@@ -376,6 +376,12 @@ def test_metrics_that_no_training_has(run_copy, change):
     assert len(str(caught.value)) < 500
 
 
+def test_metrics_of_a_text_are_not_those_of_another_run(run_copy):
+    run_copy.write_metrics([{**row, "validation_bits": 1.0} for row in run_copy.read_metrics()])
+    with pytest.raises(RunError, match=r"metrics\.csv: is that of another model"):
+        train(run_dir=run_copy.path, resume=True, progress=False)
+
+
 def test_a_bomb_is_not_unpacked(pairs_run):
     (pairs_run.path / "pairs.jsonl.gz").write_bytes(gzip.compress(bytes(2**29), 1))
     with pytest.raises(RunError, match=r"pairs\.jsonl\.gz: is damaged: holds more than 268435456 bytes"):

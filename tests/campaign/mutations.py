@@ -133,8 +133,6 @@ def more(rng: random.Random, run: Path, cache: Cache) -> str:
         path.unlink()
     elif kind == "unfinished":
         (run / ".unfinished").write_text(rng.choice(["made\n", "taken\n", ""]))
-        if rng.random() < 0.5:
-            (run / "config.json").unlink()
     elif kind == "moved":
         path.rename(run / rng.choice(["config.json", "best.safetensors", "thesis.tex"]))
     elif kind == "read-only":
