@@ -2,6 +2,7 @@ import gzip
 import os
 import subprocess
 import sys
+import tracemalloc
 import zlib
 
 import pytest
@@ -107,6 +108,16 @@ def test_gzip_has_a_limit():
     for packed in (gzip.compress(b"text")[:-1], gzip.compress(b"text") + b"x", b"text", zlib.compress(b"text"), b""):
         with pytest.raises(ValueError):
             unpack(packed, 1000)
+
+
+def test_no_more_is_unpacked_than_the_limit():
+    bomb = gzip.compress(bytes(2**26), 1)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="holds more than"):
+        unpack(bomb, 2**20)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**23
 
 
 def test_a_path_is_shown_in_a_line():
