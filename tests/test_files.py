@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tracemalloc
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -47,6 +48,18 @@ def test_no_link_is_written_through(tmp_path, monkeypatch):
     write(tmp_path / "file", b"new")
     assert victim.read_text() == "mine"
     assert (tmp_path / "file").read_text() == "new" and not (tmp_path / "file").is_symlink()
+
+
+def test_of_many_writers_at_once_each_is_whole_and_none_fails(tmp_path):
+    def writes(number):
+        for _ in range(20):
+            write(tmp_path / "file", bytes([number]) * 10_000)
+            content = read(tmp_path / "file", 10_000)
+            assert len(content) == 10_000 and len(set(content)) == 1
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(writes, range(8)))
+    assert os.listdir(tmp_path) == ["file"]
 
 
 def test_a_write_that_fails_leaves_nothing(tmp_path):
