@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, overload
 
 import numpy as np
@@ -26,6 +26,7 @@ from seq2seq.decoding import (
 )
 from seq2seq.errors import RunError, SourceError, UsageError, require, short
 from seq2seq.evaluation import Evaluation, evaluate
+from seq2seq.likeness import Likeness
 from seq2seq.memory import require_parameters
 from seq2seq.models import CharacterModel, make_codec, make_model
 from seq2seq.mx import pick_device
@@ -76,6 +77,7 @@ class Solver:
         self.config = self.run.read_config(task)
         self.task = self.config.task
         self.codec = make_codec(self.task, self.config.data, self.config.model)
+        self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
         self.device = pick_device(device)
         self.weights, _ = self.run.read_arrays(WEIGHTS[weights])
         self._predictors: dict[tuple[Any, ...], Predictor] = {}
@@ -106,14 +108,24 @@ class Solver:
         return [answer.text for answer in self.answer(source)]
 
     def answer(self, sources: Iterable[str]) -> list[Answer]:
-        """The answers to several sources, each with the model's confidence. Raises `SourceError`."""
+        """The answers to several sources, each with the model's confidence, and with what makes its source unlike those
+        that the run was trained on. Raises `SourceError`."""
         if isinstance(self.task, Text):
             return [self.expected(source)[-1] for source in sources]
         prepared = [self.prepare(source) for source in sources]
         if not self.task.stepwise:
-            return self._answer(prepared)
-        steps = self._work_out(prepared)
-        return [Answer(each[-1].text, math.prod(step.confidence for step in each)) for each in steps]
+            return [Answer(*answer, self._unlike(source)) for source, answer in zip(prepared, self._answer(prepared))]
+        answers = []
+        for source, steps in zip(prepared, self._work_out(prepared)):
+            left = [source, *(step.text for step in steps[:-1])]
+            calls = [each[: self.task.head(each)] for each in left]
+            confidence = math.prod(step.confidence for step in steps)
+            answers.append(Answer(steps[-1].text, confidence, self._unlike(source, calls)))
+        return answers
+
+    def _unlike(self, prepared: str, calls: Sequence[str] = ()) -> str | None:
+        """Why a source is unlike those that the run was trained on: see `Likeness`."""
+        return self._likeness.unlike(self.codec.alphabet.show_source(prepared), calls)
 
     def _work_out(self, prepared: list[str]) -> list[list[Answer]]:
         """What each call leaves of each, of a stepwise task."""
@@ -171,7 +183,8 @@ class Solver:
         assert isinstance(predictor, SearchPredictor)
         best = predictor.search(codec.encode_sources([prepared]))
         texts = map(self.task.final, self.codec.decode_targets(best.ids[0]))
-        return list(map(Answer, texts, np.exp(best.scores[0], dtype=np.float64).tolist()))
+        confidences = np.exp(best.scores[0], dtype=np.float64).tolist()
+        return list(map(Answer, texts, confidences, repeat(self._unlike(prepared))))
 
     def continued(
         self, prefix: str, characters: int = 200, temperature: float = 1.0, top_k: int = 0, seed: int = 0

@@ -1,4 +1,5 @@
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -272,3 +273,22 @@ def test_runs_of_pairs_have_no_text_to_go_on_with(solved):
     for ask in (solved.continued, solved.expected):
         with pytest.raises(UsageError, match="answers sources, and has no text to go on with"):
             ask("1+1")
+
+
+def test_answers_to_what_is_unlike_training_are_marked(solved, attentive, stepping, reading):
+    assert [answer.unlike_training for answer in solved.answer(["3+4", "7"])] == [None, "has 1 term; trained on 2"]
+    marked = attentive.n_best("4+1", 2)
+    assert [each.unlike_training for each in marked] == ["has the number 4; trained on 0 to 3"] * 2
+    assert attentive.n_best("3+1", 2)[0].unlike_training is None
+    assert stepping.answer(["1+1-1+1-1+1"])[0].unlike_training is None
+    assert "trained on" in stepping.answer(["3+3+3+3+3+3+3+3"])[0].unlike_training
+    assert reading.answer(["the ca"])[0].unlike_training is None
+    text, confidence = answer = solved.answer(["7"])[0]  # an answer is these two
+    assert answer == (text, confidence) and "unlike_training='has 1 term" in repr(answer)
+    assert pickle.loads(pickle.dumps(answer)).unlike_training == answer.unlike_training
+
+
+def test_held_out_questions_are_not_marked(attentive, stepping, greeter):
+    for solver in (attentive, stepping, greeter):
+        held_out = solver.codec.decode_sources(solver.dataset.test.sources)
+        assert {answer.unlike_training for answer in solver.answer(held_out)} == {None}

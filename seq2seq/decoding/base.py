@@ -86,11 +86,33 @@ class Common:
 Shared = dict[Worker, Common]
 
 
-class Answer(NamedTuple):
-    """An answer and the probability, from 0 to 1, that the model gives to it."""
-
+class _Answer(NamedTuple):
     text: str
     confidence: float
+
+
+class Answer(_Answer):
+    """An answer and the probability, from 0 to 1, that the model gives to it: it unpacks and compares as these two.
+
+    Attributes
+    ----------
+    text : str
+    confidence : float
+    unlike_training : str or None
+        Why its source is unlike all that the model was trained on, and the answer therefore not to be relied on: `has 4
+        terms; trained on 3`. None if it is like them.
+    """
+
+    unlike_training: str | None
+
+    def __new__(cls, text: str, confidence: float, unlike_training: str | None = None) -> Answer:
+        answer = super().__new__(cls, text, confidence)
+        answer.unlike_training = unlike_training
+        return answer
+
+    def __repr__(self) -> str:
+        mark = "" if self.unlike_training is None else f", unlike_training={self.unlike_training!r}"
+        return f"Answer(text={self.text!r}, confidence={self.confidence!r}{mark})"
 
 
 class Predictor(ABC):

@@ -11,6 +11,7 @@ import numpy as np
 from seq2seq.arrays import hash_strings
 from seq2seq.errors import SourceError, UsageError, is_range, is_whole, require, short
 from seq2seq.tasks.base import Pairs, Task
+from seq2seq.tasks.measure import out_of_range
 from seq2seq.values import counted, require_truth, whole
 
 MOST_DIGITS = 10_000
@@ -175,6 +176,20 @@ class Addition(Task):
         if not re.fullmatch(rf"(0|[1-9][0-9]*)[{re.escape(self.operators)}](0|[1-9][0-9]*)", squeezed, re.ASCII):
             raise SourceError(f"{short(source)} is not two whole numbers with {' or '.join(self.operators)} between")
         return squeezed
+
+    def unlike_training(self, source: str, longer: bool = False) -> str | None:
+        """By the digits of each number; where a model reads place by place, more of them are like those trained on."""
+        try:
+            numbers = re.split(r"\D", self.normalise(source))
+        except SourceError as error:
+            return str(error)
+        for number in numbers:
+            if reason := out_of_range(len(number), *self._range, "digit", longer):
+                return f"has a number that {reason}"
+        lengths = {len(number) for number in numbers}
+        if self.close and not (len(lengths) == 1 and numbers[0][0] == numbers[1][0]):
+            return "has numbers that do not begin alike; trained on those that do"
+        return None
 
 
 def _sums(first: np.ndarray, second: np.ndarray, minus: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

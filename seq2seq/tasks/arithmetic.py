@@ -15,6 +15,7 @@ from seq2seq.errors import SourceError, UsageError, is_range, is_whole, require,
 from seq2seq.tasks.base import Pairs, Task
 from seq2seq.tasks.expressions.batch import OPERATORS, Expressions, hash_in_order, stack
 from seq2seq.tasks.expressions.bounds import INT64_MAX, exact, extremes
+from seq2seq.tasks.expressions.membership import unlike
 from seq2seq.tasks.expressions.pairs import ExpressionPairs
 from seq2seq.tasks.expressions.space import LIST_LIMIT, Space
 from seq2seq.tasks.expressions.steps import (
@@ -33,6 +34,7 @@ MOST_TERMS = 1000
 MOST_SPLIT = 8  # terms with steps by digit
 MOST_OPERAND = 10**60  # what is too large is told below, but not by numbers of thousands of digits
 MOST_WORKED = 100  # terms with all steps in one answer, which is as long as all of them
+MOST_STEPPED = 200_000  # expressions whose steps are all gone through to tell what is one of them
 MOST_NESTED = 10  # terms with parentheses, which can be set in 103,049 ways
 STEPS = ("none", "answer", "call")
 
@@ -323,6 +325,21 @@ class Arithmetic(Task):
                 f"{short(source)}: each parenthesis needs its other half, and two terms or more between them"
             )
         return squeezed
+
+    def unlike_training(self, source: str, longer: bool = False) -> str | None:
+        """Why it is not drawn, nor a step of working out what is drawn: see `Task.unlike_training`."""
+        try:
+            reason = unlike(self.normalise(source), self._spaces)
+        except SourceError as error:
+            reason = str(error)
+        return None if reason and self.stepwise and source in self._steps else reason
+
+    @cached_property
+    def _steps(self) -> frozenset[str]:
+        """What each step of working an expression out begins from; nothing where there are too many expressions."""
+        if sum(space.candidates for space in self._spaces) > MOST_STEPPED:
+            return frozenset()
+        return frozenset(np.char.lstrip(self.steps_of(self.list()).sources).tolist())
 
     @property
     def breakdowns(self) -> Mapping[str, Callable[[np.ndarray], np.ndarray]]:

@@ -6,12 +6,13 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, fields, is_dataclass
 from functools import cached_property
-from typing import Any, Callable, ClassVar, NamedTuple
+from typing import Any, Callable, ClassVar
 
 import numpy as np
 
 from seq2seq.errors import SourceError, UsageError, quoted, require, short
 from seq2seq.tasks.alphabet import PAD, RESERVED, Alphabet, split
+from seq2seq.tasks.measure import Measure, Sources
 from seq2seq.values import make_plain, plain, whole
 
 MEASURED = 4000  # draws that tell the symbols and the lengths of a task that does not say them
@@ -74,14 +75,6 @@ class StringPairs(Pairs):
 
 def _justified(strings: np.ndarray, width: int) -> np.ndarray:
     return np.array([string.rjust(width, PAD) for string in strings], f"U{width}")
-
-
-class Measure(NamedTuple):
-    """The symbols of some pairs, in order, and how many of them the longest source and target have."""
-
-    symbols: tuple[str, ...]
-    source_length: int
-    target_length: int
 
 
 def option_fields(task: Any) -> list[Field[Any]]:
@@ -184,6 +177,22 @@ class Task:
         What has the form but is never drawn, such as a number out of range, may be asked all the same.
         """
         return source
+
+    def unlike_training(self, source: str, longer: bool = False) -> str | None:
+        """Why a source is unlike all that may be trained on, `has 4 terms; trained on 3`; None if it is like them.
+
+        By default: if it is shorter or longer than any source, or has a symbol that none has.
+
+        Parameters
+        ----------
+        source : str
+            As `normalise` gives it.
+        longer : bool
+            Whether the model at hand has a rule that holds for what is longer, too.
+        """
+        known = tuple(map(self.alphabet.symbol, self.characters))
+        sources = self._sources or Sources(known, 1, self.source_length)
+        return sources.unlike([*map(self.alphabet.symbol, self.alphabet.read_source(source))], longer)
 
     def accepts(self, source: str, answer: str, target: str) -> bool:
         """Whether an answer to a source is right: by default if it is the target."""
@@ -308,6 +317,11 @@ class Task:
         return self._as_arrays(found.items())
 
     # Behind these -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _sources(self) -> Sources | None:
+        """What sources are like, where that is known."""
+        return None
 
     @cached_property
     def _measure(self) -> Measure:

@@ -10,6 +10,7 @@ import numpy as np
 
 from seq2seq.errors import require_range
 from seq2seq.tasks.base import Task
+from seq2seq.tasks.measure import spread
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")  # fmt: skip
@@ -60,6 +61,16 @@ class Dates(Task):
 
     def key(self, sources: np.ndarray, key: str) -> np.ndarray:
         return sources if key == "expression" else np.array([*map(read, sources.tolist())])
+
+    def unlike_training(self, source: str, longer: bool = False) -> str | None:
+        try:
+            date = datetime.date.fromisoformat(read(source))
+        except ValueError:
+            date = None
+        if date is None or source not in (written(date, form) for form in FORMS):
+            return "is no date in a form that was trained on"
+        first, last = self.years
+        return None if first <= date.year <= last else f"is of the year {date.year}; trained on {spread(first, last)}"
 
 
 def read(source: str) -> str:

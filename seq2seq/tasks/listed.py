@@ -12,7 +12,8 @@ import numpy as np
 
 from seq2seq.errors import UsageError, require
 from seq2seq.tasks.alphabet import split
-from seq2seq.tasks.base import Measure, Pairs, Task, require_pair
+from seq2seq.tasks.base import Pairs, Task, require_pair
+from seq2seq.tasks.measure import Measure, Sources
 from seq2seq.values import whole
 
 
@@ -30,6 +31,10 @@ class ListTask(Task):
     @cached_property
     def _measure(self) -> Measure:
         return self._measured(self._listed)
+
+    @cached_property
+    def _sources(self) -> Sources | None:
+        return Sources.of(split(source, self.source_separator) for source, _ in self._listed)
 
     @cached_property
     def _all(self) -> Pairs:

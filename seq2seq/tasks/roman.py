@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from seq2seq.errors import require, require_range
 from seq2seq.tasks.listed import ListTask
+from seq2seq.tasks.measure import spread
 
 PARTS = {"M": 1000, "CM": 900, "D": 500, "CD": 400, "C": 100, "XC": 90, "L": 50, "XL": 40, "X": 10, "IX": 9, "V": 5,
          "IV": 4, "I": 1}  # fmt: skip
@@ -41,6 +43,14 @@ class Roman(ListTask):
 
     def normalise(self, source: str) -> str:
         return source.upper()
+
+    @cached_property
+    def _all_sources(self) -> frozenset[str]:
+        return frozenset(source for source, _ in self._listed)
+
+    def unlike_training(self, source: str, longer: bool = False) -> str | None:
+        what = "numeral" if self.to == "number" else "number"
+        return None if source in self._all_sources else f"is not a {what} from {spread(*self.numbers)}"
 
 
 def numeral(number: int) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from seq2seq.errors import require, require_range
 from seq2seq.tasks.base import Pairs, Task
+from seq2seq.tasks.measure import out_of_range
 
 ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
         "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")  # fmt: skip
 TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 LARGE = ((10**9, "billion"), (10**6, "million"), (1000, "thousand"), (100, "hundred"))
+MOST_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Spelling(Task):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_range("digits", self.digits, 1, 12)
+        require_range("digits", self.digits, 1, MOST_DIGITS)
         require(self.to in ("words", "number"), "to", self.to, "words or number")
 
     @property
@@ -70,6 +73,12 @@ class Spelling(Task):
         """A number and its words, as a source and its target."""
         return (str(number), words(number)) if self.to == "words" else (words(number), str(number))
 
+    def unlike_training(self, source: str, longer: bool = False) -> str | None:
+        number = source if self.to == "words" else str(value(source))
+        if not re.fullmatch("[0-9]+", number) or len(number) > MOST_DIGITS or self.pair(int(number))[0] != source:
+            return "is no number as it was trained on"
+        return out_of_range(len(number), *self.digits, "digit")
+
 
 def words(number: int) -> str:
     """A number from 0 to below 10**12 in English words."""
@@ -81,3 +90,21 @@ def words(number: int) -> str:
     size, name = next(each for each in LARGE if each[0] <= number)
     many, rest = divmod(number, size)
     return f"{words(many)} {name} {words(rest)}" if rest else f"{words(many)} {name}"
+
+
+def value(spelled: str) -> int | None:
+    """The inverse of `words`, and some number of what else is made of such words; None for all else."""
+    large = {name: size for size, name in LARGE}
+    total = group = 0  # a group is what comes before a thousand, a million or a billion
+    for word in spelled.replace("-", " ").split(" "):
+        if word in ONES:
+            group += ONES.index(word)
+        elif word in TENS[2:]:
+            group += 10 * TENS.index(word)
+        elif word == "hundred":
+            group *= 100
+        elif word in large:
+            total, group = total + group * large[word], 0
+        else:
+            return None
+    return total + group

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 from seq2seq.errors import require, require_range
 from seq2seq.tasks.base import Task
+from seq2seq.tasks.measure import Sources
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class Copy(Task):
     def target(self, source: str) -> str:
         """What is to be learned."""
         return source
+
+    @cached_property
+    def _sources(self) -> Sources:
+        return Sources(tuple(self.letters), *self.length)
 
 
 @dataclass(frozen=True)

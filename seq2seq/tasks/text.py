@@ -99,6 +99,10 @@ class Text(Task):
     def target_length(self) -> int:
         return self.source_length
 
+    def unlike_training(self, source: str, longer: bool = False) -> str | None:
+        """Never: what begins with the text's characters is read on, however long it is."""
+        return None
+
     def keep(self) -> str:
         return self.text
 

@@ -48,13 +48,14 @@ class Space:
         return int(self._firsts * (high - low + 1) ** (self.terms - 1) * choices * len(self._nestings))
 
     @property
-    def _divides(self) -> bool:
+    def divides(self) -> bool:
+        """Whether there can be divisions."""
         return self.terms > 1 and not {"/", "%"}.isdisjoint(self.operators)
 
     @property
     def tried(self) -> bool:
         """Whether all of those with divisions are tried."""
-        return self._divides and self.candidates <= LIST_LIMIT
+        return self.divides and self.candidates <= LIST_LIMIT
 
     @cached_property
     def _whole(self) -> np.ndarray:
@@ -64,7 +65,7 @@ class Space:
 
     @property
     def _ranks(self) -> np.ndarray:
-        return self._whole if self._divides else np.arange(self.candidates)
+        return self._whole if self.divides else np.arange(self.candidates)
 
     @property
     def _firsts(self) -> int:
@@ -116,7 +117,7 @@ class Space:
 
     def draw(self, n: int, rng: np.random.Generator) -> Expressions:
         """So many, each equally likely, some perhaps twice. Raises `UsageError` where too few can be found."""
-        if not self._divides:
+        if not self.divides:
             return self._draw(n, rng)
         if self.tried:
             if n > 0 and self.count == 0:
@@ -126,7 +127,7 @@ class Space:
 
     def draw_distinct(self, n: int, rng: np.random.Generator) -> Expressions:
         """So many of them, no one twice, each choice of them equally likely. Raises as `draw` does."""
-        if self.tried or (2 * n >= self.count and not self._divides):  # no dearer than listing them
+        if self.tried or (2 * n >= self.count and not self.divides):  # no dearer than listing them
             return self.at(self._ranks[rng.permutation(self.count)[:n]])
 
         def each_once(drawn: Expressions) -> Expressions:
@@ -147,10 +148,10 @@ class Space:
                 )
             missing = n - len(drawn.numbers)
             size = missing + missing // 8 + 16
-            if self._divides:  # as many as it takes by what was found so far
+            if self.divides:  # as many as it takes by what was found so far
                 size = min(size * (tries + 1) // (whole + 1), ROUND)
             more = self._draw(size, rng)
-            if self._divides:
+            if self.divides:
                 more = more.take(have_value(more))
             tries, whole = tries + size, whole + len(more.numbers)
             drawn = kept(stack([drawn, more]))
