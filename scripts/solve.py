@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any, Callable
+from typing import Any
 
 import _command
 
 import seq2seq
 from seq2seq import SourceError
+from seq2seq.errors import short
 from seq2seq.runs import Run
 
 BLOCK = 1 << 16  # bytes read at once, at the most
@@ -38,29 +40,47 @@ def lines_of_stdin() -> Iterator[list[str]]:
         yield [rest.decode(errors="replace")]
 
 
-Say = Callable[[list[str]], list[str]]  # what is printed for some sources, a line each
-
-
-def predictions(solver: seq2seq.Solver, source: str) -> Iterator[str]:
-    """A line for each beginning of a source that the run can read."""
-    expected = solver.expected(source)
-    for end, (character, confidence) in enumerate(expected, len(source) - len(expected) + 1):
-        yield f"{source[:end]!r} -> {character!r} ({confidence:.1%})"
-
-
-def way_of_saying(solver: seq2seq.Solver, arguments: Any) -> Say:
-    if arguments.steps:
-        return lambda sources: [
-            " -> ".join([solver.task.normalise(source), *solver.work(source)]) for source in sources
-        ]
-    if arguments.predict:
-        return lambda sources: ["\n".join(predictions(solver, source)) for source in sources]
+def ask(solver: seq2seq.Solver, arguments: Any, sources: list[str]) -> list[dict[str, Any]]:
+    """What --json prints for each source."""
+    more: list[dict[str, Any]] = [{} for _ in sources]
     if arguments.best:
-        return lambda sources: [
-            ", ".join(f"{each.text} ({each.confidence:.1%})" for each in solver.n_best(source, arguments.best))
-            for source in sources
-        ]
-    return solver
+        best = [solver.n_best(source, arguments.best) for source in sources]
+        answers = [each[0] for each in best]
+        more = [{"answers": [*map(values, each)]} for each in best]
+    else:
+        answers = solver.answer(sources)
+    if arguments.steps:
+        more = [{"steps": solver.work(source)} for source in sources]
+    if arguments.predict:
+        more = [{"predictions": [*map(values, solver.expected(source))]} for source in sources]
+    return [
+        {"source": source, **values(answer), "unlike_training": answer.unlike_training, **each}
+        for source, answer, each in zip(sources, answers, more)
+    ]
+
+
+def values(answer: seq2seq.Answer) -> dict[str, Any]:
+    return {"answer": answer.text, "confidence": answer.confidence}
+
+
+def said(solver: seq2seq.Solver, arguments: Any, asked: dict[str, Any]) -> str:
+    """What is printed for a source: a line, or one for each beginning that a text's run can read."""
+    if arguments.json:
+        return json.dumps(asked)
+    if "error" in asked:
+        return ""
+    source = asked["source"]
+    if arguments.steps:
+        return " -> ".join([solver.task.normalise(source), *asked["steps"]])
+    if arguments.predict:
+        predictions = asked["predictions"]
+        ends = range(len(source) - len(predictions) + 1, len(source) + 1)
+        return "\n".join(
+            f"{source[:end]!r} -> {each['answer']!r} ({each['confidence']:.1%})" for end, each in zip(ends, predictions)
+        )
+    if arguments.best:
+        return ", ".join(f"{each['answer']} ({each['confidence']:.1%})" for each in asked["answers"])
+    return asked["answer"]
 
 
 def write(solver: seq2seq.Solver, arguments: Any) -> None:
@@ -74,26 +94,32 @@ def write(solver: seq2seq.Solver, arguments: Any) -> None:
     print()
 
 
-def answer(solver: seq2seq.Solver, say: Say, sources: list[str], what: str, first: int) -> bool:
+def answer(solver: seq2seq.Solver, arguments: Any, sources: list[str], what: str, first: int) -> bool:
     """Print an answer a line, an empty one for a source that cannot be read. Returns whether all could be."""
-    readable: dict[int, str] = {}
+    asked: dict[int, dict[str, Any]] = {}
     for index, source in enumerate(sources):
         try:
             solver.prepare(source)
-            readable[index] = source
         except SourceError as error:
             report(f"{what} {first + index}: {error}")
-    answers = dict(zip(readable, say(list(readable.values())) if readable else []))
-    sys.stdout.write("".join(f"{answers.get(index, '')}\n" for index in range(len(sources))))
+            asked[index] = {"source": source, "error": str(error)}
+    readable = [index for index in range(len(sources)) if index not in asked]
+    if readable:
+        asked.update(zip(readable, ask(solver, arguments, [sources[index] for index in readable])))
+    for index in readable:
+        if mark := asked[index]["unlike_training"]:
+            report(f"{what} {first + index}: unlike training: {short(sources[index])} {mark}")
+    sys.stdout.write("".join(f"{said(solver, arguments, asked[index])}\n" for index in range(len(sources))))
     sys.stdout.flush()
     return len(readable) == len(sources)
 
 
-def converse(solver: seq2seq.Solver, say: Say) -> bool:
+def converse(solver: seq2seq.Solver, arguments: Any) -> bool:
     """A prompt, with history, until the end of input."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  (gives input() its history and editing)
     print(f"{solver.run.path}: type a source, such as {solver.example}; Ctrl-D ends", file=sys.stderr)
+    plain = not (arguments.json or arguments.steps or arguments.predict or arguments.best)
     while True:
         try:
             source = input("> ")
@@ -101,13 +127,13 @@ def converse(solver: seq2seq.Solver, say: Say) -> bool:
             print(file=sys.stderr)
             return True
         try:
-            if say is solver:
-                [answered] = solver.answer([source])
-                print(f"{answered.text}    ({answered.confidence:.0%} sure)")
-            else:
-                print(*say([source]))
+            [asked] = ask(solver, arguments, [source])
         except SourceError as error:
             report(str(error))
+            continue
+        print(said(solver, arguments, asked) + (f"    ({asked['confidence']:.0%} sure)" if plain else ""))
+        if mark := asked["unlike_training"]:
+            report(f"unlike training: {short(source)} {mark}")
 
 
 def main() -> int:
@@ -116,7 +142,8 @@ def main() -> int:
         "examples:\n  python scripts/solve.py '3*7+2' '1+1+1'\n"
         "  python scripts/solve.py < questions.txt > answers.txt\n"
         "  python scripts/solve.py --continue 'It is' --temperature 0.7\n\n"
-        "A source that cannot be read gives an empty line, a message that names its line, and exit status 2.",
+        "A source that cannot be read gives an empty line, a message that names its line, and exit status 2. A message "
+        "on stderr\nnames each source that is unlike all that the run was trained on: its answer is not to be relied on.",
     )
     parser.add_argument("sources", nargs="*", metavar="SOURCE")
     shown = parser.add_mutually_exclusive_group()
@@ -128,6 +155,7 @@ def main() -> int:
         "--predict", action="store_true", help="print the next character after each beginning, of a text's run"
     )
     shown.add_argument("--continue", metavar="PREFIX", dest="prefix", help="go on with a text, of a text's run")
+    parser.add_argument("--json", action="store_true", help="print a JSON object for each source, a line each")
     parser.add_argument("--characters", type=int, metavar="N", help="how many to write (default: 200)")
     parser.add_argument(
         "--temperature", type=float, metavar="X", help="below 1: keep to the probable; 0: to the most (default: 1)"
@@ -139,26 +167,27 @@ def main() -> int:
         for name in WRITING:
             if getattr(arguments, name) is not None:
                 parser.error(f"--{name.replace('_', '-')}: goes with --continue")
+    elif arguments.json:
+        parser.error("--json: goes with sources, and not with --continue")
     elif arguments.sources:
         parser.error("--continue: goes on with one text; give no SOURCE beside it")
     solver = seq2seq.Solver(arguments.run or Run.newest().path, device=arguments.device)
     if arguments.prefix is not None:
         write(solver, arguments)
         return 0
-    say = way_of_saying(solver, arguments)
 
     if arguments.sources:
-        good = answer(solver, say, arguments.sources, "argument", 1)
+        good = answer(solver, arguments, arguments.sources, "argument", 1)
     elif sys.stdin is None:
         good = True
     elif os.isatty(sys.stdin.fileno()):
-        good = converse(solver, say)
+        good = converse(solver, arguments)
     else:
         good, count = True, 0
         for lines in lines_of_stdin():
             for start in range(0, len(lines), BATCH):
                 batch = lines[start : start + BATCH]
-                good &= answer(solver, say, batch, "line", count + 1)
+                good &= answer(solver, arguments, batch, "line", count + 1)
                 count += len(batch)
     return 0 if good else _command.WRONG_USE
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seq2seq.config import Config, DataConfig, Extra, ModelConfig, TrainingConfig
+    from seq2seq.decoding import Answer
     from seq2seq.errors import DeviceError, RunError, Seq2SeqError, SourceError, TrainingInterrupted, UsageError
     from seq2seq.experiment import train
     from seq2seq.solver import Solver
@@ -32,6 +33,7 @@ __version__ = "0.1.0"
 # Names are imported when they are first used, so that importing the package does not load MXNet.
 _HOME = {
     "Addition": "tasks",
+    "Answer": "decoding",
     "Arithmetic": "tasks",
     "Config": "config",
     "Copy": "tasks.strings",
@@ -62,6 +64,7 @@ _HOME = {
 
 __all__ = [
     "Addition",
+    "Answer",
     "Arithmetic",
     "Config",
     "Copy",
