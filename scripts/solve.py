@@ -142,8 +142,8 @@ def main() -> int:
         "examples:\n  python scripts/solve.py '3*7+2' '1+1+1'\n"
         "  python scripts/solve.py < questions.txt > answers.txt\n"
         "  python scripts/solve.py --continue 'It is' --temperature 0.7\n\n"
-        "A source that cannot be read gives an empty line, a message that names its line, and exit status 2. A message on "
-        "stderr\nnames each source that is unlike all that the run was trained on: its answer is not to be relied on.",
+        "A source that cannot be read gives an empty line, a message that names its line, and exit status 2.\n"
+        "A message on stderr names each source that is unlike all that the run was trained on: do not rely on it.",
     )
     parser.add_argument("sources", nargs="*", metavar="SOURCE")
     shown = parser.add_mutually_exclusive_group()

@@ -7,13 +7,15 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, Callable
 
 from seq2seq.errors import MOST_ALLOWED, UsageError, cut, is_number, is_whole, require, short
 from seq2seq.options import MODEL_OPTIONS, lacking
 from seq2seq.options import TEXT_MODELS as TEXT_MODELS
 from seq2seq.tasks import TASKS, Arithmetic, Task
 from seq2seq.tasks.base import option_fields
+from seq2seq.tasks.measure import Outline
 from seq2seq.values import FLOAT_LEAST, HELD, MOST, MOST_SEED, is_held, make_plain, require_truth, whole
 
 MODEL_NAMES = ("auto", *MODEL_OPTIONS)
@@ -132,18 +134,30 @@ def checked_table(name: str, values: Any, allowed: Iterable[str]) -> dict[str, A
     return dict(values)
 
 
-def _task_from_json(values: Any, task_class: type[Task] | None = None, kept: str | None = None) -> Task:
+def _task_from_json(
+    values: Any,
+    task_class: type[Task] | None = None,
+    read: Callable[[], str | None] | None = None,
+    outline: Outline | None = None,
+) -> Task:
     require(isinstance(values, dict), "task", values, "a table")
     options = with_tuples(values)
-    name, digest = options.pop("name"), None if kept is None else options.pop("digest", None)
+    name = options.pop("name")
     if task_class is None:
         require(isinstance(name, str) and name in TASKS, "task", name, f"one of {', '.join(TASKS)}")
         task_class = TASKS[name]
     if is_dataclass(task_class):
         checked_table("task", options, [*(field.name for field in option_fields(task_class)), "digest"])
+    if read is None or task_class.keep is Task.keep:
+        return task_class.opened(options, lambda: None, outline)
+    return task_class.opened(options, partial(_checked, read, options.pop("digest", None)), outline)
+
+
+def _checked(read: Callable[[], str | None], digest: Any) -> str | None:
+    kept = read()
     if kept is not None and digest != _digest(kept):
         raise ValueError("what is kept beside it is not what it was made with")
-    return task_class.restored(options, kept)
+    return kept
 
 
 def require_name(task: Task) -> None:
@@ -363,7 +377,13 @@ class Config:
         }
 
     @classmethod
-    def from_json(cls, values: dict[str, Any], task_class: type[Task] | None = None, kept: str | None = None) -> Config:
+    def from_json(
+        cls,
+        values: dict[str, Any],
+        task_class: type[Task] | None = None,
+        read: Callable[[], str | None] | None = None,
+        outline: Outline | None = None,
+    ) -> Config:
         """The inverse of `to_json`. Raises `UsageError`, `KeyError`, `TypeError` or `ValueError` for anything else.
 
         Parameters
@@ -371,14 +391,16 @@ class Config:
         values : dict
         task_class : type, optional
             Of a task that has no name in `TASKS`.
-        kept : str, optional
-            What the task's `keep` gave.
+        read : callable, optional
+            Gives what the task's `keep` gave.
+        outline : Outline, optional
+            Of the data: with it, what is kept is read when someone asks for it.
         """
         parts = {part: config(**checked_table(part, values[part], _names(config))) for part, config in PARTS.items()}
         extra = values.get("extra", [])
         require(isinstance(extra, list), "extra", extra, "a list of tables")
         extra = tuple(map(Extra.from_json, extra))
-        task = _task_from_json(values["task"], task_class, kept)
+        task = _task_from_json(values["task"], task_class, read, outline)
         return cls(task=task, seed=values["seed"], extra=extra, **parts)
 
 

@@ -7,15 +7,16 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
-from seq2seq.arrays import blocks, hash_strings
+from seq2seq.arrays import blocks, character_codes, hash_strings
 from seq2seq.config import DataConfig, Extra
 from seq2seq.errors import UsageError, require
 from seq2seq.memory import of_examples, require_memory
 from seq2seq.tasks import ListTask, Pairs, Task
+from seq2seq.tasks.measure import Sources
 from seq2seq.tasks.text import Text
 from seq2seq.values import counted
 from seq2seq.vocabulary import PAD, Codec
@@ -92,6 +93,19 @@ class Dataset:
         for block in blocks(len(part), BLOCK):
             used[part.sources[block]] = used[part.targets[block]] = True
         return used
+
+    @cached_property
+    def sources(self) -> Sources:
+        """What the sources of all splits are like."""
+        used, lengths = np.zeros(len(self.codec.vocabulary), bool), []
+        for part in (self.train, self.validation, self.test):
+            for block in blocks(len(part), BLOCK):
+                ids = part.sources[block]
+                used[ids] = True
+                lengths.append((character_codes(self.codec.read_sources(ids)) != ord(PAD)).sum(axis=1))
+        used[self.codec.vocabulary.pad] = False
+        symbols = sorted(self.codec.alphabet.symbol(self.codec.characters[place]) for place in np.flatnonzero(used))
+        return Sources(tuple(symbols), *(int(extreme(np.concatenate(lengths))) for extreme in (np.min, np.max)))
 
     @property
     def fingerprint(self) -> str:

@@ -133,16 +133,17 @@ def train(
             run=run,
             progress=shown,
         )
+        outline = config.task.make_outline(lambda: dataset.sources)
         if not resumed:
             if test is not None:
                 _keep(test, run, shown)
             trainer.save()
-            run.write_config(config, dataset.fingerprint)  # the last: from here on the folder is a run
-        run.check_fingerprint(dataset.fingerprint)
+            run.write_config(config, dataset.fingerprint, outline)  # the last: from here on the folder is a run
+        run.check_fingerprint(dataset.fingerprint, outline)
         trainer.restore()
         epochs, done = config.training.epochs, trainer.state.epoch
         require(epochs >= done, "epochs", epochs, f"at least {done}, which {run.shown} has done")
-        run.write_config(config, dataset.fingerprint)
+        run.write_config(config, dataset.fingerprint, outline)
         trainer.fit()
     return Solver(run.path, device=device, task=_unregistered(config.task))
 

@@ -26,6 +26,7 @@ import platform
 import re
 import stat
 from collections.abc import Mapping
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Union
@@ -37,11 +38,13 @@ from seq2seq.errors import RunError, UsageError, quoted, require, short
 from seq2seq.files import LONGEST_NUMBER, clear_temporaries, parse_json, read, shown, unpack, write
 from seq2seq.folders import CONFIG, begun
 from seq2seq.tasks import TASKS, Task
+from seq2seq.tasks.measure import Outline
 from seq2seq.tensors import from_tensors, to_tensors
 
 FORMAT = 1
 METRICS, EVALUATION, OPTIMIZER = "metrics.csv", "evaluation.json", "optimizer.safetensors"
 FOUND, RATES, RATES_PLOT = "rates.json", "rates.csv", "rates.png"
+OUTLINE = "data_outline"  # in the configuration
 WEIGHTS = {"best": "best.safetensors", "last": "last.safetensors"}
 FILES = {CONFIG, METRICS, EVALUATION, OPTIMIZER, FOUND, RATES, RATES_PLOT, *WEIGHTS.values()}
 # Bytes of what is read: of a configuration, a row an epoch, the pairs or the text, and the header of a file of arrays.
@@ -115,8 +118,9 @@ class Run:
         except OSError as error:
             raise RunError(f"{self._named(name)}: cannot be written: {error.strerror}") from None
 
-    def write_config(self, config: Config, fingerprint: str) -> None:
-        """Write the options, with a digest of the data set that they make; before them, once, what the task keeps."""
+    def write_config(self, config: Config, fingerprint: str, outline: Outline | None = None) -> None:
+        """Write the options, with a digest of the data set that they make, and what answering must know of it; before
+        them, once, what the task keeps."""
         kept, name = config.task.keep(), config.task.kept_as
         if kept is not None and not os.path.lexists(self._folder / name):
             self._write(name, gzip.compress(kept.encode(), mtime=0))
@@ -125,6 +129,7 @@ class Run:
             "format": FORMAT,
             **config.to_json(),
             "data_fingerprint": fingerprint,
+            OUTLINE: outline and outline.to_json(),
             "versions": {"python": platform.python_version(), "seq2seq": _own_version(), "mxnet": "1.9.1", **versions},
         }
         self._write(CONFIG, _json(values))
@@ -181,13 +186,15 @@ class Run:
         except ValueError as error:
             raise RunError(f"{self._named(name)}: is damaged: {error}") from None
 
-    def read_config(self, task: Task | None = None) -> Config:
+    def read_config(self, task: Task | None = None, outlined: bool = False) -> Config:
         """The options the run was made with.
 
         Parameters
         ----------
         task : Task, optional
             The task of the run, where it is one that has no name in `TASKS`.
+        outlined : bool
+            Whether the task's pairs or text may wait until someone asks for them, where the run has an outline of them.
         """
         values = self._config_values()
         path = self._named(CONFIG)
@@ -200,7 +207,8 @@ class Run:
             raise RunError(f"{path}: its task is {quoted(name)}, and not {task.name!r}")
         try:
             task_class = TASKS[values["task"]["name"]] if task is None else type(task)
-            config = Config.from_json(values, task_class, self._read_kept(task_class.kept_as))
+            outline = Outline.from_json(values[OUTLINE]) if outlined and values.get(OUTLINE) is not None else None
+            config = Config.from_json(values, task_class, partial(self._read_kept, task_class.kept_as), outline)
         except KeyError as error:
             raise RunError(f"{path}: is damaged: it lacks {error}") from None
         except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
@@ -209,13 +217,17 @@ class Run:
             raise RunError(f"{path}: was made with {quoted(config.task, 200)}, and not {quoted(task, 200)}")
         return config
 
-    def check_fingerprint(self, fingerprint: str) -> None:
-        """Raise `RunError` unless the data set made now is the one the run was trained on."""
-        if self._config_values().get("data_fingerprint") != fingerprint:
+    def check_fingerprint(self, fingerprint: str, outline: Outline | None = None) -> None:
+        """Raise `RunError` unless the data set made now is the one the run was trained on, and is like the outline."""
+        values = self._config_values()
+        if values.get("data_fingerprint") != fingerprint:
             raise RunError(
                 f"{self._named(CONFIG)}: its options no longer make the data that the run was trained on, "
-                "so what was held out is not known; was the file edited, or NumPy changed?"
+                "so what was held out is not known; was the file edited, or NumPy changed, or does the task draw from "
+                "more than its rng?"
             )
+        if outline is not None and values.get(OUTLINE) not in (None, outline.to_json()):
+            raise RunError(f"{self._named(CONFIG)}: its {OUTLINE} is not what its data are like; was the file edited?")
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """The rows of `metrics.csv`, values as numbers."""

@@ -74,7 +74,7 @@ class Solver:
         require(weights in WEIGHTS, "weights", weights, "best or last")
         require(task is None or isinstance(task, Task), "task", task, "a Task")
         self.run = Run(run)
-        self.config = self.run.read_config(task)
+        self.config = self.run.read_config(task, outlined=True)
         self.task = self.config.task
         self.codec = make_codec(self.task, self.config.data, self.config.model)
         self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
@@ -271,10 +271,7 @@ class Solver:
     @property
     def example(self) -> str:
         """A source of the task, or some characters of the text, to try."""
-        if isinstance(self.task, Text):
-            return max(self.task.text.split("\n")[:100], key=len)[:20]
-        [(source, _)] = self.task.shown(self.task.sample(1, np.random.default_rng(0)))
-        return source
+        return self.task.example_source
 
     def evaluate(self, samples: int = 10_000, seed: int = 0) -> Evaluation | TextEvaluation:
         """Score held-out and training examples, and keep the result in the run folder: if it cannot be written into, a
@@ -316,7 +313,7 @@ class Solver:
     def dataset(self) -> Dataset:
         """The examples the run was trained on, and those held out. Raises `RunError` if they cannot be made again."""
         dataset = build_dataset(self.task, self.config.data, self.config.seed, self.codec, self.config.extra)
-        self.run.check_fingerprint(dataset.fingerprint)
+        self.run.check_fingerprint(dataset.fingerprint, self.task.make_outline(lambda: dataset.sources))
         return dataset
 
     def _predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:

@@ -10,9 +10,9 @@ from typing import Any, Callable, ClassVar
 
 import numpy as np
 
-from seq2seq.errors import SourceError, UsageError, quoted, require, short
+from seq2seq.errors import RunError, SourceError, UsageError, quoted, require, short
 from seq2seq.tasks.alphabet import PAD, RESERVED, Alphabet, split
-from seq2seq.tasks.measure import Measure, Sources
+from seq2seq.tasks.measure import Measure, Outline, Sources
 from seq2seq.values import make_plain, plain, whole
 
 MEASURED = 4000  # draws that tell the symbols and the lengths of a task that does not say them
@@ -225,6 +225,15 @@ class Task:
         """The task of these options, and of what `keep` gave."""
         return cls(**options)
 
+    @classmethod
+    def opened(cls, options: dict[str, Any], read: Callable[[], str | None], outline: Outline | None) -> Task:
+        """The task of a run: `restored` from its options and from what `read` gives, and where the run has kept an
+        outline of its data, with what that says."""
+        task = cls.restored(options, read())
+        if outline is not None:
+            task._recall(outline)
+        return task
+
     # Of a task that works in steps, or on numbers: see `Arithmetic` and `Addition` ------------------------------------
 
     @property
@@ -268,6 +277,29 @@ class Task:
     def characters(self) -> str:
         """Every character of the sources and targets, the space, which pads, among them."""
         return self.alphabet.characters(self.symbols)
+
+    @cached_property
+    def example_source(self) -> str:
+        """A source, as people write it."""
+        [(source, _)] = self.shown(self.sample(1, np.random.default_rng(0)))
+        return source
+
+    def make_outline(self, sources: Callable[[], Sources]) -> Outline:
+        """What a run keeps to answer without its data; `sources` gives what those of the data set are like."""
+        asked = [getattr(type(self), name) is getattr(Task, name) for name in Measure._fields]
+        measured = type(self)._measure is not Task._measure or (any(asked) and type(self).draw is not Task.draw)
+        measure = self._measure if measured else None
+        says = type(self).unlike_training is not Task.unlike_training
+        return Outline(measure, None if says else sources(), self.example_source)
+
+    def _recall(self, outline: Outline) -> None:
+        known = {"_measure": outline.measure, "_sources": outline.sources, "example_source": outline.example}
+        vars(self).update({name: value for name, value in known.items() if value is not None})
+
+    def _require_recalled(self, measure: Measure) -> None:
+        """Raise `RunError` if the outline of a run does not say this of its pairs."""
+        if vars(self).get("_measure", measure) != measure:
+            raise RunError(f"data_outline: does not say what the data of the task {self.name} are like")
 
     def key(self, sources: np.ndarray, key: str) -> np.ndarray:
         """One comparable value a source, shape (N,), equal where two sources are the same question."""

@@ -13,6 +13,7 @@ import numpy as np
 from seq2seq.errors import UsageError, require
 from seq2seq.tasks.alphabet import split
 from seq2seq.tasks.base import Pairs, Task, require_pair
+from seq2seq.tasks.kept import KeptTask
 from seq2seq.tasks.measure import Measure, Sources
 from seq2seq.values import whole
 
@@ -26,7 +27,10 @@ class ListTask(Task):
 
     @cached_property
     def _listed(self) -> list[tuple[str, str]]:
-        return [*self.pairs()]
+        listed = [*self.pairs()]
+        if "_measure" in vars(self):  # recalled from a run
+            self._require_recalled(self._measured(listed))
+        return listed
 
     @cached_property
     def _measure(self) -> Measure:
@@ -68,7 +72,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class FileTask(ListTask):
+class FileTask(KeptTask, ListTask):
     """A task whose pairs come from a file, or are given. It needs a `name` and `read(path)`.
 
     A run keeps the pairs themselves, so that it can be moved to where the file is not.

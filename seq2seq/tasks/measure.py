@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from seq2seq.errors import short
+from seq2seq.errors import is_whole, short
+from seq2seq.tasks.alphabet import RESERVED
+
+MOST_SYMBOLS, LONGEST = 2**20, 2**20  # symbols, and how many of them a string has: more in a run folder are a mistake
 
 
 class Measure(NamedTuple):
@@ -45,6 +48,62 @@ class Sources:
         if new := next((symbol for symbol in source if symbol not in self._known), None):
             return f"has {short(new)}, which no source that was trained on has"
         return out_of_range(len(source), self.shortest, self.longest, "symbol", longer)
+
+
+class Outline(NamedTuple):
+    """What answering needs to know of a run's pairs, so that it need not read them.
+
+    Attributes
+    ----------
+    measure : Measure or None
+        Where the task does not say it itself.
+    sources : Sources or None
+        What the sources of the data set are like, where the task does not say itself what is unlike them.
+    example : str
+        A source.
+    """
+
+    measure: Measure | None
+    sources: Sources | None
+    example: str
+
+    def to_json(self) -> dict[str, Any]:
+        measure, sources = self.measure, self.sources
+        return {
+            "measure": measure and {**measure._asdict(), "symbols": [*measure.symbols]},
+            "sources": sources and {**asdict(sources), "symbols": [*sources.symbols]},
+            "example": self.example,
+        }
+
+    @classmethod
+    def from_json(cls, values: Any) -> Outline:
+        """The inverse of `to_json`. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
+        measure, sources, example = (values[name] for name in cls._fields)
+        if measure is not None:
+            lengths = [measure[name] for name in ("source_length", "target_length")]
+            _require_lengths(lengths)
+            measure = Measure(_read_symbols(measure), *lengths)
+        if sources is not None:
+            lengths = [sources[name] for name in ("shortest", "longest")]
+            _require_lengths(lengths)
+            sources = Sources(_read_symbols(sources), *lengths)
+        if not isinstance(example, str) or not example.strip():
+            raise ValueError("data_outline: its example is no source")
+        return cls(measure, sources, example)
+
+
+def _require_lengths(lengths: list[Any]) -> None:
+    if not all(is_whole(length, 1) and length <= LONGEST for length in lengths):
+        raise ValueError(f"data_outline: a length is no whole number from 1 to {LONGEST}")
+
+
+def _read_symbols(values: Any) -> tuple[str, ...]:
+    symbols = values["symbols"]
+    good = isinstance(symbols, list) and 0 < len(symbols) <= MOST_SYMBOLS
+    good = good and all(isinstance(symbol, str) and symbol and not RESERVED.search(symbol) for symbol in symbols)
+    if not good or sorted({*symbols}) != symbols:
+        raise ValueError("data_outline: its symbols are no list of strings, each once, in order")
+    return tuple(symbols)
 
 
 def out_of_range(count: int, least: int, most: int, what: str, longer: bool = False) -> str | None:

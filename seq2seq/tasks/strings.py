@@ -46,8 +46,11 @@ class Copy(Task):
         """What is to be learned."""
         return source
 
+    def unlike_training(self, source: str, longer: bool = False) -> str | None:
+        return self._strings.unlike(source, longer)
+
     @cached_property
-    def _sources(self) -> Sources:
+    def _strings(self) -> Sources:
         return Sources(tuple(self.letters), *self.length)
 
 

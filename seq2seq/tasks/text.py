@@ -13,13 +13,15 @@ from seq2seq.errors import UsageError, require
 from seq2seq.tasks.alphabet import RESERVED
 from seq2seq.tasks.base import Task
 from seq2seq.tasks.files import read_lines
+from seq2seq.tasks.kept import Kept, KeptTask
+from seq2seq.tasks.measure import Measure
 from seq2seq.values import whole
 
 MOST_LENGTH = 10_000  # characters read at a time
 
 
 @dataclass(frozen=True)
-class Text(Task):
+class Text(KeptTask):
     """What comes next in a text: `so tha` is a source, `o that` its target.
 
     A source is a window of the text, and its target the same shifted by one. What is held out is the end of the text:
@@ -58,14 +60,15 @@ class Text(Task):
         require(isinstance(self.path, str), "path", self.path, "the name of a file")
         if self.length is not None:
             whole("length", self.length, 1, MOST_LENGTH)
-        require(self.given is None or isinstance(self.given, str), "given", self.given, "a string")
+        require(self.given is None or isinstance(self.given, (str, Kept)), "given", self.given, "a string")
 
     @cached_property
     def text(self) -> str:
         """All of it, its lines ending in `\\n`."""
         lines: Iterator[tuple[int, str]]
         if self.given is not None:
-            lines, place = enumerate(self.given.split("\n"), 1), "line "
+            given = self.given.value if isinstance(self.given, Kept) else self.given
+            lines, place = enumerate(given.split("\n"), 1), "line "
         else:
             require(bool(self.path), "path", self.path, f"the file of the task {self.name}")
             lines, place = read_lines(self.path), f"{self.path}:"
@@ -77,6 +80,8 @@ class Text(Task):
         text = "\n".join(kept)
         if not text.strip():
             raise UsageError(f"{self.path or 'text'}: holds no text")
+        if "_measure" in vars(self):  # recalled from a run
+            self._require_recalled(self._measure_of(text))
         return text
 
     def draw(self, rng: np.random.Generator) -> tuple[str, str]:
@@ -88,8 +93,20 @@ class Text(Task):
                 return window[:-1], window[1:]
 
     @cached_property
+    def _measure(self) -> Measure:
+        return self._measure_of(self.text)
+
+    def _measure_of(self, text: str) -> Measure:
+        return Measure(tuple(sorted(set(text))), self.source_length, self.target_length)
+
+    @property
     def symbols(self) -> list[str]:
-        return sorted(set(self.text))
+        return [*self._measure.symbols]
+
+    @cached_property
+    def example_source(self) -> str:
+        """Some characters of the text."""
+        return max(self.text.split("\n", 100)[:100], key=len)[:20]
 
     @property
     def source_length(self) -> int:

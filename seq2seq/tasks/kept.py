@@ -1,0 +1,68 @@
+"""What a run keeps of a task beside its options, read when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property, partial
+from typing import Any, Callable
+
+from seq2seq.errors import RunError
+from seq2seq.tasks.base import Task
+from seq2seq.tasks.measure import Outline
+
+
+class Kept:
+    """Stands for a value that is read when something is asked of it, and is equal to that value.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the value. Raises `RunError`; `TypeError` and `ValueError` become one.
+    name : str
+        Of the file.
+    """
+
+    def __init__(self, read: Callable[[], Any], name: str) -> None:
+        self._read, self._name = read, name
+
+    @cached_property
+    def value(self) -> Any:
+        try:
+            return self._read()
+        except (TypeError, ValueError) as error:
+            raise RunError(f"{self._name}: {error}") from None
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.value)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return self.value == (other.value if isinstance(other, Kept) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+class KeptTask(Task):
+    """A task with the field `given`: what it learns from, where that is no file. A run keeps it.
+
+    Of a run that has an outline of its data, `given` is not read before someone asks for it.
+    """
+
+    given: Any
+
+    @classmethod
+    def opened(cls, options: dict[str, Any], read: Callable[[], str | None], outline: Outline | None) -> Task:
+        if outline is None or outline.measure is None:
+            return super().opened(options, read, outline)
+        task = cls(**options, given=Kept(partial(_given, cls, options, read), cls.kept_as))  # type: ignore[call-arg]
+        task._recall(outline)
+        return task
+
+
+def _given(cls: type[KeptTask], options: dict[str, Any], read: Callable[[], str | None]) -> Any:
+    task = cls.restored(options, read())
+    assert isinstance(task, KeptTask)
+    return task.given
