@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from seq2seq.dataset import Dataset, Examples
 from seq2seq.decoding import Answer
 from seq2seq.decoding.stepwise import Ask
 from seq2seq.tasks import Task
+from seq2seq.tasks.alphabet import split
 from seq2seq.vocabulary import Codec
 
 MISTAKES = 10
@@ -38,7 +40,7 @@ class Score:
     character_accuracy: float
 
     @classmethod
-    def of(cls, asked: _Asked, rows: Any = slice(None)) -> Score:
+    def of(cls, asked: Asked, rows: Any = slice(None)) -> Score:
         """Of some rows of what was asked."""
         accuracy = 1 - asked.distances[rows].sum() / asked.longer[rows].sum()
         return cls(len(asked.right[rows]), float(asked.right[rows].mean()), float(accuracy))
@@ -110,14 +112,12 @@ def evaluate(ask: Ask, dataset: Dataset, task: Task, samples: int, seed: int) ->
     groups = {name: label(np.array(asked.sources)) for name, label in task.breakdowns.items()}
     groups["length"] = asked.lengths
 
-    wrong = np.flatnonzero(~asked.right)
-    surest = sorted(wrong, key=lambda row: -asked.answers[row].confidence)[:MISTAKES]
     return Evaluation(
         held_out=Score.of(asked),
         train_distribution=Score.of(known),
         overlap=dataset.overlap(task),
-        breakdowns={name: _by_label(asked, labels) for name, labels in groups.items()},
-        mistakes=[Mistake(asked.sources[row], asked.targets[row], *asked.answers[row]) for row in surest],
+        breakdowns={name: by_label(asked, labels) for name, labels in groups.items()},
+        mistakes=mistakes_of(asked),
         measures={name: part.measured(task) for name, part in (("held_out", asked), ("train_distribution", known))},
     )
 
@@ -126,7 +126,7 @@ def _choose(examples: Examples, samples: int, rng: np.random.Generator) -> Examp
     return examples if len(examples) <= samples else examples.take(rng.choice(len(examples), samples, replace=False))
 
 
-class _Asked(NamedTuple):
+class Asked(NamedTuple):
     """Some examples, and how they were answered.
 
     Attributes
@@ -151,21 +151,47 @@ class _Asked(NamedTuple):
     longer: np.ndarray
     distances: np.ndarray
 
+    def take(self, rows: np.ndarray) -> Asked:
+        """These rows alone, bool (N,)."""
+        chosen = np.flatnonzero(rows)
+        sources, targets = ([part[row] for row in chosen] for part in (self.sources, self.targets))
+        return Asked(sources, targets, [self.answers[row] for row in chosen], *(part[chosen] for part in self[3:]))
+
     def measured(self, task: Task) -> dict[str, float]:
         return dict(task.measures(self.sources, self.targets, [answer.text for answer in self.answers]))
 
 
-def _ask(ask: Ask, examples: Examples, codec: Codec, task: Task) -> _Asked:
+def _ask(ask: Ask, examples: Examples, codec: Codec, task: Task) -> Asked:
     sources = codec.decode_sources(examples.sources)
-    targets = [task.final(target) for target in codec.decode_targets(examples.targets)]
-    answers = list(ask(sources))
-    right = [task.accepts(*each) for each in zip(sources, (answer.text for answer in answers), targets)]
-    wanted = [codec.alphabet.read_target(target) for target in targets]
-    written = [codec.alphabet.read_target(answer.text) for answer in answers]
+    targets = [[task.final(target)] for target in codec.decode_targets(examples.targets)]
+    return compared(task, sources, targets, list(ask(sources)))
+
+
+def compared(task: Task, sources: list[str], targets: Sequence[Sequence[str]], answers: list[Answer]) -> Asked:
+    """Answers beside their targets: of several for a source each is right, and the nearest to the answer is shown."""
+    texts = [answer.text for answer in answers]
+    right = [any(task.accepts(source, text, target) for target in several)
+             for source, text, several in zip(sources, texts, targets)]  # fmt: skip
+    nearest = [_nearest(text, several, task.target_separator) for text, several in zip(texts, targets)]
+    wanted, written = ([split(text, task.target_separator) for text in part] for part in (nearest, texts))
     lengths, of_answers = (np.array([*map(len, part)]) for part in (wanted, written))
     longer, distances = np.maximum(lengths, of_answers), edit_distances(written, wanted)
-    return _Asked(sources, targets, answers, np.array(right, bool), lengths, longer, distances)
+    return Asked(sources, nearest, answers, np.array(right, bool), lengths, longer, distances)
 
 
-def _by_label(asked: _Asked, labels: np.ndarray) -> dict[str, Score]:
+def _nearest(text: str, targets: Sequence[str], separator: str) -> str:
+    if len(targets) == 1:
+        return targets[0]
+    symbols = [split(target, separator) for target in targets]
+    return targets[int(edit_distances([split(text, separator)] * len(targets), symbols).argmin())]
+
+
+def mistakes_of(asked: Asked) -> list[Mistake]:
+    """The wrong answers, the surest first."""
+    wrong = np.flatnonzero(~asked.right)
+    surest = sorted(wrong, key=lambda row: -asked.answers[row].confidence)[:MISTAKES]
+    return [Mistake(asked.sources[row], asked.targets[row], *asked.answers[row]) for row in surest]
+
+
+def by_label(asked: Asked, labels: np.ndarray) -> dict[str, Score]:
     return {str(label): Score.of(asked, labels == label) for label in np.unique(labels)}

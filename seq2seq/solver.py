@@ -30,6 +30,7 @@ from seq2seq.likeness import Likeness
 from seq2seq.memory import require_parameters
 from seq2seq.models import CharacterModel, make_codec, make_model
 from seq2seq.mx import pick_device
+from seq2seq.pairs_evaluation import PairsEvaluation, SomePairs, evaluate_pairs, questions_of
 from seq2seq.runs import WEIGHTS, PathLike, Run
 from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.text import Text
@@ -298,15 +299,62 @@ class Solver:
             warnings.warn(f"the evaluation is not kept: {error}", stacklevel=2)
         return evaluation
 
-    def score(self, pairs: Pairs | Iterable[tuple[str, str]]) -> float:
-        """The share of these sources that are answered with their targets, or with what else the task accepts.
+    def evaluate_pairs(self, pairs: SomePairs) -> PairsEvaluation:
+        """Score pairs of your own, such as the official test set of a task. The run folder's evaluation stays.
 
-        Pairs are a task's, or sources and targets as people write them. Raises `SourceError`.
+        Parameters
+        ----------
+        pairs : path, or iterable of (str, str)
+            A file as for training, or sources and targets as people write them. A source that cannot be read, since it
+            is too long or has other characters than the run knows, counts as answered wrongly.
+
+        Raises
+        ------
+        UsageError
+            If there are none, one is no pair, or the run is a text's.
+        """
+        if isinstance(self.task, Text):
+            raise UsageError(f"pairs: the run {self.run.shown} has read a text, and answers no sources")
+        questions = questions_of(self.task, pairs)
+        return evaluate_pairs(self._try([each.source for each in questions]), questions, self.task, self._overlap)
+
+    def _overlap(self, sources: list[str]) -> float:
+        """The fraction of sources that can be read that were trained on."""
+        return self.dataset.overlap(self.task, np.array([self.prepare(source) for source in sources]))
+
+    def _try(self, sources: Sequence[str]) -> list[Answer | SourceError]:
+        """The answer to each source, or why it cannot be read."""
+        tried: dict[int, Answer | SourceError] = {}
+        for row, source in enumerate(sources):
+            try:
+                self.prepare(source)
+            except SourceError as error:
+                tried[row] = error
+        readable = [row for row in range(len(sources)) if row not in tried]
+        tried.update(zip(readable, self.answer(sources[row] for row in readable)))
+        return [tried[row] for row in range(len(sources))]
+
+    def score(self, pairs: Pairs | Iterable[tuple[str, str]]) -> float:
+        """The fraction of these sources that are answered with their targets, or with what else the task accepts.
+
+        Pairs are a task's, or sources and targets as people write them. A source that cannot be read counts as answered
+        wrongly, and a warning says how many these are. See `evaluate_pairs` for more than a number.
         """
         shown = [*(self.task.shown(pairs) if isinstance(pairs, Pairs) else pairs)]
-        answers = self(source for source, _ in shown)
-        right = [self.task.accepts(source, answer, self.task.final(target))
-                 for (source, target), answer in zip(shown, answers)]  # fmt: skip
+        require(len(shown) > 0, "pairs", shown, "one or more")
+        tried = self._try([source for source, _ in shown])
+        problems = [each for each in tried if isinstance(each, SourceError)]
+        if problems:
+            warnings.warn(
+                f"score: {len(problems)} of {len(shown)} sources cannot be read and count as answered wrongly, such as "
+                f"{problems[0]}",
+                stacklevel=2,
+            )
+        right = [
+            isinstance(answer, Answer)
+            and self.task.accepts(self.task.normalise(source), answer.text, self.task.final(target))
+            for (source, target), answer in zip(shown, tried)
+        ]
         return float(np.mean(right))
 
     @cached_property

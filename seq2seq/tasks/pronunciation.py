@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seq2seq.arrays import edit_distances
-from seq2seq.errors import UsageError
+from seq2seq.errors import RunError, UsageError
 from seq2seq.tasks.files import read_lines
 from seq2seq.tasks.listed import FileTask, Row
 from seq2seq.values import require_truth
@@ -61,14 +61,21 @@ class Pronunciation(FileTask):
         return source.lower()
 
     def accepts(self, source: str, answer: str, target: str) -> bool:
-        return answer in self.rows.get(source, [target])
+        return answer in self._listed_for(source, target)
+
+    def _listed_for(self, word: str, target: str) -> list[str]:
+        """All listed pronunciations of a word, of which the target is one: it alone where they cannot be read."""
+        try:
+            return [target, *self.rows.get(word, ())]
+        except RunError:
+            return [target]
 
     def measures(self, sources: list[str], targets: list[str], answers: list[str]) -> Mapping[str, float]:
         """The share of words that are pronounced wrongly, and the phonemes that would have to be put in, taken out or
         changed to make the answers right, as a share of those there are: of any listed pronunciation the nearest."""
         answered, listed, words = [], [], []
         for word, (source, target, answer) in enumerate(zip(sources, targets, answers)):
-            for pronunciation in self.rows.get(source, [target]):
+            for pronunciation in self._listed_for(source, target):
                 answered.append(answer.split())
                 listed.append(pronunciation.split())
                 words.append(word)

@@ -1,0 +1,161 @@
+"""How good a run is on pairs of someone's own, such as the official test set of a shared task."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Callable, NamedTuple, Union
+
+import numpy as np
+
+from seq2seq.decoding import Answer
+from seq2seq.errors import Seq2SeqError, SourceError, UsageError, short
+from seq2seq.evaluation import Mistake, Score, by_label, compared, mistakes_of
+from seq2seq.tasks import FileTask, Pairs, Task
+from seq2seq.tasks.alphabet import split
+from seq2seq.tasks.files import read_pairs
+from seq2seq.tasks.listed import Row
+
+MOST_PROBLEMS = 10
+SUFFIXES = (".tsv", ".csv", ".jsonl")  # of files of pairs whatever the task; others are the task's own, if it has some
+
+SomePairs = Union[str, "os.PathLike[str]", Pairs, Iterable[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
+class PairsEvaluation:
+    """Scores on given pairs. A source that cannot be read is one that was answered wrongly.
+
+    Attributes
+    ----------
+    score : Score
+        Of a source with several targets, each is right.
+    unreadable : int
+        How many sources cannot be read: they are too long, or have characters that the run does not know.
+    problems : list of str
+        Why not, of the first few.
+    overlap : float or None
+        The fraction of the sources that the run was trained on; None where its training data cannot be made again.
+    breakdowns : dict of str to dict of str to Score
+        Scores by the length of the target, and by the groups that the task knows, of the sources that can be read.
+    mistakes : list of Mistake
+        Answers that are wrong, the surest first.
+    measures : dict of str to float
+        What else the task measures.
+    """
+
+    score: Score
+    unreadable: int
+    problems: list[str]
+    overlap: float | None
+    breakdowns: dict[str, dict[str, Score]]
+    mistakes: list[Mistake]
+    measures: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        values = asdict(self)
+        counts = {name: values[name] for name in ("unreadable", "overlap", "problems")}
+        breakdowns = {f"by_{name}": scores for name, scores in values["breakdowns"].items()}
+        return {"pairs": {**values["score"], **self.measures, **counts}, **breakdowns, "mistakes": values["mistakes"]}
+
+
+class Question(NamedTuple):
+    """A source, all its targets, and where it is."""
+
+    place: str
+    source: str
+    targets: list[str]
+
+
+def questions_of(task: Task, pairs: SomePairs) -> list[Question]:
+    """Pairs, or those of a file, as questions. Raises `UsageError` if there are none, or one is no pair, or has another
+    target than one before it where the task does not allow several."""
+    place, rows = _rows(task, pairs)
+    several = getattr(task, "several", False)
+    questions: list[Question] = []
+    first: dict[str, Question] = {}
+    for number, source, target in rows:
+        if not (isinstance(source, str) and isinstance(target, str)):
+            raise UsageError(f"{place}{number}: must be a source and a target, two strings")
+        if not target.strip():
+            raise UsageError(f"{place}{number}: its target is empty")
+        if task.target_separator:
+            target = task.target_separator.join(split(target, task.target_separator))
+        question = Question(f"{place}{number}", written(task, source), [task.final(target)])
+        before = first.setdefault(question.source, question)
+        new = question.targets[0] not in before.targets
+        if new and not several:
+            raise UsageError(f"{question.place}: has another target for its source than {before.place} has")
+        if before is question or not several:
+            questions.append(question)
+        elif new:
+            before.targets.append(question.targets[0])
+    if not questions:
+        raise UsageError("pairs: there are none")
+    return questions
+
+
+def _rows(task: Task, pairs: SomePairs) -> tuple[str, Iterable[Row]]:
+    if isinstance(pairs, (str, os.PathLike)):
+        path = os.fspath(pairs)
+        own = isinstance(task, FileTask) and Path(path.removesuffix(".gz")).suffix not in SUFFIXES
+        return f"{path}:", task.read(path) if own and isinstance(task, FileTask) else read_pairs(path)
+    shown = task.shown(pairs) if isinstance(pairs, Pairs) else pairs
+    return "pair ", (_row(number, pair) for number, pair in enumerate(shown, 1))
+
+
+def _row(number: int, pair: Any) -> Row:
+    if not isinstance(pair, (tuple, list, np.ndarray)) or len(pair) != 2:
+        raise UsageError(f"pair {number}: got {short(str(pair))}, but it must be a source and a target")
+    return Row(number, *pair)
+
+
+def written(task: Task, source: str) -> str:
+    """The source as the task writes it, if it can be read."""
+    try:
+        return task.normalise(source)
+    except SourceError:
+        return source
+
+
+def evaluate_pairs(
+    tried: Sequence[Answer | SourceError],
+    questions: Sequence[Question],
+    task: Task,
+    overlap: Callable[[list[str]], float],
+) -> PairsEvaluation:
+    """Score what was answered.
+
+    Parameters
+    ----------
+    tried : sequence of Answer or SourceError
+        The answer to each question, or why it cannot be read.
+    questions : sequence of Question
+    task : Task
+    overlap : callable
+        Says what fraction of some sources was trained on. What `Seq2SeqError` it raises means that this is not known.
+    """
+    readable = np.array([isinstance(each, Answer) for each in tried])
+    answers = [each if isinstance(each, Answer) else Answer("", 0.0) for each in tried]
+    asked = compared(task, [each.source for each in questions], [each.targets for each in questions], answers)
+    asked.right[~readable] = False
+    known = [source for source, can in zip(asked.sources, readable) if can]
+    groups = asked.take(readable)
+    breakdowns = {name: by_label(groups, label(np.array(known))) for name, label in task.breakdowns.items() if known}
+    breakdowns["length"] = by_label(asked, asked.lengths)
+    problems = [f"{each.place}: {why}" for each, why in zip(questions, tried) if isinstance(why, SourceError)]
+    try:
+        trained_on = overlap(known) * len(known) / len(questions) if known else 0.0
+    except Seq2SeqError:
+        trained_on = None
+    return PairsEvaluation(
+        score=Score.of(asked),
+        unreadable=len(problems),
+        problems=problems[:MOST_PROBLEMS],
+        overlap=trained_on,
+        breakdowns=breakdowns,
+        mistakes=mistakes_of(groups),
+        measures=asked.measured(task),
+    )
