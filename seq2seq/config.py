@@ -16,10 +16,13 @@ from seq2seq.options import TEXT_MODELS as TEXT_MODELS
 from seq2seq.tasks import TASKS, Arithmetic, Task
 from seq2seq.tasks.base import option_fields
 from seq2seq.tasks.measure import Outline
+from seq2seq.tasks.registry import BUILT_IN
+from seq2seq.tasks.repeatable import require_repeatable
 from seq2seq.values import FLOAT_LEAST, HELD, MOST, MOST_SEED, is_held, make_plain, require_truth, whole
 
 MODEL_NAMES = ("auto", *MODEL_OPTIONS)
 CELLS = ("lstm", "rnn")
+_BUILT_IN_MODULES = {home.partition(":")[0] for home in BUILT_IN.values()}
 SCHEDULES = ("cosine", "restarts", "constant")
 MOST_LAYERS = 1000
 MOST_BATCH = 2**24
@@ -170,14 +173,17 @@ def require_name(task: Task) -> None:
 
 
 def require_rebuilt(task: Task) -> None:
-    """Raise `UsageError` unless a task's options make it again, as whoever opens its run will need."""
+    """Raise `UsageError` unless a task's options make it and its pairs again, as whoever opens its run will need."""
     kept = task.keep()
     try:
         values = json.loads(json.dumps(_task_to_json(task)))
-        if kept is None and _task_from_json(values, type(task)).options() != task.options():
+        again = task if kept is not None else _task_from_json(values, type(task))
+        if again.options() != task.options():
             raise ValueError("it then has other options")
     except (TypeError, ValueError) as error:
         raise UsageError(f"options of {type(task).__name__}: do not make it again: {error}") from None
+    if kept is None and type(task).__module__ not in _BUILT_IN_MODULES:
+        require_repeatable(task, again)
 
 
 @dataclass(frozen=True)

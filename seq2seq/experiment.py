@@ -45,7 +45,8 @@ def train(
     Parameters
     ----------
     task : Task, or iterable of (str, str), optional
-        What to learn: a task, or the pairs themselves, (source, target); by default the preset's task.
+        What to learn: a task, or the pairs themselves, (source, target), in their order, or if they are a set, which
+        has none, sorted; by default the preset's task.
     run_dir : path, optional
         The folder to make, or an empty one to fill; by default one named for the task and the time, under `runs/`.
     preset : str or Config, optional
@@ -82,13 +83,14 @@ def train(
         After SIGINT or SIGTERM, when everything has been kept. A `KeyboardInterrupt`.
     """
     if isinstance(task, Iterable) and not isinstance(task, str):
-        task = PairsTask.of(task.items() if isinstance(task, Mapping) else task)
+        task = PairsTask.of(task)
     shown = progress_for_stderr() if progress else Progress()
     base = _base(task, preset, options)
     config = base.with_options(**options)
     if find_rate and "learning_rate" in options:
         raise UsageError("find_rate: not with learning_rate: both say what the rate is")
-    require_rebuilt(config.task)
+    for learned in (config.task, *(extra.task for extra in config.extra)):
+        require_rebuilt(learned)
     require_keepable(config.task)
     with _hold(run_dir, config.task, resume) as hold:
         if not hold.locked:

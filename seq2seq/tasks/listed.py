@@ -27,7 +27,10 @@ class ListTask(Task):
 
     @cached_property
     def _listed(self) -> list[tuple[str, str]]:
-        listed = [*self.pairs()]
+        pairs = self.pairs()
+        listed = in_order([*pairs], of=pairs)
+        for number, pair in enumerate(listed, 1):
+            require_pair(pair, f"pairs: pair {number} of the task {self.name}")
         if "_measure" in vars(self):  # recalled from a run
             self._require_recalled(self._measured(listed))
         return listed
@@ -61,6 +64,11 @@ class ListTask(Task):
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
         n = whole("n", n, 0, self.count)
         return self._all.take(rng.permutation(self.count)[:n])
+
+
+def in_order(pairs: list[tuple[str, str]], of: Any) -> list[tuple[str, str]]:
+    """Pairs in an order that every process gives them: those of a set, which differs from one to the next, sorted."""
+    return sorted(pairs) if isinstance(of, (set, frozenset)) else pairs
 
 
 class Row(NamedTuple):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from seq2seq.errors import require
 from seq2seq.tasks.base import require_pair
 from seq2seq.tasks.files import read_pairs
-from seq2seq.tasks.listed import FileTask, Row
+from seq2seq.tasks.listed import FileTask, Row, in_order
 
 SEPARATORS = {"characters": "", "words": " "}
 
@@ -41,13 +43,14 @@ class PairsTask(FileTask):
             require(getattr(self, name) in list(SEPARATORS), name, getattr(self, name), "characters or words")
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[str, str]], **options: Any) -> PairsTask:
-        """The task of these pairs. Raises `UsageError` if one is no pair of strings."""
+    def of(cls, pairs: Mapping[str, str] | Iterable[tuple[str, str]], **options: Any) -> PairsTask:
+        """The task of these pairs, of a set sorted ones. Raises `UsageError` if one is no pair of strings."""
         given = []
-        for number, pair in enumerate(pairs, 1):
-            require_pair(pair, f"pair {number}")
-            given.append((pair[0], pair[1]))
-        return cls(given=tuple(given), **options)
+        for number, pair in enumerate(pairs.items() if isinstance(pairs, Mapping) else pairs, 1):
+            row = pair.tolist() if isinstance(pair, np.ndarray) else pair
+            require_pair(row, f"pair {number}")
+            given.append((str(row[0]), str(row[1])))
+        return cls(given=tuple(in_order(given, of=pairs)), **options)
 
     @property
     def source_separator(self) -> str:
