@@ -2,7 +2,7 @@
 
 | file | what |
 |---|---|
-| `config.json` | options, seed, versions |
+| `config.json` | options, seed, versions, and what answering must know of the data |
 | `metrics.csv` | a row an epoch |
 | `best.safetensors`, `last.safetensors` | weights by parameter name |
 | `optimizer.safetensors` | what a resumed training needs: weights, moments and, as JSON, where it was |

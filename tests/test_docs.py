@@ -45,5 +45,5 @@ def test_every_task_and_whatever_a_task_may_say_is_on_the_page():
     rows = [row for row in PAGE.splitlines() if row.startswith("| `")]
     assert all(any(f"`{name}`" in row for row in rows) for name in BUILT_IN)
     said = ["source_length", "target_length", "symbols", "source_separator", "target_separator", "count", "normalise",
-            "accepts", "measures", "breakdowns", "keys", "key", "any_length"]  # fmt: skip
+            "unlike_training", "accepts", "measures", "breakdowns", "keys", "key", "any_length"]  # fmt: skip
     assert all(hasattr(Task, name) and any(re.match(rf"\|.*`{name}\b", row) for row in rows) for name in said)
