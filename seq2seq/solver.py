@@ -152,8 +152,8 @@ class Solver:
     def work(self, source: str) -> list[str]:
         """What the model writes on the way to its answer, the answer last.
 
-        A run with its working in the answer, or with a step a call, has several; another has the answer alone. Raises
-        `SourceError`.
+        A run with its working in the answer, or with a step a call, has several; another has the answer alone. `answer`
+        says whether the source is unlike training. Raises `SourceError`.
         """
         if isinstance(self.task, Text):
             return [self(source)]

@@ -115,7 +115,7 @@ def test_an_outline_of_other_data_is_found_out_when_they_are_read(pairs_run, par
     before = config_of(pairs_run)["data_outline"]
     with_outline(pairs_run, {**before, part: {**before[part], name: value}})
     try:
-        with pytest.raises(RunError):
+        with pytest.raises(RunError, match=r"data_outline|holds the weights of another model"):
             Solver(pairs_run.path).evaluate()
         if part == "sources":
             with pytest.raises(RunError, match="data_outline is not what its data are like"):

@@ -90,6 +90,17 @@ def test_targets_of_words_that_the_run_does_not_know(tmp_path):
     assert evaluation.score.n == 2 and evaluation.score.exact_match == 0 and evaluation.unreadable == 0
 
 
+def test_what_cannot_be_read_is_wrong_even_if_the_task_accepts_anything(tmp_path):
+    class Any(PairsTask):
+        name = "any"
+
+        def accepts(self, source, answer, target):
+            return True
+
+    solver = train(Any.of([(letter, letter) for letter in "abcdef"]), tmp_path / "run", **TINY)
+    assert solver.evaluate_pairs([("a", "b"), ("z", "z")]).score.exact_match == 0.5
+
+
 def test_evaluate_prints_it_and_leaves_the_run_as_it_is(run_copy, official):
     before = {path.name: path.read_bytes() for path in run_copy.path.iterdir()}
     result = call("evaluate", "--run", run_copy.path, "--pairs", official)
