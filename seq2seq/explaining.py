@@ -10,7 +10,7 @@ import numpy as np
 from seq2seq.decoding import make_predictor
 from seq2seq.errors import UsageError, require, short
 from seq2seq.models import AttentionModel, make_model
-from seq2seq.mx import mx
+from seq2seq.mx import alone, mx
 from seq2seq.solver import Solver
 from seq2seq.tasks.text import Text
 from seq2seq.workers import argument_shapes, workers_of
@@ -63,6 +63,7 @@ def explain(solver: Solver, source: str) -> list[Explanation]:
     return [_explain(solver, each) for each in asked]
 
 
+@alone()
 def _explain(solver: Solver, source: str) -> Explanation:
     codec = solver.codec.fitting(source)
     model = make_model(solver.task, solver.config.model, codec)

@@ -1,4 +1,5 @@
-"""The one door to MXNet: makes its import work on current Pythons, keeps it quiet, picks the device.
+"""The one door to MXNet: makes its import work on current Pythons, keeps it quiet, lets threads in one at a time and
+has them out while the process forks, picks the device.
 
 MXNet 1.9.1 is the last release and expects names that NumPy removed in 1.24 (`np.bool`, `np.object`, ...) and,
 on Python 3.12, the `distutils` package. Both are put back here before the import. Importing this module loads
@@ -7,16 +8,20 @@ MXNet (about a second), so `import seq2seq` does not import it.
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401  (the locks that it holds during a fork are to be taken after ours)
 import ctypes
 import importlib.util
 import os
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
-from seq2seq.errors import DeviceError, UsageError
+from seq2seq.errors import DeviceError, Seq2SeqError, UsageError
+from seq2seq.turns import Turns
 
 REMOVED_NUMPY_ALIASES = {"bool": bool, "object": object, "int": int, "float": float, "complex": complex, "str": str}
 
@@ -59,6 +64,77 @@ def _import_mxnet() -> Any:
 
 
 mx = _import_mxnet()
+
+# Threads and forks ----------------------------------------------------------------------------------------------------
+
+_turns = Turns()
+give_way = _turns.give_way
+_forking: list[AbstractContextManager[None]] = []  # the turn of a thread that forks
+_used = False  # whether this process, or the one it was forked from, has run anything
+_refusal = ""  # why the child of a fork cannot
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Use MXNet while no other thread of the process does, nor forks. Also a decorator.
+
+    Graphs and the arrays they are bound to have one user at a time. The engine has two threads for a CPU, however many
+    ask, so that nothing would be gained if more could. Who holds it for long calls `give_way`.
+
+    Raises
+    ------
+    Seq2SeqError
+        In one line, what MXNet could not do, or that memory was short.
+    """
+    global _used
+    with _turns.turn():
+        if _refusal:
+            raise Seq2SeqError(_refusal)
+        _used = True
+        try:
+            yield
+        except (mx.base.MXNetError, MemoryError) as error:
+            with suppress(mx.base.MXNetError):
+                mx.nd.waitall()  # else what failed with it would be printed when the process ends
+            raise Seq2SeqError(_one_line(error)) from None
+
+
+def _one_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    said = next((line for line in lines if not re.match(r"Traceback|Stack trace|\s|$", line)), type(error).__name__)
+    said = said.removeprefix("MXNetError: ")
+    if isinstance(error, MemoryError) or re.search(r"allocate|bad_alloc|out of memory", said):
+        return f"memory was short ({said}): a smaller batch_size, or fewer or shorter sources at once, need less"
+    return f"MXNet: {said}"
+
+
+def _before_fork() -> None:
+    """Wait until no thread is inside MXNet, which stops its engine for a fork: work given to it then is never done."""
+    turn = _turns.turn()
+    turn.__enter__()
+    _forking.append(turn)
+
+
+def _after_fork_in_parent() -> None:
+    _forking.pop().__exit__(None, None, None)
+
+
+def _after_fork_in_child() -> None:
+    global _refusal
+    _forking.clear()
+    if _used and os.environ.get("MXNET_ENGINE_TYPE") == "NaiveEngine" and os.environ.get("OMP_NUM_THREADS") != "1":
+        # It runs operators in the thread that asks, and the helpers that OpenMP has given to that thread are gone.
+        _refusal = (
+            "MXNet's NaiveEngine cannot go on in the child of a fork: set OMP_NUM_THREADS=1, or start the child by "
+            "spawn, or leave MXNET_ENGINE_TYPE as it is"
+        )
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+# Forks of which Python knows nothing, such as that of `subprocess` for another user, or any of it on Python 3.9. These
+# handlers alone would not do: when they come, os.fork holds the import lock, which whoever is waited for may need.
+_handlers = [ctypes.CFUNCTYPE(None)(function) for function in (_before_fork, _after_fork_in_parent)]
+ctypes.CDLL(None).__register_atfork(*_handlers, None, None)
 
 
 def visible_gpus() -> list[Gpu]:

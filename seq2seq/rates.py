@@ -18,6 +18,7 @@ from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
 from seq2seq.errors import Seq2SeqError
 from seq2seq.models import Model
+from seq2seq.mx import alone, give_way
 from seq2seq.progress import Progress
 from seq2seq.updating import make_updater
 from seq2seq.vocabulary import Codec
@@ -86,6 +87,7 @@ class RangeTest:
         }
 
 
+@alone()
 def range_test(
     model: Model, codec: Codec, config: TrainingConfig, train: Examples, seed: int, device: Any, progress: Progress
 ) -> RangeTest:
@@ -101,6 +103,8 @@ def range_test(
     batches: Iterator[Any] = (batch for plan in plans for batch in updater.batches(train, plan))
     test, mean = RangeTest([], [], []), 0.0
     for update, (rate, batch) in enumerate(zip(np.geomspace(LOWEST, HIGHEST, UPDATES).tolist(), batches), 1):
+        if not model.random:  # else others would draw of the same masks
+            give_way()
         updater.update(batch, update, rate)
         loss = updater.mean_loss(batch.characters)
         updater.loss_sum[:] = 0

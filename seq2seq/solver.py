@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from itertools import islice, repeat
 from typing import Any, overload
 
@@ -29,17 +29,19 @@ from seq2seq.evaluation import Evaluation, evaluate
 from seq2seq.likeness import Likeness
 from seq2seq.memory import require_parameters
 from seq2seq.models import CharacterModel, make_codec, make_model
-from seq2seq.mx import pick_device
+from seq2seq.mx import alone, pick_device
 from seq2seq.pairs_evaluation import PairsEvaluation, SomePairs, evaluate_pairs, questions_of
 from seq2seq.runs import WEIGHTS, PathLike, Run
 from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.text import Text
 from seq2seq.text_evaluation import TextEvaluation, evaluate_text
+from seq2seq.turns import Turns
 from seq2seq.values import HELD, MOST_SEED, is_held, plain, whole
 from seq2seq.vocabulary import Codec
 
 BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that one answer costs little
 MOST_PLACES = 2**18  # characters that are answered at once, or a single source; more would take too much memory
+BATCHES_A_TURN = 16  # that a thread has answered before another has its turn
 LONGEST = 100_000  # characters of a source, where any length can be read
 
 
@@ -51,6 +53,10 @@ class Solver:
     '23'
     >>> solver(["3*7+2", "1+1+1"])
     ['23', '3']
+
+    Any number of threads may ask one Solver, or several, also while others train: each call answers as it would alone,
+    and all take turns, since MXNet's graphs have one user at a time. After a fork the child can go on with it. A copy,
+    and a pickle of it in another process, open the run folder again.
 
     Parameters
     ----------
@@ -81,6 +87,9 @@ class Solver:
         self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
         self.device = pick_device(device)
         self.weights, _ = self.run.read_arrays(WEIGHTS[weights])
+        self._opened = os.path.abspath(run), device, weights, task
+        self._dataset: Dataset | None = None
+        self._building = Turns()
         self._predictors: dict[tuple[Any, ...], Predictor] = {}
         self._parameters: Shared = {}
         try:
@@ -91,6 +100,10 @@ class Solver:
 
     def __repr__(self) -> str:
         return f"Solver({str(self.run.path)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, or one for another process, opens the run again."""
+        return type(self), self._opened
 
     @overload
     def __call__(self, source: str) -> str: ...  # type: ignore[overload-overlap]
@@ -145,9 +158,15 @@ class Solver:
         return [answers[row] for row in range(len(prepared))]
 
     def _answer_fitting(self, prepared: list[str], codec: Codec) -> list[Answer]:
-        answers = self._predictor(len(prepared), codec).answer(codec.encode_sources(prepared))
-        texts = map(self.task.final, codec.decode_targets(answers.ids))
-        return list(map(Answer, texts, answers.confidence.tolist()))
+        predictor = self._predictor(len(prepared), codec)
+        turn = BATCHES_A_TURN * predictor.batch_size
+        answers: list[Answer] = []
+        for start in range(0, len(prepared), turn):
+            sources = codec.encode_sources(prepared[start : start + turn])
+            with alone():
+                found = predictor.answer(sources)
+            answers += map(Answer, map(self.task.final, codec.decode_targets(found.ids)), found.confidence.tolist())
+        return answers
 
     def work(self, source: str) -> list[str]:
         """What the model writes on the way to its answer, the answer last.
@@ -162,7 +181,8 @@ class Solver:
             steps = [step.text for step in self._work_out([prepared])[0]]
             return steps[:-1] if steps[-2:] == [steps[-1]] * 2 else steps
         codec = self.codec.fitting(prepared)
-        answers = self._predictor(1, codec).answer(codec.encode_sources([prepared]))
+        with alone():
+            answers = self._predictor(1, codec).answer(codec.encode_sources([prepared]))
         return codec.decode_targets(answers.ids)[0].split("=")
 
     def n_best(self, source: str, n: int) -> list[Answer]:
@@ -180,9 +200,10 @@ class Solver:
         n = whole("n", n, 1, len(self.codec.vocabulary))
         prepared = self.prepare(source)
         codec = self.codec.fitting(prepared)
-        predictor = self._predictor(1, codec, beam=n)
-        assert isinstance(predictor, SearchPredictor)
-        best = predictor.search(codec.encode_sources([prepared]))
+        with alone():
+            predictor = self._predictor(1, codec, beam=n)
+            assert isinstance(predictor, SearchPredictor)
+            best = predictor.search(codec.encode_sources([prepared]))
         texts = map(self.task.final, self.codec.decode_targets(best.ids[0]))
         confidences = np.exp(best.scores[0], dtype=np.float64).tolist()
         return list(map(Answer, texts, confidences, repeat(self._unlike(prepared))))
@@ -289,8 +310,10 @@ class Solver:
         seed = whole("seed", seed, 0, MOST_SEED)
         evaluation: Evaluation | TextEvaluation
         if isinstance(self.task, Text):
-            predictor = self._predictor(len(self.dataset.test))
-            evaluation = evaluate_text(predictor, self.dataset, self.config.data, len(self.task.text), samples)
+            dataset = self.dataset
+            with alone():
+                predictor = self._predictor(len(dataset.test))
+                evaluation = evaluate_text(predictor, dataset, self.config.data, len(self.task.text), samples)
         else:
             evaluation = evaluate(self.answer, self.dataset, self.task, samples, seed)
         try:
@@ -357,13 +380,17 @@ class Solver:
         ]
         return float(np.mean(right))
 
-    @cached_property
+    @property
     def dataset(self) -> Dataset:
         """The examples the run was trained on, and those held out. Raises `RunError` if they cannot be made again."""
-        dataset = build_dataset(self.task, self.config.data, self.config.seed, self.codec, self.config.extra)
-        self.run.check_fingerprint(dataset.fingerprint, self.task.make_outline(lambda: dataset.sources))
-        return dataset
+        with self._building.turn():
+            if self._dataset is None:
+                dataset = build_dataset(self.task, self.config.data, self.config.seed, self.codec, self.config.extra)
+                self.run.check_fingerprint(dataset.fingerprint, self.task.make_outline(lambda: dataset.sources))
+                self._dataset = dataset
+            return self._dataset
 
+    @alone()
     def _predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
         """The predictor for so many sources, of as many places as the codec has."""
         codec = codec or self.codec

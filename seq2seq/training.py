@@ -24,7 +24,7 @@ from seq2seq.dataset import Examples
 from seq2seq.decoding import Reader, Shared, WidthsPredictor, fitting, make_predictor, write
 from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted, is_number, is_whole
 from seq2seq.models import CharacterModel, Model
-from seq2seq.mx import mx
+from seq2seq.mx import alone, give_way, mx
 from seq2seq.optimizers import learning_rate
 from seq2seq.progress import Progress
 from seq2seq.runs import METRICS, OPTIMIZER, WEIGHTS, Run
@@ -109,6 +109,7 @@ class Trainer:
         text's model, by the loss alone.
     """
 
+    @alone()
     def __init__(
         self,
         model: Model,
@@ -150,12 +151,14 @@ class Trainer:
         self.best_weights = self.weights
 
     @property
+    @alone()
     def weights(self) -> dict[str, np.ndarray]:
         """The weights of the moment, by parameter name."""
         return self._updater.weights
 
     # The loop -----------------------------------------------------------------------------------------------------
 
+    @alone()
     def fit(self) -> list[dict[str, Any]]:
         """Train until the last epoch, or until patience runs out.
 
@@ -210,9 +213,12 @@ class Trainer:
         self._stop_or_save()
 
     def _step(self, batch: Any) -> None:
-        """One update."""
+        """One update, before which other threads may have their turn, unless they would draw of the same masks."""
         state = self.state
-        if self.model.random and (state.step == 0 or state.updates % RESEED_UPDATES == 0):
+        reseed = self.model.random and (state.step == 0 or state.updates % RESEED_UPDATES == 0)
+        if reseed or not self.model.random:
+            give_way()
+        if reseed:
             self._updater.seed((self.seed * 1_000_003 + state.updates) % 2**31)
         state.step += 1
         state.updates += 1
@@ -308,6 +314,7 @@ class Trainer:
         self.state.seconds += now - self._clock
         self._clock = now
 
+    @alone()
     def save(self) -> None:
         """Write weights, metrics and state to the run folder. The state is last: it says what the others hold."""
         run = self.run
@@ -330,6 +337,7 @@ class Trainer:
         run.write_arrays(OPTIMIZER, arrays, self.state.to_json())
         self._saved_at = time.monotonic()
 
+    @alone()
     def restore(self) -> None:
         """Go back to where the run folder's state was saved. To be called before `fit`.
 

@@ -27,11 +27,10 @@ class Worker:
 
     def __init__(self, device: Any) -> None:
         self.device = device
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"binds for {device}")
 
     def call(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
         """What the function returns when this worker's thread calls it."""
-        return self._thread.submit(function, *arguments, **options).result()
+        return _thread(self.device).submit(function, *arguments, **options).result()
 
     def bind(
         self,
@@ -72,6 +71,15 @@ def workers_of(device: Any) -> tuple[Worker, ...]:
 @cache
 def _worker(device: Any) -> Worker:
     return Worker(device)
+
+
+@cache
+def _thread(device: Any) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix=f"binds for {device}")
+
+
+# The child of a fork has the graphs, and can run them, but not the threads.
+os.register_at_fork(after_in_child=_thread.cache_clear)
 
 
 def _cores() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq.models import CharacterModel
-from seq2seq.mx import mx
+from seq2seq.mx import alone, mx
 from seq2seq.workers import workers_of
 
 
@@ -24,6 +24,7 @@ class Reader:
     weights : dict of str to ndarray
     """
 
+    @alone()
     def __init__(self, model: CharacterModel, device: Any, weights: dict[str, np.ndarray]) -> None:
         self._model, self._worker = model, workers_of(device)[0]
         self._weights = {name: mx.nd.array(array, self._worker.device) for name, array in weights.items()}
@@ -32,6 +33,7 @@ class Reader:
         self._graphs: dict[int, tuple[Any, Any]] = {}
         self._recent: list[int] = []
 
+    @alone()
     def read(self, ids: Iterable[int]) -> np.ndarray:
         """Log-probabilities of what comes next, shape (V,), after these and all that were read before.
 

@@ -19,6 +19,7 @@ from seq2seq.dataset import Examples
 from seq2seq.models import Model
 from seq2seq.mx import mx
 from seq2seq.optimizers import OPTIMIZERS, Clip
+from seq2seq.updating.pace import Pace
 from seq2seq.updating.share import Graph, Layout, Share
 from seq2seq.workers import argument_shapes, workers_of
 
@@ -38,7 +39,7 @@ class Batch(NamedTuple):
 
 
 class Updater:
-    """Moves a model's weights, a batch at a time, without ever waiting for the engine.
+    """Moves a model's weights, a batch at a time, without waiting for the engine, unless it is far behind.
 
     Parameters
     ----------
@@ -74,6 +75,7 @@ class Updater:
         self._exchange_weights = [call for share in self._shares for call in share.fetch]
         make = OPTIMIZERS[config.optimizer]
         self._optimizers = [make(share.own_weights, share.own_gradients, config) for share in self._shares]
+        self._pace = Pace(self.loss_sum)
         self._clip = Clip([share.own_gradients for share in self._shares], config.clip_norm)
         first = _first_weights(symbol, layout, seed)
         model.begin(first)
@@ -140,6 +142,7 @@ class Updater:
             optimizer.update(rate, update, scale)
         for call in self._exchange_weights:
             call()
+        self._pace.update()
 
     def mean_loss(self, characters: int) -> float:
         """The mean loss of so many learned characters since its sum was last set to 0. Waits for the engine."""
