@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +37,7 @@ from seq2seq.config import Config
 from seq2seq.errors import RunError, UsageError, quoted, require, short
 from seq2seq.files import LONGEST_NUMBER, clear_temporaries, parse_json, read, shown, unpack, write
 from seq2seq.folders import CONFIG, begun
+from seq2seq.places import PathLike, Place
 from seq2seq.tasks import TASKS, Task
 from seq2seq.tasks.measure import Outline
 from seq2seq.tensors import from_tensors, to_tensors
@@ -55,7 +56,6 @@ COLUMNS = (
     "epoch", "step", "learning_rate", "train_loss", "validation_loss", "validation_exact_match", "samples_per_second",
     "seconds", "validation_bits",
 )  # fmt: skip
-PathLike = Union[str, "os.PathLike[str]"]
 
 
 class Run:
@@ -70,8 +70,13 @@ class Run:
     def __init__(self, path: PathLike) -> None:
         good = isinstance(path, (str, os.PathLike)) and isinstance(os.fspath(path), str)
         require(good and "\0" not in os.fspath(path), "run", path, "the path of a folder")
-        self.path = Path(path)
+        self._place = Place(path)
         self._folder = self.path.absolute()
+
+    @property
+    def path(self) -> Path:
+        """The folder: as it was given, or in full once the process has gone to another."""
+        return self._place.path
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

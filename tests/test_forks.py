@@ -96,14 +96,14 @@ def fork_often():
     while not over.is_set():
         fork()
         forks.append(1)
-threads = [threading.Thread(target=target) for target in (ask, fork_often)]
+threads = [threading.Thread(target=target) for target in (ask, fork_often, fork_often)]
 for thread in threads:
     thread.start()
-weights = trained("beside", epochs=20).weights
+weights = trained("beside", epochs=30).weights
 over.set()
 for thread in threads:
     thread.join()
-same = all((array == weights[name]).all() for name, array in trained("alone", epochs=20).weights.items())
+same = all((array == weights[name]).all() for name, array in trained("alone", epochs=30).weights.items())
 print(set(answers), len(forks) > 5, same)
 """  # fmt: skip
     assert run(code, solved, tmp_path) == ["{'7'} True True"]

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seq2seq import DeviceError, UsageError
+from seq2seq import DeviceError, Seq2SeqError, UsageError
 from seq2seq import mx as mx_module
-from seq2seq.mx import Gpu, mx, pick_device
+from seq2seq.mx import Gpu, alone, mx, pick_device
 
 ROOT = Path(__file__).parent.parent
 VOLTA, ADA, HOPPER, KEPLER = (
@@ -151,3 +151,36 @@ def test_the_driver_is_read(monkeypatch):
     assert mx_module.visible_gpus() == []
     monkeypatch.setattr(mx_module.ctypes, "CDLL", missing)
     assert mx_module.visible_gpus() == []
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: mx.nd.dot(mx.nd.ones((2, 3)), mx.nd.ones((2, 3))).asnumpy(), "^MXNet: Check failed: .*dot shape"),
+        (lambda: mx.sym.FullyConnected(mx.sym.var("x"), num_hidden=-3), "^MXNet: value -3 for Parameter num_hidden"),
+        (lambda: np.zeros(2**50), r"^memory was short \(Unable to allocate .*\): a smaller batch_size"),
+    ],
+)
+def test_what_mxnet_cannot_do_is_said_in_one_line(call, message):
+    with pytest.raises(Seq2SeqError, match=message) as caught, alone():
+        call()
+    assert "\n" not in str(caught.value)
+
+
+def test_memory_that_the_engine_lacked_is_said_in_one_line():
+    code = """
+import resource
+from seq2seq.mx import Seq2SeqError, alone, mx
+resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
+try:
+    with alone():
+        array = mx.nd.zeros((2**30,))
+        array.wait_to_read()
+except Seq2SeqError as error:
+    print(error)
+with alone():
+    print(mx.nd.ones((2,)).asnumpy().sum())
+"""
+    done = python(code)
+    assert done.stdout.startswith("memory was short (Failed to allocate CPU Memory): a smaller batch_size")
+    assert done.stdout.endswith("at once, need less\n2.0\n") and done.stderr == ""

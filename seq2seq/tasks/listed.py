@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seq2seq.errors import UsageError, require
+from seq2seq.places import Place
 from seq2seq.tasks.alphabet import split
 from seq2seq.tasks.base import Pairs, Task, require_pair
 from seq2seq.tasks.kept import KeptTask
@@ -103,6 +104,7 @@ class FileTask(KeptTask, ListTask):
     path: str = field(default="", metadata={"help": "the file to learn from"})
     longest: int = field(default=200, metadata={"help": "most symbols of a source or a target"})
     given: tuple[tuple[str, str], ...] | None = field(default=None, repr=False, metadata={"option": False})
+    _place: Place = field(init=False, repr=False, compare=False, metadata={"option": False})
 
     # Whether a source may have several right targets. Where not, two different ones are an error.
     several = False
@@ -111,12 +113,13 @@ class FileTask(KeptTask, ListTask):
         super().__post_init__()
         require(isinstance(self.path, str), "path", self.path, "the name of a file")
         whole("longest", self.longest, 1)
+        object.__setattr__(self, "_place", Place(self.path))
 
     @property
     def file(self) -> str:
         """The file that is read. Raises `UsageError` if there is none."""
         require(bool(self.path), "path", self.path, f"the file of the task {self.name}")
-        return self.path
+        return str(self._place.path)
 
     def read(self, path: str) -> Iterator[Row]:
         """The rows of a file. Raises `UsageError` that names file and line."""

@@ -44,7 +44,7 @@ class Pronunciation(FileTask):
 
     @property
     def file(self) -> str:
-        return self.path or installed_dictionary()
+        return super().file if self.path else installed_dictionary()
 
     def read(self, path: str) -> Iterator[Row]:
         for number, line in read_lines(path):

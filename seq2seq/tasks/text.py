@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq.errors import UsageError, require
+from seq2seq.places import Place
 from seq2seq.tasks.alphabet import RESERVED
 from seq2seq.tasks.base import Task
 from seq2seq.tasks.files import read_lines
@@ -49,6 +50,7 @@ class Text(KeptTask):
         default=None, metadata={"help": "characters read at a time (default: what the model is made for)", "parse": int}
     )
     given: str | None = field(default=None, repr=False, metadata={"option": False})
+    _place: Place = field(init=False, repr=False, compare=False, metadata={"option": False})
 
     name = "text"
     keys = ("position",)
@@ -61,6 +63,7 @@ class Text(KeptTask):
         if self.length is not None:
             whole("length", self.length, 1, MOST_LENGTH)
         require(self.given is None or isinstance(self.given, (str, Kept)), "given", self.given, "a string")
+        object.__setattr__(self, "_place", Place(self.path))
 
     @cached_property
     def text(self) -> str:
@@ -71,7 +74,7 @@ class Text(KeptTask):
             lines, place = enumerate(given.split("\n"), 1), "line "
         else:
             require(bool(self.path), "path", self.path, f"the file of the task {self.name}")
-            lines, place = read_lines(self.path), f"{self.path}:"
+            lines, place = read_lines(str(self._place.path)), f"{self.path}:"
         kept = []
         for number, line in lines:
             if reserved := RESERVED.search(line):
