@@ -12,6 +12,7 @@ import numpy as np
 
 from seq2seq.arrays import blocks, character_codes, closed_up
 from seq2seq.errors import SourceError, UsageError, short
+from seq2seq.showing import form_hint, named
 from seq2seq.tasks.alphabet import PAD, RESERVED, SPACE, Alphabet
 
 NARROW, MOST_WIDTHS = 8, 6  # the narrowest width that sources are read in, about, and how many widths at most
@@ -91,7 +92,8 @@ class Vocabulary:
             known = short(RESERVED.sub("", self.characters), 100)
             if unknown == SPACE:
                 raise SourceError(f"{shown}: has a space, which no source that this run learned has")
-            raise SourceError(f"{shown}: {unknown!r} is not among the characters {known}")
+            hint = form_hint(string, lambda form: self._known.issuperset(form.replace(PAD, SPACE)))
+            raise SourceError(f"{shown}: {named(unknown)} is not among the characters {known}{hint}")
         if len(string) > length:
             raise SourceError(f"{shown} has {len(string)} characters, but this run reads {length}")
 

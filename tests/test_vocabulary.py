@@ -35,12 +35,24 @@ def test_what_cannot_be_encoded_is_named():
     vocabulary = Vocabulary("012 ")
     with pytest.raises(SourceError, match="'12x': 'x' is not among the characters '012 '"):
         vocabulary.encode(["1", "12x"], 5)
-    with pytest.raises(SourceError, match="'\U0001f642' is not among"):
+    with pytest.raises(SourceError, match=r"'\U0001f642' \(U\+1F642 SLIGHTLY SMILING FACE\) is not among"):
         vocabulary.encode(["\U0001f642"], 5)
     with pytest.raises(SourceError, match="'111111' has 6 characters, but this run reads 5"):
         vocabulary.encode(["111111"], 5)
     with pytest.raises(SourceError, match=r"'1{37}\.\.\.' has 5000 characters"):
         vocabulary.encode(["1" * 5000], 5)
+
+
+def test_a_character_in_another_unicode_form_is_named_with_what_helps():
+    message = r"^'cafe\u0301': U\+0301 COMBINING ACUTE ACCENT is not among the characters 'acfeé '"
+    with pytest.raises(SourceError, match=message + "; normalised to Unicode's form NFC it would be$"):
+        Vocabulary("acfeé ").check("cafe\u0301", 9)
+    with pytest.raises(SourceError, match=r"'é' \(U\+00E9 .*\) is not among .*; normalised to Unicode's form NFD it"):
+        Vocabulary("acfe\u0301 ").check("café", 9)
+    with pytest.raises(SourceError, match=r"U\+00A0 NO-BREAK SPACE is not among .*form NFKC it would be$"):
+        Vocabulary("34\ue000 ").check("3\xa04", 9)
+    with pytest.raises(SourceError, match=r"'−' \(U\+2212 MINUS SIGN\) is not among the characters '34- '$"):
+        Vocabulary("34- ").check("3−4", 9)
 
 
 @pytest.mark.parametrize("characters", ["aa ", "ab", ""])

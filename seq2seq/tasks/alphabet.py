@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from seq2seq.errors import SourceError, UsageError, short
+from seq2seq.showing import form_hint
 
 PAD, SPACE = " ", "\ue000"
 MOST = 0xF8FF - ord(SPACE)  # symbols that the private use area has room for
@@ -87,7 +88,8 @@ class Alphabet:
         for symbol in symbols:
             if len(symbol) > 1 and symbol not in self._stand_ins:
                 known = short(" ".join(self.symbols))
-                raise SourceError(f"{short(string)}: {short(symbol)} is not among the symbols {known}")
+                hint = form_hint(symbol, self._stand_ins.__contains__)
+                raise SourceError(f"{short(string)}: {short(symbol)} is not among the symbols {known}{hint}")
         return "".join(self._stand_ins.get(symbol, symbol) for symbol in symbols)
 
     def _show(self, characters: str, separator: str) -> str:
