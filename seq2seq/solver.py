@@ -280,7 +280,9 @@ class Solver:
         if isinstance(self.task, Text):
             return self._prepare_text(source)
         if not source.strip():
-            raise SourceError("the source is empty")
+            read = self.codec.alphabet.read_source(source)
+            if not read or not set(read) <= set(self.codec.characters):
+                raise SourceError("the source is empty")
         try:
             prepared = self.codec.alphabet.read_source(self.task.normalise(source))
         except SourceError:

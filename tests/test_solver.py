@@ -66,7 +66,11 @@ def test_answers_have_confidence(solved):
         ("333+4", "'333\\+4' has 5 characters, but this run reads 3"),
         ("9" * 10**6, "has 1000000 characters, but this run reads 3"),
         ("3\x00", "is not among the characters"),
-        ("三+4", "'三' is not among the characters"),
+        ("三+4", r"'三' \(U\+4E09 .*\) is not among the characters"),
+        (
+            "３+4",
+            r"'３' \(U\+FF13 FULLWIDTH DIGIT THREE\) is not among .*; normalised to Unicode's form NFKC it would be",
+        ),
     ],
 )
 def test_sources_it_cannot_read(solved, source, message):
@@ -214,6 +218,19 @@ def test_a_space_where_no_source_has_one(tmp_path):
     with pytest.raises(SourceError, match="'g': 'g' is not among the characters 'abcdef '"):
         solver("g")
     assert len(solver("a")) <= 2 and solver.codec.target_length == 2  # all targets have one character
+
+
+@pytest.mark.parametrize("model", ["attention", "repeat"])
+def test_white_space_is_learned_and_answered_like_any_other_symbol(tmp_path, model):
+    pairs = [(".-", "a"), ("-...", "b"), ("-.-.", "c"), ("/", " "), (" ", "/"), ("\t", "  "), ("\u3000", "\xa0")]
+    options = {"epochs": 150, "hidden_size": 24, "learning_rate": 0.02, "show_every": 0, "model": model}
+    data = {"split": "none", "examples": 200, "validation": 20, "test": 20}
+    solver = train(pairs, tmp_path / "run", progress=False, **options, **data)
+    assert solver([source for source, _ in pairs]) == [target for _, target in pairs]
+    assert Solver(solver.run.path)("/") == " " and solver.score(pairs) == 1
+    for empty in ("", "\r", "\r "):
+        with pytest.raises(SourceError, match="^the source is empty$"):
+            solver(empty)
 
 
 def test_what_a_task_accepts_is_scored(tmp_path):

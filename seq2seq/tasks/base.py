@@ -82,14 +82,19 @@ def option_fields(task: Any) -> list[Field[Any]]:
     return [field for field in fields(task) if field.metadata.get("option", True)] if is_dataclass(task) else []
 
 
-def require_pair(pair: Any, where: str) -> None:
-    """Raise a `UsageError` that says where, unless this is a source and a target that can be learned."""
+def require_pair(pair: Any, where: str, separators: tuple[str, str] = ("", "")) -> None:
+    """Raise a `UsageError` that says where, unless this is a source and a target that can be learned.
+
+    A space is a symbol like any other, except where it stands between symbols.
+    """
     if not (isinstance(pair, (tuple, list)) and [isinstance(part, str) for part in pair] == [True, True]):
         shown = pair if isinstance(pair, str) else quoted(pair)
         raise UsageError(f"{where}: got {short(shown)}, but it must be a source and a target, two strings")
-    for side, string in zip(("source", "target"), pair):
-        if not string.strip():
+    for side, string, separator in zip(("source", "target"), pair, separators):
+        if not string:
             raise UsageError(f"{where}: its {side} is empty")
+        if not split(string, separator):
+            raise UsageError(f"{where}: its {side} is {separator!r} alone, which stands between symbols")
         if reserved := RESERVED.search(string):
             raise UsageError(f"{where}: its {side} has {reserved[0]!r}, a character that no string may have")
 
@@ -372,7 +377,7 @@ class Task:
 
     def _drawn(self, rng: np.random.Generator) -> tuple[str, str]:
         pair = self.draw(rng)
-        require_pair(pair, f"draw: a pair of the task {self.name}")
+        require_pair(pair, f"draw: a pair of the task {self.name}", (self.source_separator, self.target_separator))
         return pair
 
     def _draw_fitting(self, rng: np.random.Generator) -> tuple[str, str]:

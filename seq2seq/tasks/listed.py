@@ -155,7 +155,7 @@ class FileTask(KeptTask, ListTask):
         first: dict[str, int] = {}
         again = 0
         for number, *pair in found:
-            require_pair(pair, f"{place}{number}")
+            require_pair(pair, f"{place}{number}", (self.source_separator, self.target_separator))
             symbols = [split(pair[0], self.source_separator), split(pair[1], self.target_separator)]
             for side, several in zip(("source", "target"), symbols):
                 if len(several) > self.longest:

@@ -40,7 +40,7 @@ def test_rows_that_come_twice_are_used_once_and_told():
         ([("a", "1"), ("b", "2"), ("a", "3")], "pair 3: has another target for its source than pair 1 has"),
         ([("a", "1"), ("b" * 11, "2")], "pair 2: its source has 11 symbols, more than longest, 10"),
         ([("a", "1" * 12)], "pair 1: its target has 12 symbols, more than longest, 10"),
-        ([("a", "1"), ("b", " ")], "pair 2: its target is empty"),
+        ([("a", "1"), ("b", "")], "pair 2: its target is empty"),
     ],
 )
 def test_pairs_that_are_refused(pairs, message):
