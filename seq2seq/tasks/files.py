@@ -7,7 +7,7 @@
 | `.jsonl` | `{"source": ..., "target": ...}`, or `[source, target]` |
 
 Each may be followed by `.gz`. Text is UTF-8; a byte order mark and empty lines are passed over, and so is a first row
-that says `source` and `target`.
+that says `source` and `target`, in whichever letters and with spaces around them or not.
 """
 
 from __future__ import annotations
@@ -47,14 +47,19 @@ def read_pairs(path: str) -> Iterator[Row]:
         raise UsageError(
             f"path: got {short(path, 200)}, but it must end in one of {', '.join(READERS)}, each perhaps with .gz"
         )
-    for number, cells in READERS[suffix](path):
-        if number == 1 and cells == ["source", "target"]:
+    for place, (number, cells) in enumerate(READERS[suffix](path)):
+        if place == 0 and is_header(cells):
             continue
         if not isinstance(cells, list) or len(cells) != 2:
             columns = len(cells) if isinstance(cells, list) else 1
             many = "1 column" if columns == 1 else f"{columns} columns"
             raise UsageError(f"{path}:{number}: has {many}, but a row is a source and a target")
         yield Row(number, *cells)
+
+
+def is_header(cells: Any) -> bool:
+    """Whether this row names the columns."""
+    return isinstance(cells, list) and [str(cell).strip().lower() for cell in cells] == ["source", "target"]
 
 
 def _tsv(path: str) -> Iterator[tuple[int, Any]]:

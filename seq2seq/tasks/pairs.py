@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq.errors import require
+from seq2seq.errors import require, short
 from seq2seq.tasks.base import require_pair
 from seq2seq.tasks.files import read_pairs
 from seq2seq.tasks.listed import FileTask, Row, in_order
 
+SHORTEST_NAME = 3  # characters of the name of a column
+HEADER = "were it a header, it would have to say source and target"
 SEPARATORS = {"characters": "", "words": " "}
 
 
@@ -62,3 +64,19 @@ class PairsTask(FileTask):
 
     def read(self, path: str) -> Iterator[Row]:
         return read_pairs(path)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (*super().notes, *self._header_note())
+
+    def _header_note(self) -> Iterator[str]:
+        """A line if the first row of a file seems to name its columns: of two words, one shares no character with the
+        rest of its column."""
+        first, *others = self.pairs()
+        if self.given is not None or not all(cell.replace(" ", "").replace("_", "").isalpha() for cell in first):
+            return
+        for cell, column in zip(first, zip(*others)):
+            if len(cell) >= SHORTEST_NAME and set(cell).isdisjoint("".join(column)):
+                source, target = map(short, first)
+                yield f"{self.file}: the first row is learned as a pair, {source} to {target}; {HEADER}"
+                return

@@ -38,6 +38,14 @@ def test_a_mark_a_header_line_ends_and_empty_lines_are_passed_over(tmp_path, suf
     assert rows(written(tmp_path, f"x.{suffix}", text)) == [("a", "1"), (" b", "2 ")]
 
 
+@pytest.mark.parametrize("header", ["Source\tTarget", " SOURCE \ttarget ", "\n\r\nsource\ttarget"])
+def test_a_header_is_found_in_any_letters_and_after_empty_lines(tmp_path, header):
+    assert rows(written(tmp_path, "x.tsv", f"\ufeff{header}\na\t1\n")) == [("a", "1")]
+    assert rows(written(tmp_path, "x.csv", f"{header}\na\t1\n".replace("\t", ","))) == [("a", "1")]
+    with pytest.raises(UsageError, match=r"x\.csv:1: has 3 columns, but a row is a source and a target"):
+        rows(written(tmp_path, "x.csv", "id,source,target\n1,a,b\n"))
+
+
 def test_a_row_that_looks_like_a_header_further_down_is_a_row(tmp_path):
     assert rows(written(tmp_path, "x.tsv", "a\t1\nsource\ttarget\n")) == [("a", "1"), ("source", "target")]
 

@@ -29,6 +29,28 @@ def test_what_is_no_pair_in_a_list():
             PairsTask.of(pairs)
 
 
+def test_a_space_is_a_symbol_unless_it_stands_between_symbols():
+    pairs = [("/", " "), ("\t", "x"), (" ", "\u3000")]
+    assert [*PairsTask.of(pairs).pairs()] == pairs
+    for side, number in (("source", 3), ("target", 1)):
+        with pytest.raises(UsageError, match=f"^pair {number}: its {side} is ' ' alone, which stands between symbols$"):
+            PairsTask.of(pairs, **{f"{side}_symbols": "words"}).count  # noqa: B018
+
+
+def header_note(folder, text):
+    (folder / "x.csv").write_text(text)
+    return PairsTask(str(folder / "x.csv")).notes
+
+
+def test_a_first_row_that_seems_to_name_the_columns_is_said(tmp_path):
+    [note] = header_note(tmp_path, "number,roman_numeral\n1,I\n2,II\n")
+    assert note.endswith("x.csv: the first row is learned as a pair, 'number' to 'roman_numeral'; "
+                         "were it a header, it would have to say source and target")  # fmt: skip
+    for text in ("Source , TARGET\n1,2\n", "dog,chien\ncat,chat\ngood,cher\n", "a,.-\nb,-...\n", "1,I\n", "abc,d\n"):
+        assert not header_note(tmp_path, text)
+    assert not PairsTask.of([("number", "roman"), ("1", "I")]).notes
+
+
 @pytest.mark.parametrize("name", ["source_symbols", "target_symbols"])
 def test_symbols_that_are_refused(name):
     with pytest.raises(UsageError, match=f"{name}: got 'lines', but it must be characters or words"):
