@@ -283,22 +283,32 @@ class Trainer:
 
     @contextmanager
     def _signals_stop(self) -> Iterator[None]:
-        """SIGINT and SIGTERM ask the loop to stop after a step; a second one stops at once."""
+        """SIGINT and SIGTERM ask the loop to stop after a step; a second one does what it did before this loop.
+
+        One that is ignored, as SIGINT is in what a script starts with `&`, stays ignored.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
 
         def ask(number: int, frame: Any) -> None:
             if self._stop:
-                raise KeyboardInterrupt
+                put_back()
+                signal.raise_signal(number)
             self._stop = True
 
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        def put_back() -> None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+        for number in before:
+            signal.signal(number, ask)
         try:
             yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            put_back()
 
     def _stop_or_save(self) -> None:
         if self.model.random and self.state.step and self.state.updates % RESEED_UPDATES:

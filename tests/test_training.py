@@ -332,6 +332,35 @@ def test_a_second_signal_stops_at_once():
     assert not isinstance(caught.value, TrainingInterrupted)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_is_ignored_stays_ignored(monkeypatch, number):
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        stopper = StopAfter(2, number)
+        assert len(stopper.watch(trainer(progress=stopper)).fit()) == CONFIG.epochs
+        assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
+def test_a_second_signal_does_what_it_did_before_training():
+    received = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+    learner = trainer()
+
+    def twice(batch):
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    learner._step = twice
+    try:
+        with pytest.raises(TrainingInterrupted):
+            learner.fit()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert received == [signal.SIGTERM]
+
+
 def test_progress_is_told_where_it_is(tmp_path, monkeypatch):
     monkeypatch.setattr(training_module, "REFRESH_SECONDS", 0.0)
     told = []
