@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import sys
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
@@ -89,6 +90,13 @@ def test_the_newest_run_is_resumed_by_default(small, tmp_path, monkeypatch):
     solver = train(**small)
     monkeypatch.setattr("seq2seq.experiment.default_run_dirs", lambda task: iter([tmp_path / "another"]))
     assert train(resume=True, progress=False).run.path == solver.run.path
+
+
+def test_where_there_is_nothing_to_resume_a_training_begins(small, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    begun = train(**small, resume=True).run
+    assert begun.path.parent == Path("runs") and len(begun.read_metrics()) == small["epochs"]
+    assert train(**small, resume=True).run.path == begun.path
 
 
 def test_a_moved_run_goes_on_where_it_was(small, tmp_path):
