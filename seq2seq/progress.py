@@ -1,12 +1,18 @@
-"""What a person sees of a training: a bar at a terminal, plain lines elsewhere. Everything goes to stderr."""
+"""What a person sees of a training: a bar at a terminal, plain lines elsewhere. Everything goes to stderr.
+
+Nothing is shown where there is no stderr, and what cannot be shown never ends a training.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from typing import Any
 
 from tqdm import tqdm
+
+from seq2seq.showing import one_line
 
 
 class Progress:
@@ -38,7 +44,7 @@ class _Spoken(Progress):
     """What bar and lines have in common."""
 
     def note(self, line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
+        _print(one_line(line))
 
 
 def _measure(row: dict[str, Any]) -> str:
@@ -81,7 +87,8 @@ class Bar(_Spoken):
         self._epoch = row["epoch"]
 
     def show(self, lines: list[str]) -> None:
-        self._bar.write("\n".join(lines) + "\n", file=sys.stderr)
+        with self._bar.external_write_mode(file=sys.stderr):
+            _print("\n".join(map(one_line, lines)))
 
     def __exit__(self, *error: object) -> None:
         self._bar.close()
@@ -107,7 +114,7 @@ class Lines(_Spoken):
             self._say(f"epoch {self._epoch + 1}/{self._epochs} at {examples} samples: loss {loss:.4f}", examples)
 
     def _say(self, text: str, examples: int) -> None:
-        print(f"{text}, {self._left(examples)}", file=sys.stderr, flush=True)
+        _print(f"{text}, {self._left(examples)}")
         self._spoke = time.monotonic()
 
     def end_epoch(self, row: dict[str, Any]) -> None:
@@ -119,9 +126,19 @@ class Lines(_Spoken):
         self._epoch = row["epoch"]
 
     def show(self, lines: list[str]) -> None:
-        print("\n".join(f"    {line}" for line in lines), file=sys.stderr, flush=True)
+        _print("\n".join(f"    {one_line(line)}" for line in lines))
+
+
+def _print(text: str) -> None:
+    """Write to stderr, escaped what it has no characters for. Lines that it has no room for are lost."""
+    encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+    with contextlib.suppress(OSError):
+        print(text.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
 
 
 def progress_for_stderr() -> Progress:
-    """A bar if stderr is a terminal, else lines."""
-    return Bar() if sys.stderr.isatty() else Lines()
+    """A bar if stderr is a terminal, else lines; silent if there is none, or it has been closed."""
+    if sys.stderr is None or getattr(sys.stderr, "closed", False):
+        return Progress()
+    # A stream of the user's may have no more than `write` and `flush`.
+    return Bar() if hasattr(sys.stderr, "isatty") and sys.stderr.isatty() else Lines()

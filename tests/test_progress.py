@@ -1,7 +1,7 @@
 import io
 import sys
 
-from seq2seq.progress import Bar, Lines, progress_for_stderr
+from seq2seq.progress import Bar, Lines, Progress, progress_for_stderr
 
 ROW = {
     "epoch": 1, "step": 5, "learning_rate": 0.1, "train_loss": 0.5, "validation_loss": 0.6,
@@ -26,6 +26,51 @@ def shown(kind, monkeypatch, stream):
         progress.show(["1+1 -> 2 ✓", "1+2 -> 4 ✗ (3)"])
         progress.end_epoch({**ROW, "epoch": 2})
     return stream.getvalue()
+
+
+class Unprintable(io.StringIO):
+    encoding = "ascii"
+
+
+class Full(io.StringIO):
+    def write(self, text):
+        raise OSError(28, "No space left on device")
+
+
+class Logger:
+    """A stream of the user's, with what `print` needs alone."""
+
+    def __init__(self):
+        self.text = ""
+
+    def write(self, text):
+        self.text += text
+
+    def flush(self):
+        pass
+
+    def getvalue(self):
+        return self.text
+
+
+def test_any_stream_will_do_and_none(monkeypatch, capsys):
+    closed = io.StringIO()
+    closed.close()
+    for stream in (None, closed):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert type(progress_for_stderr()) is Progress
+    assert "epoch 2/2: loss" in shown(Lines, monkeypatch, Logger())
+    assert "1+1 -> 2 \\u2713\n" in shown(Lines, monkeypatch, Unprintable())
+    assert shown(Lines, monkeypatch, Full()) == ""
+    assert capsys.readouterr().out == ""
+
+
+def test_every_line_is_one_line(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", stream := io.StringIO())
+    with Lines() as progress:
+        progress.note("two\nlines")
+        progress.show(["a\nb -> c\u2028d"])
+    assert stream.getvalue().splitlines() == [r"two\nlines", r"    a\nb -> c\u2028d"]
 
 
 def test_plain_lines_when_stderr_is_no_terminal(monkeypatch):
