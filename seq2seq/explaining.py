@@ -11,8 +11,11 @@ from seq2seq.decoding import make_predictor
 from seq2seq.errors import UsageError, require, short
 from seq2seq.models import AttentionModel, make_model
 from seq2seq.mx import alone, mx
+from seq2seq.showing import END, PADDING
 from seq2seq.solver import Solver
+from seq2seq.tasks.alphabet import PAD
 from seq2seq.tasks.text import Text
+from seq2seq.vocabulary import AFTER, BEFORE
 from seq2seq.workers import argument_shapes, workers_of
 
 HESITATES = 0.9  # below this probability of what it writes
@@ -26,8 +29,9 @@ class Explanation(NamedTuple):
     source, answer : str
         What it was asked, and its answer.
     read, written : list of str
-        The same as it read and wrote them, one symbol a step, the padding that ends the answer among them (T of
-        them).
+        The same as it read and wrote them, one symbol a step, with the end of the answer if there is room for it (T of
+        them): `<end>`. Where an answer is written in its source's place, `<pad>` is a blank. A space is one that was
+        written.
     symbols : list of str
         The vocabulary.
     probabilities : ndarray, shape (T, V)
@@ -79,7 +83,11 @@ def _explain(solver: Solver, source: str) -> Explanation:
         seen = attention[0, steps, -len(source) :]  # sources are right-justified
     [shown], [text] = codec.decode_sources(codec.encode_sources([source])), codec.decode_targets(answer)
     wrote = str(codec.vocabulary.decode(answer[:, steps])[0])
-    read, written, symbols = ([*map(codec.alphabet.symbol, part)] for part in (source, wrote, codec.characters))
+    padding = END if codec.padding in (AFTER, BEFORE) else PADDING
+    read, written, symbols = (
+        [padding if each == PAD else codec.alphabet.symbol(each) for each in part]
+        for part in (source, wrote, codec.characters)
+    )
     return Explanation(shown, text, read, written, symbols, probabilities, seen)
 
 

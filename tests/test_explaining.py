@@ -20,8 +20,8 @@ def test_probabilities_and_attention_are_the_models(attentive):
     [explanation] = explain(attentive, "3+2+1")
     codec, config = attentive.codec, attentive.config.model
     assert explanation.source == "3+2+1" and explanation.answer == "5+1=6"
-    assert explanation.written == list("5+1=6 ") and codec.target_length > 6  # nothing after what ends it
-    assert explanation.read == list("3+2+1") and explanation.symbols == list(codec.characters)
+    assert explanation.written == [*"5+1=6", "<end>"] and codec.target_length > 6  # nothing after what ends it
+    assert explanation.read == list("3+2+1") and explanation.symbols == [*codec.characters[:-1], "<end>"]
     source, target = codec.encode_sources(["3+2+1"]), codec.encode_targets(["5+1=6"])
     size = len(codec.vocabulary)
     log_probabilities, looks = reference.attention(
@@ -45,6 +45,16 @@ def test_a_run_that_works_in_steps_has_an_explanation_for_each(stepping, solved)
     )
     with pytest.raises(SourceError):
         explain(solved, "3+x")
+
+
+@pytest.mark.parametrize("model, padding", [("attention", "<end>"), ("repeat", "<pad>")])
+def test_a_space_is_told_from_the_end_and_from_padding(tmp_path, model, padding):
+    pairs = [(f"{a}_{b}", f"{a} {b}") for a in "abcd" for b in ["a", "bc"]]
+    solver = train(pairs, tmp_path / "run", progress=False, epochs=1, hidden_size=4, layers=1, model=model)
+    [explanation] = explain(solver, "a_bc")
+    assert sorted(explanation.symbols) == sorted([*"_abcd", " ", padding])
+    place = explanation.symbols.index(padding)
+    assert place == solver.codec.vocabulary.pad
 
 
 DIGITS, LETTERS = " ".join("0123456789"), [(x + y, y + "z") for x in "abc" for y in "vwxy"]
@@ -125,5 +135,5 @@ def test_symbols_are_shown_one_a_step(tmp_path):
     solver = train(Greeting(), tmp_path / "run", progress=False, epochs=1, hidden_size=4)
     [explanation] = explain(solver, "ann x")
     assert explanation.source == "ann x" and explanation.read == ["ann", "x"] and len(explanation.written) == 5
-    assert set(explanation.symbols) == {"ann", "bob", "eve", "hello", "x", " "}
+    assert set(explanation.symbols) == {"ann", "bob", "eve", "hello", "x", "<end>"}
     assert explanation.attention.shape == (5, 2)
