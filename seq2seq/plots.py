@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ import numpy as np
 
 from seq2seq.errors import Seq2SeqError, UsageError
 from seq2seq.runs import PathLike, Run
+from seq2seq.showing import printable
 
 if TYPE_CHECKING:
     from seq2seq.evaluation import Evaluation
@@ -20,6 +23,10 @@ if TYPE_CHECKING:
 MOST_ROWS = 24  # symbols that have room in a picture of probabilities
 MOST_LABELS = 400  # and in one of embeddings
 FURTHEST = 300  # pixels from a symbol's place to its label
+LONGEST_TITLE, LONGEST_LABEL = 28, 20  # characters that are shown of a string, and of a symbol
+INCHES, MOST_INCHES = 0.15, 30  # of a picture's side for each symbol, and at the most
+LONGEST_UPRIGHT = 5  # characters of a label under a column that is not turned
+PLAIN = {"parse_math": False, "usetex": False}  # of text that may hold a `$`, which begins no formula
 
 
 def plot_run(run: Run, evaluation: Evaluation | TextEvaluation, file: PathLike) -> None:
@@ -54,13 +61,16 @@ def plot_explanations(explanations: list[Explanation], file: PathLike) -> None:
     A row for each explanation. Of the file and the errors, see `plot_run`.
     """
     looks = any(each.attention is not None for each in explanations)
-    figure = _figure((10 if looks else 5, 0.5 + 4 * len(explanations)))
+    longest = max(len(part) for each in explanations for part in (each.read, each.written))
+    side = min(max(4, INCHES * longest), MOST_INCHES)
+    figure = _figure(((side + 1) * (2 if looks else 1), 0.5 + (side if looks else 4) * len(explanations)))
     grid = figure.subplots(len(explanations), 2 if looks else 1, squeeze=False)
     for row, each in zip(grid, explanations):
-        steps, symbols, read = ([_visible(s) for s in part] for part in (each.written, each.symbols, each.read))
+        steps, symbols, read = ([_label_of(s) for s in part] for part in (each.written, each.symbols, each.read))
         drawn = _worth_drawing(each.probabilities)
         _heat(row[0], each.probabilities.T[drawn], steps, [symbols[place] for place in drawn])
-        row[0].set(title=f"{each.source}: probability", xlabel="what it writes, step by step")
+        row[0].set_title(f"{_cut(each.source, LONGEST_TITLE)}: probability", **PLAIN)
+        row[0].set(xlabel="what it writes, step by step")
         if each.attention is not None:
             _heat(row[1], each.attention, read, steps)
             row[1].set(title="attention", xlabel="where it looks", ylabel="what it writes")
@@ -88,9 +98,10 @@ def plot_embeddings(parts: Mapping[str, Components], file: PathLike) -> None:
             axes.set(**{f"{axis}lim": (middle - reach, middle + reach), f"{axis}label": label})
         axes.locator_params(nbins=6)
         axes.set_box_aspect((1, 1, 1), zoom=0.85) if deep else axes.set_box_aspect(1)
-    figure.draw_without_rendering()  # which settles where in the picture each point is
-    for axes, part in zip(figure.axes, parts.values()):
-        _label(axes, part)
+    with _quietly():
+        figure.draw_without_rendering()  # which settles where in the picture each point is
+        for axes, part in zip(figure.axes, parts.values()):
+            _label(axes, part)
     _save(figure, file)
 
 
@@ -117,8 +128,8 @@ def _label(axes: Any, part: Components) -> None:
         points = np.stack(proj_transform(*points.T, axes.get_proj())[:2], axis=1)
     labels = [
         axes.annotate(
-            _visible(part.symbols[row]), point, (0, 0), textcoords="offset points", ha="center", va="center",
-            fontsize=11, parse_math=False, annotation_clip=False, in_layout=False,
+            _label_of(part.symbols[row]), point, (0, 0), textcoords="offset points", ha="center", va="center",
+            fontsize=11, annotation_clip=False, in_layout=False, **PLAIN,
             arrowprops={"arrowstyle": "-", "color": "C0", "alpha": 0.5, "shrinkA": 0, "shrinkB": 0},
         )
         for row, point in zip(furthest, points)
@@ -150,8 +161,14 @@ def _worth_drawing(probabilities: Any) -> Any:
     return sorted(most.argsort()[-MOST_ROWS:])
 
 
-def _visible(symbol: str) -> str:
-    return symbol if symbol.strip() else "␣"
+def _label_of(symbol: str) -> str:
+    """A symbol as a picture has it."""
+    return "␣" if symbol == " " else _cut(symbol, LONGEST_LABEL)
+
+
+def _cut(text: str, most: int) -> str:
+    shown = printable(text)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
 def _figure(size: tuple[float, float]) -> Any:
@@ -167,15 +184,25 @@ def _save(figure: Any, file: PathLike) -> None:
     if Path(file).suffix[1:].lower() not in formats:
         raise UsageError(f"plot: got {str(file)!r}, but its ending must be one of {', '.join(formats)}")
     try:
-        figure.savefig(file)
+        with _quietly():
+            figure.savefig(file)
     except OSError as error:
         raise Seq2SeqError(f"{file}: cannot be written: {error.strerror}") from None
 
 
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without warnings of characters that the font lacks, which are drawn as boxes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
 def _heat(axes: Any, values: Any, columns: list[str], rows: list[str]) -> None:
     axes.imshow(values, vmin=0, vmax=1, cmap="Blues", aspect="auto")
-    axes.set_xticks(range(len(columns)), columns)
-    axes.set_yticks(range(len(rows)), rows)
+    upright = max(map(len, columns)) <= LONGEST_UPRIGHT
+    axes.set_xticks(range(len(columns)), columns, rotation=0 if upright else 90, **PLAIN)
+    axes.set_yticks(range(len(rows)), rows, **PLAIN)
 
 
 def _curves(loss: Any, exact: Any, rows: list[dict[str, Any]]) -> None:
@@ -198,6 +225,7 @@ def _bars(axes: Any, evaluation: Evaluation | TextEvaluation) -> None:
         title, bars = "exact match, held out", {"all": evaluation.held_out.exact_match}
         for name, scores in evaluation.breakdowns.items():
             bars.update({f"{name} {label}": score.exact_match for label, score in scores.items()})
-    axes.barh(list(bars), list(bars.values()), color="C2")
+    axes.barh(range(len(bars)), list(bars.values()), color="C2")
+    axes.set_yticks(range(len(bars)), [_cut(name, LONGEST_TITLE) for name in bars], **PLAIN)
     axes.invert_yaxis()
     axes.set(title=title, xlim=(0, 1.02))

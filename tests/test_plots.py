@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seq2seq import Seq2SeqError, UsageError, plots
-from seq2seq.explaining import Components, explain
+from seq2seq.explaining import Components, Explanation, explain
 from seq2seq.plots import plot_embeddings, plot_explanations, plot_rates, plot_run
 from seq2seq.rates import RangeTest
 
@@ -73,6 +73,40 @@ def test_an_explanation_has_a_row_and_attention_beside_it(attentive, stepping, t
     probabilities, attention = (axes.images[0].get_array() for axes in drawn[0].axes)
     assert (probabilities == looking[0].probabilities.T).all() and (attention == looking[0].attention).all()
     assert [axes.get_title() for axes in drawn[1].axes] == ["3+2: probability", "5-1: probability"]
+
+
+TEXTS = ["$5-$10", "$5^$", "$x$ $y_$", "a\\$b\\frac{1}%_^#&~", "line\nbreak\t\x0b", "猫मर्सी🙂", "W" * 180]
+
+
+def explanation(source, symbols):
+    numbers = np.full((len(symbols), len(symbols)), 0.5)
+    return Explanation(source, "", symbols, symbols, symbols, numbers, numbers)
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf", "eps"])
+def test_text_in_a_picture_is_shown_as_it_is(tmp_path, ending, recwarn):
+    pytest.importorskip("matplotlib")
+    with_words = [explanation(text, [text, "$w$", " ", "<end>"]) for text in TEXTS]
+    plot_explanations([*with_words, explanation("$x_$", [*TEXTS[0]])], tmp_path / f"a.{ending}")
+    parts = {"source": Components([*TEXTS, *"$^"], np.random.default_rng(0).normal(size=(9, 2)), np.ones(2))}
+    plot_embeddings(parts, tmp_path / f"b.{ending}")
+    assert not [warning for warning in recwarn if issubclass(warning.category, UserWarning)]
+
+
+def test_no_text_is_taken_for_a_formula_or_is_wider_than_the_picture(tmp_path, drawn):
+    matplotlib = pytest.importorskip("matplotlib")
+    with matplotlib.rc_context({"text.usetex": True}):
+        plot_explanations([explanation(text, [text, "$w$", " ", "<end>"]) for text in TEXTS], tmp_path / "a.png")
+    titles = [axes.title for axes in drawn[0].axes[::2]]
+    columns = drawn[0].axes[0].get_xticklabels()
+    for label in [*titles, *columns, *drawn[0].axes[1].get_yticklabels()]:
+        assert not label.get_parse_math() and not label.get_usetex()
+    assert titles[0].get_text() == "$5-$10: probability" and titles[4].get_text() == r"line\nbreak\t\x0b: probability"
+    assert [label.get_text() for label in columns] == ["$5-$10", "$w$", "␣", "<end>"]
+    plot_explanations([explanation("W" * 180, [*"W" * 180])], tmp_path / "a.png")
+    drawn[1].draw_without_rendering()
+    assert drawn[1].axes[0].title.get_window_extent().x0 > 0
+    assert drawn[1].get_size_inches()[0] > 2 * 180 * 0.1
 
 
 @pytest.mark.parametrize("dimensions", [2, 3])
