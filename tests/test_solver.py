@@ -229,7 +229,7 @@ def test_white_space_is_learned_and_answered_like_any_other_symbol(tmp_path, mod
     assert solver([source for source, _ in pairs]) == [target for _, target in pairs]
     assert Solver(solver.run.path)("/") == " " and solver.score(pairs) == 1
     for empty in ("", "\r", "\r "):
-        with pytest.raises(SourceError, match="^the source is empty$"):
+        with pytest.raises(SourceError, match=r"^the source is empty$"):
             solver(empty)
 
 
