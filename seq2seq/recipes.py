@@ -119,7 +119,7 @@ def load_recipe(path: PathLike) -> Recipe:
     path = Path(path)
     try:
         content = path.read_bytes()
-        values = tomllib.loads(content.decode())
+        values = tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise Seq2SeqError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # also of bytes that are no text, and of numbers that are too long
