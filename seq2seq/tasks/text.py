@@ -108,8 +108,9 @@ class Text(KeptTask):
 
     @cached_property
     def example_source(self) -> str:
-        """Some characters of the text."""
-        return max(self.text.split("\n", 100)[:100], key=len)[:20]
+        """Some characters of the text: a line of them, or where all lines are short, as many as any model must read."""
+        line = max(self.text.split("\n", 100)[:100], key=len)[:20]
+        return line if len(line) >= self.LENGTH else self.text[: self.LENGTH]
 
     @property
     def source_length(self) -> int:
