@@ -3,41 +3,90 @@
 from __future__ import annotations
 
 import argparse
+import codecs
+import contextlib
+import json
 import os
 import re
+import shlex
+import string
 import sys
 import warnings
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, NoReturn
 
+import _streams
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that the scripts run from a plain checkout
 
 from seq2seq import Seq2SeqError, UsageError
 from seq2seq.tasks.base import option_fields
 
-WRONG_USE, FAILURE, INTERRUPTED = 2, 1, 130
+WRONG_USE, FAILURE, INTERRUPTED = 2, 1, _streams.INTERRUPTED
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line."""
+    """An argument parser whose errors are one line, and to which `-9+3` and `---` are no options: no name of one begins
+    without a letter."""
 
-    def __init__(self, description: str, epilog: str) -> None:
+    def __init__(self, description: str, epilog: str, add_help: bool = True) -> None:
         super().__init__(
             description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
+            allow_abbrev=False, add_help=add_help,
         )  # fmt: skip
+        self._negative_number_matcher = re.compile("--?(?![-A-Za-z])|---")  # what argparse takes for a value
         self.add_argument("--seed", type=int, default=0, metavar="N", help="decides all that is random (default: 0)")
         self.add_argument("--device", default="auto", help="auto, cpu, gpu or gpu:N (default: auto)")
 
     def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments: -") and self._get_positional_actions():
+            message += "; a source that begins with a dash and a letter comes after --"
         fail(f"{self.prog}: {message}", WRONG_USE)
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stdout).write(message)  # argparse passes over a stream that cannot take it
+
+    def _get_values(self, action: Any, arg_strings: list[str]) -> Any:
+        if action.option_strings and arg_strings == ["--"]:  # `--option=--`, which argparse would lose
+            return self._get_value(action, "--")
+        return super()._get_values(action, arg_strings)
+
+
+def say(line: str) -> None:
+    """One line on stderr; if that has no room for it, it is lost."""
+    with contextlib.suppress(OSError):
+        print(" ".join(line.splitlines()), file=sys.stderr, flush=True)
 
 
 def fail(message: str, status: int) -> NoReturn:
     """End with one line on stderr."""
-    print(" ".join(message.split()), file=sys.stderr)
+    say(message)
     sys.exit(status)
+
+
+def text(argument: str) -> str:
+    """An argument that a model is to read: UTF-8 whatever the locale says, as lines of stdin are."""
+    try:
+        return os.fsencode(argument).decode("utf-8-sig")
+    except UnicodeError:
+        return argument
+
+
+def option(name: str, value: bytes) -> str:
+    """An option and its value as a person may type them at a shell."""
+    return f"{name}{'=' if value.startswith(b'-') else ' '}{quote(value)}"
+
+
+def quote(word: bytes) -> str:
+    """A word as a person may type it at a POSIX shell, in characters that stdout can write."""
+    shown = word.decode(errors="surrogateescape")
+    is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
+    if shown.isprintable() and (shown.isascii() or is_utf8):
+        return shlex.quote(shown)
+    body = word.rstrip(b"\n")  # `$()` strips line feeds at the end
+    octal = "".join(chr(each) if chr(each) in PLAIN else f"\\{each:03o}" for each in body)
+    return f"\"$(printf '{octal}')\"" + (f"'{LINE_FEED * (len(word) - len(body))}'" if body != word else "")
 
 
 def add_options(group: Any, config: Any, prefix: str = "", from_data: Collection[str] = ()) -> None:
@@ -116,6 +165,25 @@ def text_scores(evaluation: Any) -> str:
     )
 
 
+def read_page(path: Path) -> str:
+    """The text of a page that is to be written into. Raises `UsageError` if it is none."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: is not UTF-8") from None
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """What was done before, by name. Raises `UsageError` if the file holds something else."""
+    try:
+        results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (ValueError, RecursionError):
+        results = None
+    if not isinstance(results, dict):
+        raise UsageError(f"{path}: holds no results in JSON")
+    return results
+
+
 def fill(page: str, mark: str, content: str) -> str:
     """The page with this between `<!-- mark -->` and `<!-- end -->`, if it has them."""
     before, begin, rest = page.partition(f"<!-- {mark} -->\n")
@@ -123,6 +191,8 @@ def fill(page: str, mark: str, content: str) -> str:
     return f"{before}{begin}{content}{end}{after}" if end else page
 
 
+PLAIN = f"{string.ascii_letters}{string.digits} ./_"  # characters that mean themselves to printf
+LINE_FEED = "\n"
 PARSERS: dict[Any, Callable[[str], Any]] = {"range": whole_or_range, "pair": pair, "amount": share_or_count}
 METAVARS: dict[Any, str] = {
     "range": "N[-N]", "pair": "N-N", "amount": "SHARE|N", int: "N", float: "X", str: "TEXT", bool: "",
@@ -133,20 +203,26 @@ def run(main: Callable[[], int]) -> NoReturn:
     """Call a script's main function; whatever goes wrong is one line on stderr and an exit status."""
     name = os.path.basename(sys.argv[0])
     warnings.formatwarning = lambda message, *_, **__: f"{name}: {' '.join(str(message).split())}\n"
-    if sys.stdout is None:  # closed, as by `>&-`
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    message = ""
+    _streams.interrupts_raise()
     try:
-        status = main()
+        try:
+            status = main()
+        except SystemExit as ended:  # of the parser, perhaps after it has shown the help
+            status = int(ended.code or 0)
         sys.stdout.flush()
     except UsageError as error:
-        fail(f"{name}: {error}", WRONG_USE)
+        message, status = str(error), WRONG_USE
     except (Seq2SeqError, ImportError) as error:
-        fail(f"{name}: {error}", FAILURE)
+        message, status = str(error), FAILURE
     except KeyboardInterrupt:
-        fail(f"{name}: interrupted", INTERRUPTED)
+        message, status = "interrupted", INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as in `... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = FAILURE
     except (OSError, MemoryError) as error:
-        fail(f"{name}: {error or type(error).__name__}", FAILURE)
+        message, status = str(error) or type(error).__name__, FAILURE
+    _streams.interrupts_kill()
+    if message:
+        say(f"{name}: {message}")
+    _streams.drop_unwritten()
     sys.exit(status)

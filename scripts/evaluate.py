@@ -10,6 +10,7 @@ import _command
 
 import seq2seq
 from seq2seq.runs import Run
+from seq2seq.showing import one_line
 from seq2seq.text_evaluation import TextEvaluation
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def print_mistakes(mistakes: list[Mistake]) -> None:
         print("\nworst mistakes (the model's confidence in its answer):")
     for mistake in mistakes:
         answered = f"answered {mistake.answer!r} ({mistake.confidence:.0%})"
-        print(f"  {mistake.source} -> {mistake.target}, {answered}")
+        print(f"  {one_line(mistake.source)} -> {one_line(mistake.target)}, {answered}")
 
 
 def report_pairs(solver: seq2seq.Solver, path: str, as_json: bool) -> int:
@@ -88,7 +89,7 @@ def main() -> int:
         print(json.dumps({"run": str(solver.run.path), "task": solver.task.name, **evaluation.to_json()}))
         return 0
 
-    print(f"{solver.run.path}: {solver.task!r}\n")
+    print(f"{one_line(str(solver.run.path))}: {solver.task!r}\n")
     if isinstance(evaluation, TextEvaluation):
         print(_command.text_scores(evaluation))
         return 0

@@ -8,16 +8,17 @@ import _command
 import seq2seq
 from seq2seq import explaining
 from seq2seq.runs import Run
+from seq2seq.showing import one_line
 
 
 def show(explanation: explaining.Explanation) -> None:
-    print(f"{explanation.source} -> {explanation.answer}")
-    print("step  writes  probability  else")
+    print(f"{one_line(explanation.source)} -> {one_line(explanation.answer)}")
+    print("step   writes  probability  else")
     for step, (symbol, row) in enumerate(zip(explanation.written, explanation.probabilities)):
         others = [place for place in row.argsort()[::-1] if explanation.symbols[place] != symbol][:2]
         alternatives = ", ".join(f"{explanation.symbols[place]!r} {row[place]:.1%}" for place in others)
         hesitates = "  <- hesitates" if step in explanation.hesitations else ""
-        print(f"{step + 1:4}  {symbol!r:>6}  {row.max():11.1%}  {alternatives}{hesitates}")
+        print(f"{step + 1:4}  {symbol!r:>7}  {row.max():11.1%}  {alternatives}{hesitates}")
 
 
 def show_components(name: str, components: explaining.Components) -> None:
@@ -34,17 +35,23 @@ def show_components(name: str, components: explaining.Components) -> None:
 
 def main() -> int:
     parser = _command.Parser(
-        "Show the probability of each symbol at each step, where the model hesitated, and where it looked.",
+        "Show the probability of each symbol at each step, where the model hesitated, and where it looked. <end> ends "
+        "an answer, <pad> fills one up; ' ', in a picture ␣, is a space that is written. Line breaks are shown as \\n.",
         "examples:\n  python scripts/explain.py '3*7+2'\n  python scripts/explain.py '3*7+2' --plot answer.png\n"
         "  python scripts/explain.py --embeddings characters.png\n"
         "  python scripts/explain.py --neighbours 7\n",
     )
-    parser.add_argument("sources", nargs="*", metavar="SOURCE")
+    parser.add_argument("sources", nargs="*", type=_command.text, metavar="SOURCE")
     parser.add_argument("--run", metavar="DIR", help="the run folder (default: the newest under runs/)")
     parser.add_argument("--plot", metavar="FILE", help="draw probabilities and attention for the source")
     parser.add_argument("--embeddings", metavar="FILE", help="draw the symbols by the ways they differ most")
     parser.add_argument("--dimensions", type=int, choices=(2, 3), default=2, help="of that picture (default: 2)")
-    parser.add_argument("--neighbours", metavar="SYMBOL", help="print the symbols that the model holds most like this")
+    parser.add_argument(
+        "--neighbours",
+        type=_command.text,
+        metavar="SYMBOL",
+        help="print the symbols that the model holds most like this",
+    )
     arguments = parser.parse_args()
     if not (arguments.sources or arguments.embeddings or arguments.neighbours):
         parser.error("SOURCE: give one, or --embeddings, or --neighbours")

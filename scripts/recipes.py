@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -79,7 +78,7 @@ def write(recipes: list[Recipe], results: dict[str, Any], page: Path, readme: Pa
     notes = [f"- **{recipe.name}**: {recipe.about}. Held out: {recipe.excludes}.\n" for recipe in done]
     head = HEAD.format(processor=processor())
     page.write_text(f"{head}{table(done, results)}\n{''.join(notes)}", encoding="utf-8")
-    filled = _command.fill(readme.read_text(encoding="utf-8"), MARK, table(done, results))
+    filled = _command.fill(_command.read_page(readme), MARK, table(done, results))
     readme.write_text(filled, encoding="utf-8")
 
 
@@ -108,11 +107,14 @@ def main() -> int:
     names = sorted(path.stem for path in arguments.recipes.glob("*.toml"))
     chosen = arguments.only.split(",") if arguments.only else names
     unknown = sorted(set(chosen) - set(names))
+    if not names:
+        parser.error(f"--recipes: {arguments.recipes} holds no recipe")
     if unknown or arguments.seeds < 1:
         parser.error(f"--only: no recipe {', '.join(unknown)}" if unknown else "--seeds: must be at least 1")
 
     file = arguments.recipes / "results.json"
-    results = json.loads(file.read_text()) if file.exists() else {}
+    results = _command.read_results(file)
+    _command.read_page(arguments.readme)  # before hours of training
     recipes = [load_recipe(arguments.recipes / f"{name}.toml") for name in names]
     left_out: list[str] = []
     for recipe in recipes:
@@ -127,11 +129,11 @@ def main() -> int:
                     kept["seeds"][str(seed)] = run(recipe, seed, arguments.runs, arguments.device)
                 except seq2seq.UsageError as error:  # its data is not here
                     left_out.append(recipe.name)
-                    print(f"{recipe.name}: left out: {error}", file=sys.stderr)
+                    _command.say(f"{recipe.name}: left out: {error}")
                     break
                 results[recipe.name] = kept
                 file.write_text(json.dumps(results, indent=1) + "\n")
-            print(f"{recipe.name}, seed {seed}: {json.dumps(kept['seeds'][str(seed)])}", file=sys.stderr)
+            _command.say(f"{recipe.name}, seed {seed}: {json.dumps(kept['seeds'][str(seed)])}")
     write(recipes, results, arguments.page, arguments.readme)
     print(f"wrote {arguments.page} and {arguments.readme}")
     return 1 if left_out else 0

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
-import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +16,7 @@ import seq2seq
 from seq2seq import SourceError
 from seq2seq.errors import short
 from seq2seq.runs import Run
+from seq2seq.showing import one_line
 
 BLOCK = 1 << 16  # bytes read at once, at the most
 LINE_LIMIT = 1 << 20  # bytes; of a longer line, which is no source, so much is kept
@@ -25,18 +26,21 @@ WRITING = ("characters", "temperature", "top_k")  # options of --continue
 
 
 def report(problem: str) -> None:
-    print(f"solve.py: {problem}", file=sys.stderr)
+    _command.say(f"solve.py: {problem}")
 
 
 def lines_of_stdin() -> Iterator[list[str]]:
     """The lines of stdin in lists, as they come: whatever can be read without waiting is answered at once."""
-    rest = b""
+    rest, mark = b"", codecs.BOM_UTF8  # which the first line may begin with
     while block := sys.stdin.buffer.raw.read(BLOCK):  # type: ignore[attr-defined]
         *lines, rest = (rest + block).split(b"\n")
         if len(rest) > LINE_LIMIT:
             rest = rest[:LINE_LIMIT] + CUT
+        if lines:
+            lines[0] = lines[0].removeprefix(mark)
+            mark = b""
         yield [line.rstrip(b"\r").decode(errors="replace") for line in lines]
-    if rest:
+    if rest := rest.removeprefix(mark):
         yield [rest.decode(errors="replace")]
 
 
@@ -71,7 +75,7 @@ def said(solver: seq2seq.Solver, arguments: Any, asked: dict[str, Any]) -> str:
         return ""
     source = asked["source"]
     if arguments.steps:
-        return " -> ".join([solver.task.normalise(source), *asked["steps"]])
+        return one_line(" -> ".join([solver.task.normalise(source), *asked["steps"]]))
     if arguments.predict:
         predictions = asked["predictions"]
         ends = range(len(source) - len(predictions) + 1, len(source) + 1)
@@ -79,8 +83,8 @@ def said(solver: seq2seq.Solver, arguments: Any, asked: dict[str, Any]) -> str:
             f"{source[:end]!r} -> {each['answer']!r} ({each['confidence']:.1%})" for end, each in zip(ends, predictions)
         )
     if arguments.best:
-        return ", ".join(f"{each['answer']} ({each['confidence']:.1%})" for each in asked["answers"])
-    return asked["answer"]
+        return one_line(", ".join(f"{each['answer']} ({each['confidence']:.1%})" for each in asked["answers"]))
+    return one_line(asked["answer"])
 
 
 def write(solver: seq2seq.Solver, arguments: Any) -> None:
@@ -118,13 +122,13 @@ def converse(solver: seq2seq.Solver, arguments: Any) -> bool:
     """A prompt, with history, until the end of input."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  (gives input() its history and editing)
-    print(f"{solver.run.path}: type a source, such as {solver.example}; Ctrl-D ends", file=sys.stderr)
+    _command.say(f"{solver.run.path}: type a source, such as {one_line(solver.example)}; Ctrl-D ends")
     plain = not (arguments.json or arguments.steps or arguments.predict or arguments.best)
     while True:
         try:
-            source = input("> ")
+            source = _command.text(input("> "))
         except (EOFError, KeyboardInterrupt):
-            print(file=sys.stderr)
+            _command.say("")
             return True
         try:
             [asked] = ask(solver, arguments, [source])
@@ -138,14 +142,16 @@ def converse(solver: seq2seq.Solver, arguments: Any) -> bool:
 
 def main() -> int:
     parser = _command.Parser(
-        "Answer sources, one answer a line. Without any, read a line each from stdin; at a terminal, prompt.",
+        "Answer sources, one answer a line. Without any, read a line each from stdin, which is UTF-8; at a terminal, "
+        "prompt.",
         "examples:\n  python scripts/solve.py '3*7+2' '1+1+1'\n"
         "  python scripts/solve.py < questions.txt > answers.txt\n"
         "  python scripts/solve.py --continue 'It is' --temperature 0.7\n\n"
         "A source that cannot be read gives an empty line, a message that names its line, and exit status 2.\n"
-        "A message on stderr names each source that is unlike all that the run was trained on: do not rely on it.",
+        "A message on stderr names each source that is unlike all that the run was trained on: do not rely on it.\n"
+        "A line break within an answer is written \\n. A source that begins with a dash and a letter comes after --.",
     )
-    parser.add_argument("sources", nargs="*", metavar="SOURCE")
+    parser.add_argument("sources", nargs="*", type=_command.text, metavar="SOURCE")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--steps", action="store_true", help="print the working too, of a run that has learned it")
     shown.add_argument(
@@ -154,7 +160,9 @@ def main() -> int:
     shown.add_argument(
         "--predict", action="store_true", help="print the next character after each beginning, of a text's run"
     )
-    shown.add_argument("--continue", metavar="PREFIX", dest="prefix", help="go on with a text, of a text's run")
+    shown.add_argument(
+        "--continue", type=_command.text, metavar="PREFIX", dest="prefix", help="go on with a text, of a text's run"
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each source, a line each")
     parser.add_argument("--characters", type=int, metavar="N", help="how many to write (default: 200)")
     parser.add_argument(
@@ -178,9 +186,7 @@ def main() -> int:
 
     if arguments.sources:
         good = answer(solver, arguments, arguments.sources, "argument", 1)
-    elif sys.stdin is None:
-        good = True
-    elif os.isatty(sys.stdin.fileno()):
+    elif sys.stdin.isatty() and sys.stdout.isatty():
         good = converse(solver, arguments)
     else:
         good, count = True, 0

@@ -7,7 +7,6 @@ import hashlib
 import itertools
 import json
 import statistics
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,6 +49,8 @@ def steps(folder: Path, text: seq2seq.Text, seed: int) -> Iterator[Step]:
     of_text = hashlib.sha256(text.text.encode()).hexdigest()
     for path in sorted(folder.glob("*.toml")):
         recipe = load_recipe(path)
+        if not isinstance(recipe.config.task, seq2seq.Text):
+            raise seq2seq.UsageError(f"{path}: its task is {recipe.config.task.name}, but a step is of the task text")
         task = replace(recipe.config.task, path=text.path)
         config, digest = replace(recipe.config, task=task, seed=seed), f"{recipe.digest}-{of_text[:8]}-{seed}"
         yield Step(recipe.name, recipe.name, config, digest)
@@ -142,9 +143,9 @@ def main() -> int:
         help="what is written into",
     )  # fmt: skip
     arguments = parser.parse_args()
-    page = arguments.page.read_text(encoding="utf-8")
+    page = _command.read_page(arguments.page)
     file = arguments.recipes / "results.json"
-    results = json.loads(file.read_text()) if file.exists() else {}
+    results = _command.read_results(file)
     walk = list(steps(arguments.recipes, seq2seq.Text(arguments.text), arguments.seed))
     names = [step.name for step in walk if step.group != IDENTITY]
     chosen = arguments.only.split(",") if arguments.only else [*names, IDENTITY]
@@ -156,7 +157,7 @@ def main() -> int:
             if results.get(step.name, {}).get("digest") != step.digest:
                 results[step.name] = run(step, arguments.runs, arguments.device, arguments.samples)
                 file.write_text(json.dumps(results, indent=1) + "\n")
-            print(f"{step.name}: {results[step.name]['nats']:.4f} nats held out", file=sys.stderr)
+            _command.say(f"{step.name}: {results[step.name]['nats']:.4f} nats held out")
 
     done = {step.name: results[step.name] for step in walk if results.get(step.name, {}).get("digest") == step.digest}
     for name in names:

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,12 +37,11 @@ RECIPES = Path(__file__).resolve().parent.parent / "recipes"
 def parse() -> tuple[Any, Config, dict[str, Any]]:
     """The script's own arguments, the experiment that it begins from, and the options that were given."""
     # Which task it is decides which options there are.
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first = _command.Parser("", "", add_help=False)
     first.add_argument("--task")
     first.add_argument("--preset", choices=sorted(PRESETS))
     first.add_argument("--recipe")
     parser = _command.Parser("Train a model on a task and keep everything in a run folder.", EPILOG)
-    first.error = parser.error  # type: ignore[method-assign]
     chosen, _ = first.parse_known_args()
     if chosen.preset and chosen.recipe:
         parser.error("--recipe: not with --preset: both say where options that are not given come from")
@@ -99,7 +97,7 @@ def list_tasks() -> None:
         try:
             task = make_task(name)
         except seq2seq.Seq2SeqError as error:  # another package's, and no fault of the others
-            print(f"train.py: {error}", file=sys.stderr)
+            _command.say(f"train.py: {error}")
             continue
         parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, add_help=False)
         group = parser.add_argument_group(f"{name}: {(task.__doc__ or '').strip().partition(chr(10))[0].rstrip('.')}")
@@ -140,17 +138,17 @@ def main() -> int:
             **options,
         )
     except seq2seq.TrainingInterrupted as interrupted:
-        where = f" --run-dir {shlex.quote(arguments.run_dir)}" if arguments.run_dir else ""
-        print(f"{interrupted}; go on with: python scripts/train.py{where} --resume", file=sys.stderr)
+        where = f" {_command.option('--run-dir', os.fsencode(arguments.run_dir))}" if arguments.run_dir else ""
+        _command.say(f"{interrupted}; go on with: python scripts/train.py{where} --resume")
         return _command.INTERRUPTED
 
     evaluation = solver.evaluate()
     last = solver.run.read_metrics()[-1]
     print(f"final training loss {last['train_loss']:.4f} after {last['epoch']} epochs, {last['seconds']:.0f} s")
-    run_dir = shlex.quote(str(solver.run.path))
+    solve = f"python scripts/solve.py {_command.option('--run', os.fsencode(solver.run.path))}"
     if isinstance(evaluation, TextEvaluation):
         print(_command.text_scores(evaluation))
-        print(f"try: python scripts/solve.py --run {run_dir} --continue {shlex.quote(solver.example)}")
+        print(f"try: {solve} {_command.option('--continue', solver.example.encode())}")
         return 0
     held_out, seen = evaluation.held_out, evaluation.train_distribution
     right = round(held_out.exact_match * held_out.n)
@@ -163,7 +161,8 @@ def main() -> int:
         trials = score_trials(load_recipe(find_recipe(arguments.recipe)), solver)
         for name, score in trials.items():
             print(f"{name}: {score.exact_match:.4f}; of these, {score.overlap:.1%} had been trained on")
-    print(f"try: python scripts/solve.py --run {run_dir} {shlex.quote(solver.example)}")
+    example = solver.example.encode()
+    print(f"try: {solve} {'-- ' if example.startswith(b'-') else ''}{_command.quote(example)}")
     return 0
 
 

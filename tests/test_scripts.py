@@ -120,7 +120,6 @@ def test_failures_are_one_line_and_status_1(tmp_path, solved):
         ("evaluate", [], "evaluate.py: runs: holds no run; train one, or name its folder"),
         ("solve", ["--run", "nowhere", "1+1"], "solve.py: nowhere: holds no run (there is no config.json)"),
         ("train", ["--run-dir", solved.run.path], f"train.py: {solved.run.path}: already holds a run; resume it"),
-        ("train", ["--resume"], "train.py: runs: holds no run"),
     ]:
         result = call(script, *arguments, cwd=tmp_path)
         assert result.returncode == 1 and result.stdout == ""
