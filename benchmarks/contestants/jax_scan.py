@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from worker import Contestant, serve
+from worker import IGNORED, Contestant, serve
 
 
 def lstm(layer: list[Any], inputs: Any, unroll: bool) -> tuple[Any, Any]:
@@ -48,14 +48,15 @@ class Jax(Contestant):
         full = len(self.problem.sources) // self.batch  # steps of a full batch; one more takes what is left
 
         def mean_loss(parameters: Any, source: Any, target: Any) -> Any:
-            logits = self._logits(parameters, source)
-            return optax.softmax_cross_entropy_with_integer_labels(logits, target.T).mean()
+            logits, learned = self._logits(parameters, source), target.T != IGNORED
+            losses = optax.softmax_cross_entropy_with_integer_labels(logits, jnp.maximum(target.T, 0))
+            return jnp.where(learned, losses, 0).sum() / learned.sum()
 
         def step(carry: Any, batch: Any) -> Any:
             parameters, state = carry
             loss, gradients = jax.value_and_grad(mean_loss)(parameters, *batch)
             updates, state = optimizer.update(gradients, state)
-            return (optax.apply_updates(parameters, updates), state), loss * len(batch[0])
+            return (optax.apply_updates(parameters, updates), state), loss * (batch[1] != IGNORED).sum()
 
         def epoch(carry: Any, data: Any) -> Any:
             end = full * self.batch
@@ -74,7 +75,7 @@ class Jax(Contestant):
     def epoch(self, sources: np.ndarray, targets: np.ndarray) -> float:
         data = [array.astype(np.int32) for array in (sources, targets)]
         self.carry, total = self.jitted_epoch(self.carry, data)
-        return float(total) / len(sources)
+        return float(total) / (targets != IGNORED).sum()
 
     def prepare_answers(self) -> None:
         parameters = self._parameters()

@@ -12,7 +12,7 @@ os.environ["KERAS_BACKEND"] = "jax"
 
 import keras
 from keras import layers
-from worker import PAD, Contestant, Problem, serve
+from worker import IGNORED, PAD, Contestant, Problem, serve
 
 
 class TwoBiasAdam(keras.optimizers.Adam):
@@ -39,7 +39,7 @@ def network(hidden: int, source_length: int, target_length: int, vocabulary_size
 
 
 def compile_for_training(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=IGNORED)
     model.compile(optimizer=optimizer, loss=loss, steps_per_execution=8)
 
 

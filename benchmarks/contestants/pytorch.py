@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from worker import Contestant, Problem, serve
+from worker import IGNORED, Contestant, Problem, serve
 
 
 class Repeat(nn.Module):
@@ -64,7 +64,7 @@ class PyTorch(Contestant):
         self.optimizer = torch.optim.Adam(model.parameters(), lr=rate, eps=epsilon, fused=True)
 
         def loss(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-            return F.cross_entropy(model(source).flatten(0, 1), target.T.flatten())
+            return F.cross_entropy(model(source).flatten(0, 1), target.T.flatten(), ignore_index=IGNORED)
 
         self.loss = self._compiled(loss)
 
@@ -76,8 +76,8 @@ class PyTorch(Contestant):
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
-            total += loss.detach() * len(source)
-        return total.item() / len(sources)
+            total += loss.detach() * (target != IGNORED).sum()
+        return total.item() / (targets != IGNORED).sum()
 
     def prepare_answers(self) -> None:
         model = Repeat(self.problem, self.variant.get("written_out", False)).eval()

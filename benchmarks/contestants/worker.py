@@ -18,6 +18,7 @@ import numpy as np
 
 CHECKED_EPOCHS = 2  # whose losses are compared; the first of them also compiles
 PAD = " "
+IGNORED = -1  # in targets: padding that is not learned
 
 
 class Problem:
@@ -57,9 +58,17 @@ class Problem:
         return self._ids[padded.view(np.uint32).reshape(len(strings), -1)]
 
     def decode(self, ids: np.ndarray) -> list[str]:
-        """Ids (N, T) to strings without padding."""
+        """Ids (N, T) to strings: what stands behind the last padding, which ends an answer on its left."""
         strings = np.ascontiguousarray(self._characters[ids]).view(f"U{self.target_length}").reshape(len(ids))
-        return [string.lstrip(PAD) for string in strings.tolist()]
+        return [string.rpartition(PAD)[2] for string in strings.tolist()]
+
+    @property
+    def learned_targets(self) -> np.ndarray:
+        """The targets (N, T), `IGNORED` in place of all padding but the one before an answer, which ends it."""
+        padding = self.targets == self.characters.index(PAD)
+        beyond = np.zeros_like(padding)
+        beyond[:, :-1] = padding[:, 1:]
+        return np.where(beyond, IGNORED, self.targets.astype(np.int32))
 
     def layer(self, name: str) -> list[np.ndarray]:
         """Input weight, state weight, input bias and state bias of `encoder` or `decoder`."""
@@ -90,7 +99,7 @@ class Contestant:
         """Build what training needs from the problem's weights."""
 
     def epoch(self, sources: np.ndarray, targets: np.ndarray) -> float:
-        """Train on the examples in this order; the mean loss over them, each measured before its step."""
+        """Train on the examples in this order; the mean loss of a learned character, each measured before its step."""
         raise NotImplementedError
 
     def prepare_answers(self) -> None:
@@ -108,11 +117,11 @@ class Contestant:
 
     def train(self, epochs: int) -> list[float]:
         """The losses of so many epochs."""
-        losses = []
+        losses, targets = [], self.problem.learned_targets
         for _ in range(epochs):
             # The order in which the library's Trainer takes them, so that losses after equal steps can be compared.
             order = np.random.default_rng((0, 1, self.epochs_done)).permutation(len(self.problem.sources))
-            losses.append(self.epoch(self.problem.sources[order], self.problem.targets[order]))
+            losses.append(self.epoch(self.problem.sources[order], targets[order]))
             self.epochs_done += 1
         return losses
 
