@@ -64,5 +64,10 @@ def test_a_text_is_split_by_position_and_read_in_fewer_epochs_the_longer_it_is()
     assert (small.model, small.layers, small.dropout) == ("rnn", 1, 0.0)
 
 
+def test_an_option_that_the_model_does_not_have_is_not_told():
+    config = choose(Text(given="some text " * 60), {"model": "rnn"}).with_options(layers=5)
+    assert "layers" not in told(config, 11) and "embedding" in told(config, 11)
+
+
 def test_the_preset_is_of_arithmetic():
     assert has_preset(Arithmetic()) and not has_preset(Copy())

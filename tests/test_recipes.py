@@ -79,6 +79,10 @@ def test_trials_are_scored_and_what_was_trained_on_is_counted(tmp_path):
         ("task = 3", "task: got 3, but it must be a table"),
         ("extra = 3", "extra: got 3, but it must be tables"),
         ("[[trial]]\nexamples = 0", "trial.examples: got 0"),
+        ("[model]\nmodel = 'repeat'\nposition_bias = true", "position_bias: got True, .* the model repeat"),
+        ("[training]\ncycles = 2", "cycles: got 2, .* it is an option of restarts"),
+        (f"[training]\nepochs = {'9' * 5000}", "is not TOML: "),
+        (f"[model]\n{'x' * 10**5} = 3", r"model: has 'x{37}\.\.\.', but can have only"),
     ],
 )
 def test_recipes_that_are_refused_name_the_file(tmp_path, text, message):
