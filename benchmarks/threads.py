@@ -162,7 +162,7 @@ def cost(solver: Solver, source: str, rounds: int = 20, calls: int = 200) -> str
     real = solver_module.alone
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
-        for place, alone in enumerate((real, nullcontext)):
+        for place, alone in enumerate((real, nullcontext())):
             solver_module.alone = alone
             started = time.perf_counter()
             for _ in range(calls):

@@ -67,7 +67,7 @@ def explain(solver: Solver, source: str) -> list[Explanation]:
     return [_explain(solver, each) for each in asked]
 
 
-@alone()
+@alone
 def _explain(solver: Solver, source: str) -> Explanation:
     codec = solver.codec.fitting(source)
     model = make_model(solver.task, solver.config.model, codec)

@@ -14,8 +14,7 @@ import importlib.util
 import os
 import re
 import warnings
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import ContextDecorator, suppress
 from typing import Any, Callable, NamedTuple
 
 import numpy as np
@@ -69,14 +68,12 @@ mx = _import_mxnet()
 
 _turns = Turns()
 give_way = _turns.give_way
-_forking: list[AbstractContextManager[None]] = []  # the turn of a thread that forks
 _used = False  # whether this process, or the one it was forked from, has run anything
 _refusal = ""  # why the child of a fork cannot
 
 
-@contextmanager
-def alone() -> Iterator[None]:
-    """Use MXNet while no other thread of the process does, nor forks. Also a decorator.
+class _Alone(ContextDecorator):
+    """Use MXNet while no other thread of the process does, nor forks: `with alone:`, or `@alone`.
 
     Graphs and the arrays they are bound to have one user at a time. The engine has two threads for a CPU, however many
     ask, so that nothing would be gained if more could. Who holds it for long calls `give_way`.
@@ -86,17 +83,25 @@ def alone() -> Iterator[None]:
     Seq2SeqError
         In one line, what MXNet could not do, or that memory was short.
     """
-    global _used
-    with _turns.turn():
+
+    def __enter__(self) -> None:
+        global _used
         if _refusal:
             raise Seq2SeqError(_refusal)
         _used = True
+        _turns.__enter__()
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         try:
-            yield
-        except (mx.base.MXNetError, MemoryError) as error:
-            with suppress(mx.base.MXNetError):
-                mx.nd.waitall()  # else what failed with it would be printed when the process ends
-            raise Seq2SeqError(_one_line(error)) from None
+            if isinstance(error, (mx.base.MXNetError, MemoryError)):
+                with suppress(mx.base.MXNetError):
+                    mx.nd.waitall()  # else what failed with it would be printed when the process ends
+                raise Seq2SeqError(_one_line(error)) from None
+        finally:
+            _turns.__exit__()
+
+
+alone = _Alone()
 
 
 def _one_line(error: Exception) -> str:
@@ -110,18 +115,15 @@ def _one_line(error: Exception) -> str:
 
 def _before_fork() -> None:
     """Wait until no thread is inside MXNet, which stops its engine for a fork: work given to it then is never done."""
-    turn = _turns.turn()
-    turn.__enter__()
-    _forking.append(turn)
+    _turns.__enter__()
 
 
 def _after_fork_in_parent() -> None:
-    _forking.pop().__exit__(None, None, None)
+    _turns.__exit__()
 
 
 def _after_fork_in_child() -> None:
     global _refusal
-    _forking.clear()
     if _used and os.environ.get("MXNET_ENGINE_TYPE") == "NaiveEngine" and os.environ.get("OMP_NUM_THREADS") != "1":
         # It runs operators in the thread that asks, and the helpers that OpenMP has given to that thread are gone.
         _refusal = (

@@ -87,7 +87,7 @@ class RangeTest:
         }
 
 
-@alone()
+@alone
 def range_test(
     model: Model, codec: Codec, config: TrainingConfig, train: Examples, seed: int, device: Any, progress: Progress
 ) -> RangeTest:

@@ -163,7 +163,7 @@ class Solver:
         answers: list[Answer] = []
         for start in range(0, len(prepared), turn):
             sources = codec.encode_sources(prepared[start : start + turn])
-            with alone():
+            with alone:
                 found = predictor.answer(sources)
             answers += map(Answer, map(self.task.final, codec.decode_targets(found.ids)), found.confidence.tolist())
         return answers
@@ -181,7 +181,7 @@ class Solver:
             steps = [step.text for step in self._work_out([prepared])[0]]
             return steps[:-1] if steps[-2:] == [steps[-1]] * 2 else steps
         codec = self.codec.fitting(prepared)
-        with alone():
+        with alone:
             answers = self._predictor(1, codec).answer(codec.encode_sources([prepared]))
         return codec.decode_targets(answers.ids)[0].split("=")
 
@@ -200,7 +200,7 @@ class Solver:
         n = whole("n", n, 1, len(self.codec.vocabulary))
         prepared = self.prepare(source)
         codec = self.codec.fitting(prepared)
-        with alone():
+        with alone:
             predictor = self._predictor(1, codec, beam=n)
             assert isinstance(predictor, SearchPredictor)
             best = predictor.search(codec.encode_sources([prepared]))
@@ -313,7 +313,7 @@ class Solver:
         evaluation: Evaluation | TextEvaluation
         if isinstance(self.task, Text):
             dataset = self.dataset
-            with alone():
+            with alone:
                 predictor = self._predictor(len(dataset.test))
                 evaluation = evaluate_text(predictor, dataset, self.config.data, len(self.task.text), samples)
         else:
@@ -385,14 +385,13 @@ class Solver:
     @property
     def dataset(self) -> Dataset:
         """The examples the run was trained on, and those held out. Raises `RunError` if they cannot be made again."""
-        with self._building.turn():
+        with self._building:
             if self._dataset is None:
                 dataset = build_dataset(self.task, self.config.data, self.config.seed, self.codec, self.config.extra)
                 self.run.check_fingerprint(dataset.fingerprint, self.task.make_outline(lambda: dataset.sources))
                 self._dataset = dataset
             return self._dataset
 
-    @alone()
     def _predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
         """The predictor for so many sources, of as many places as the codec has."""
         codec = codec or self.codec
@@ -402,5 +401,8 @@ class Solver:
         size = min(size, most)
         key = (codec.source_length, codec.target_length, size, beam)
         if key not in self._predictors:
-            self._predictors[key] = make_predictor(model, size, self.device, self.weights, beam, self._parameters)
+            with alone:
+                if key not in self._predictors:  # as before, or another thread has made it meanwhile
+                    made = make_predictor(model, size, self.device, self.weights, beam, self._parameters)
+                    self._predictors[key] = made
         return self._predictors[key]

@@ -109,7 +109,7 @@ class Trainer:
         text's model, by the loss alone.
     """
 
-    @alone()
+    @alone
     def __init__(
         self,
         model: Model,
@@ -151,14 +151,14 @@ class Trainer:
         self.best_weights = self.weights
 
     @property
-    @alone()
+    @alone
     def weights(self) -> dict[str, np.ndarray]:
         """The weights of the moment, by parameter name."""
         return self._updater.weights
 
     # The loop -----------------------------------------------------------------------------------------------------
 
-    @alone()
+    @alone
     def fit(self) -> list[dict[str, Any]]:
         """Train until the last epoch, or until patience runs out.
 
@@ -324,7 +324,7 @@ class Trainer:
         self.state.seconds += now - self._clock
         self._clock = now
 
-    @alone()
+    @alone
     def save(self) -> None:
         """Write weights, metrics and state to the run folder. The state is last: it says what the others hold."""
         run = self.run
@@ -347,7 +347,7 @@ class Trainer:
         run.write_arrays(OPTIMIZER, arrays, self.state.to_json())
         self._saved_at = time.monotonic()
 
-    @alone()
+    @alone
     def restore(self) -> None:
         """Go back to where the run folder's state was saved. To be called before `fit`.
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from weakref import WeakSet
 
 
@@ -24,21 +22,22 @@ class Turns:
         self._lock = threading.RLock()
         self._turnstile = threading.Lock()
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Hold the lock, unless this thread holds it already."""
-        if self._held:
-            yield
-            return
+    def __enter__(self) -> None:
         try:
-            self._acquire()
-            yield
-        finally:
-            if self._held:  # not if a signal ended the waiting, nor in the child of a fork
-                self._lock.release()
+            if self._held:
+                self._lock.acquire()
+            else:
+                self._acquire()
+        except BaseException:  # a signal's, perhaps after the lock was acquired
+            self.__exit__()
+            raise
+
+    def __exit__(self, *exception: object) -> None:
+        if self._held:  # not if the waiting was interrupted, nor in the child of a fork
+            self._lock.release()
 
     def give_way(self) -> None:
-        """If others wait, let one of them go first. For a thread that holds the lock for long."""
+        """If others wait, let one of them go first. For a thread that holds the lock, once, for long."""
         if self._turnstile.locked():
             self._lock.release()
             self._acquire()

@@ -162,7 +162,7 @@ def test_the_driver_is_read(monkeypatch):
     ],
 )
 def test_what_mxnet_cannot_do_is_said_in_one_line(call, message):
-    with pytest.raises(Seq2SeqError, match=message) as caught, alone():
+    with pytest.raises(Seq2SeqError, match=message) as caught, alone:
         call()
     assert "\n" not in str(caught.value)
 
@@ -173,12 +173,12 @@ import resource
 from seq2seq.mx import Seq2SeqError, alone, mx
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
 try:
-    with alone():
+    with alone:
         array = mx.nd.zeros((2**30,))
         array.wait_to_read()
 except Seq2SeqError as error:
     print(error)
-with alone():
+with alone:
     print(mx.nd.ones((2,)).asnumpy().sum())
 """
     done = python(code)

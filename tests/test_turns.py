@@ -10,7 +10,7 @@ def test_one_thread_at_a_time_and_the_same_again():
     turns, inside, most = Turns(), [], []
 
     def enter():
-        with turns.turn(), turns.turn():
+        with turns, turns:
             inside.append(1)
             most.append(len(inside))
             time.sleep(0.001)
@@ -31,10 +31,10 @@ def test_a_thread_that_comes_again_and_again_lets_others_in(how):
 
     def wait():
         began.set()
-        with turns.turn():
+        with turns:
             done.set()
 
-    with turns.turn():
+    with turns:
         threading.Thread(target=wait).start()
         began.wait()
         time.sleep(0.05)  # it stands in the turnstile now
@@ -43,7 +43,7 @@ def test_a_thread_that_comes_again_and_again_lets_others_in(how):
             assert done.is_set()
     if how == "another turn":
         while not done.is_set():
-            with turns.turn():
+            with turns:
                 rounds += 1
         assert rounds <= 1
 
@@ -51,9 +51,9 @@ def test_a_thread_that_comes_again_and_again_lets_others_in(how):
 def test_an_error_or_an_interrupt_ends_the_turn():
     turns = Turns()
     for error in (ValueError, KeyboardInterrupt):
-        with pytest.raises(error), turns.turn():
+        with pytest.raises(error), turns:
             raise error
-    thread = threading.Thread(target=lambda: turns.turn().__enter__())
+    thread = threading.Thread(target=lambda: turns.__enter__())
     thread.start()
     thread.join(5)
     assert not thread.is_alive()

@@ -24,7 +24,7 @@ class Reader:
     weights : dict of str to ndarray
     """
 
-    @alone()
+    @alone
     def __init__(self, model: CharacterModel, device: Any, weights: dict[str, np.ndarray]) -> None:
         self._model, self._worker = model, workers_of(device)[0]
         self._weights = {name: mx.nd.array(array, self._worker.device) for name, array in weights.items()}
@@ -33,7 +33,7 @@ class Reader:
         self._graphs: dict[int, tuple[Any, Any]] = {}
         self._recent: list[int] = []
 
-    @alone()
+    @alone
     def read(self, ids: Iterable[int]) -> np.ndarray:
         """Log-probabilities of what comes next, shape (V,), after these and all that were read before.
 
