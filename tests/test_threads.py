@@ -1,11 +1,13 @@
 """Many threads at once: the answers are those that one thread has."""
 
 import asyncio
+import os
 import random
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -61,6 +63,26 @@ def test_a_solver_answers_many_threads_as_it_answers_one(run, request):
     one, many = Solver(path), Solver(path)  # of which nothing has been bound yet
     alone = [call() for call in asked(one)] * 2 + [one.evaluate(20)]
     assert in_threads(asked(many) * 2 + [lambda: many.evaluate(20)]) == alone
+
+
+def test_threads_that_come_and_go_leave_nothing_behind(attentive, reading):
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def ask():
+        attentive("1+2")
+        list(reading.continued("the cat ", 3))
+
+    def in_new_threads(count):
+        for _ in range(count):
+            thread = threading.Thread(target=ask)
+            thread.start()
+            thread.join()
+
+    in_new_threads(5)
+    before = resident()
+    in_new_threads(20)
+    assert resident() - before < 20  # MiB
 
 
 def test_coroutines_ask_it_too(solved):

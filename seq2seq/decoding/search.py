@@ -111,9 +111,9 @@ class _Search(Part):
         shapes = dict(zip(encoded, (output.shape for output in self._encoder.outputs)))
         inputs, self._step = self._bind("step", self._one_step(), previous=(rows,), score=(rows, 1), **shapes)
         outputs = self._step.outputs
-        self._begin = [Call("_copy", [a], inputs[n]) for n, a in zip(encoded, self._encoder.outputs)]
+        self._begin = [Call("_copyto", [a], inputs[n]) for n, a in zip(encoded, self._encoder.outputs)]
         self._go_on = [
-            Call("_copy", [output], inputs[name])
+            Call("_copyto", [output], inputs[name])
             for name, output in zip(("previous", "score", *model.state_names), (outputs[0], *outputs[2:]))
         ]
         self._inputs = inputs

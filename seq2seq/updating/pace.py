@@ -24,7 +24,7 @@ class Pace:
 
     def __init__(self, array: Any) -> None:
         self._marks = [array.copy(), array.copy()]
-        self._mark = [Call("_copy", [array], mark) for mark in self._marks]
+        self._mark = [Call("_copyto", [array], mark) for mark in self._marks]
         self._group = 1  # updates from one mark to the next
         self._updates = 0
         self._next = 0

@@ -122,7 +122,7 @@ class Share:
                 shared=next((graph.executor for graph in self._graphs.values()), None),
             )
             add_loss = Call("add_n", [self.loss_sum, executor.outputs[0]], self.loss_sum, num_args=2)
-            carry = [Call("_copy", [new], self.states[name]) for name, new in zip(after, executor.outputs[1:])]
+            carry = [Call("_copyto", [new], self.states[name]) for name, new in zip(after, executor.outputs[1:])]
             self._graphs[key] = Graph(executor, ids, add_loss, carry)
         return self._graphs[key]
 
