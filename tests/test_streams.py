@@ -345,7 +345,7 @@ def at_a_terminal(run, typed, env=()):
 @pytest.mark.parametrize("end", [b"\x04", b"\x03"])
 def test_the_prompt_takes_whatever_is_typed(odd, end):
     typed = [b"-7\n", b"\xef\xbb\xbf-7\n", b"\xff\n", b"\n", "е\n".encode()]
-    seen, status = at_a_terminal(odd.run.path, [*typed, end])
+    seen, status = at_a_terminal(odd.run.path, [*typed, end], {"PYTHONIOENCODING": "utf-8"})
     assert status == 0 and "Traceback" not in seen
     assert seen.count("ж\\nж    (") == 2 and "the source is empty" in seen
     assert "U+DCFF is not among" in seen and "(U+0435 CYRILLIC SMALL LETTER IE) is not among" in seen

@@ -44,6 +44,13 @@ def test_a_symbol_that_is_not_known(target):
         PHONEMES.read_target(target)
 
 
+def test_a_symbol_in_another_unicode_form_is_said():
+    with pytest.raises(
+        SourceError, match=r"is not among the symbols 'café'; normalised to Unicode's form NFC it would be$"
+    ):
+        Alphabet(("café",), " ").read_source("cafe\u0301")
+
+
 @pytest.mark.parametrize("character", ["\0", "\ue000", "\uf8ff", "\ud800"])
 def test_characters_that_no_string_may_have(character):
     with pytest.raises(SourceError, match="is a character that no string may have"):
