@@ -208,6 +208,13 @@ def test_without_locks_it_goes_on_and_says_so(small, tmp_path, monkeypatch, caps
     assert set(os.listdir(tmp_path / "run")) <= FILES
 
 
+def test_a_file_whose_name_is_no_utf_8_is_learned_from(tmp_path):
+    path = tmp_path / "\udcff.tsv"
+    path.write_text("".join(f"{n}\t{n}\n" for n in range(30)))
+    run = train(PairsTask(str(path)), tmp_path / "run", progress=False, **TINY).run
+    assert run.read_config().task.path == str(path)
+
+
 def test_more_than_a_run_can_keep_is_refused_before_training(tmp_path, monkeypatch):
     monkeypatch.setattr("seq2seq.runs.MOST_KEPT", 100)
     with pytest.raises(UsageError, match="pairs: has 134 bytes of text, but a run can keep at most 100"):

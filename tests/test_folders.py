@@ -185,6 +185,14 @@ def test_what_is_not_kept_apart_by_locks_is_not_cleared(tmp_path, another, monke
         take(tmp_path / "left", FILES)
 
 
+def test_a_folder_that_cannot_be_written_into_is_removed_if_it_was_made(tmp_path, monkeypatch):
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr("seq2seq.folders._mark", Mock(side_effect=full))
+    with pytest.raises(RunError, match="run: cannot be made a run folder: No space left on device"):
+        take(tmp_path / "above" / "run", FILES)
+    assert all_of(tmp_path) == []
+
+
 RACE = """
 import os, sys
 from pathlib import Path

@@ -145,7 +145,8 @@ def make(rng: random.Random, folder: Path, cache: Cache) -> Check:
     script = rng.choices(list(OPTIONS), [8, 4, 3, 2, 2, 2])[0]
     name = rng.choice(list(RUNS))
     shutil.copytree(cache.run(name), folder / "run")
-    (folder / "link").symlink_to("outside")
+    (folder / "elsewhere").mkdir()
+    (folder / "link").symlink_to("elsewhere")
     _write_recipes(folder)
     arguments = list(BEFORE[script])
     if script == "solve" and rng.random() < 0.5:
