@@ -413,6 +413,13 @@ def test_a_run_that_cannot_be_written_into_is_evaluated_all_the_same(run_copy, m
         assert solver.evaluate(samples=10).held_out.n == 10
 
 
+def test_an_evaluation_clears_what_one_that_was_killed_left(run_copy):
+    for name in ("evaluation.json.tmp", f".evaluation.json.{'0' * 16}.tmp"):
+        (run_copy.path / name).touch()
+    run_copy.write_evaluation({"n": 1})
+    assert set(os.listdir(run_copy.path)) <= FILES
+
+
 def test_a_relative_folder_is_the_one_it_was_when_it_was_named(run_copy, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     solver = Solver("copy")
