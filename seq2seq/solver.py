@@ -118,24 +118,32 @@ class Solver:
             If a source is empty, too long, has a character outside the vocabulary or is not of the task's form.
         """
         if isinstance(source, str):
-            return self.answer([source])[0].text
-        return [answer.text for answer in self.answer(source)]
+            return self._unmarked([source])[0].text
+        return [answer.text for answer in self._unmarked(source)]
 
     def answer(self, sources: Iterable[str]) -> list[Answer]:
         """The answers to several sources, each with the model's confidence, and with what makes its source unlike those
         that the run was trained on. Raises `SourceError`."""
+        return [Answer(*answer, self._unlike(source, calls)) for answer, source, calls in self._asked(sources)]
+
+    def _unmarked(self, sources: Iterable[str]) -> list[Answer]:
+        """As `answer`, where nobody looks at what is unlike training."""
+        return [answer for answer, *_ in self._asked(sources)]
+
+    def _asked(self, sources: Iterable[str]) -> Iterator[tuple[Answer, str, list[str]]]:
+        """The answers to several sources, each with its source as the model reads it, and of a stepwise task with what
+        the model was asked on the way."""
         if isinstance(self.task, Text):
-            return [self.expected(source)[-1] for source in sources]
+            yield from ((self.expected(source)[-1], source, []) for source in sources)
+            return
         prepared = [self.prepare(source) for source in sources]
         if not self.task.stepwise:
-            return [Answer(*answer, self._unlike(source)) for source, answer in zip(prepared, self._answer(prepared))]
-        answers = []
+            yield from ((answer, source, []) for answer, source in zip(self._answer(prepared), prepared))
+            return
         for source, steps in zip(prepared, self._work_out(prepared)):
             left = [source, *(step.text for step in steps[:-1])]
-            calls = [each[: self.task.head(each)] for each in left]
             confidence = math.prod(step.confidence for step in steps)
-            answers.append(Answer(steps[-1].text, confidence, self._unlike(source, calls)))
-        return answers
+            yield Answer(steps[-1].text, confidence), source, [each[: self.task.head(each)] for each in left]
 
     def _unlike(self, prepared: str, calls: Sequence[str] = ()) -> str | None:
         """Why a source is unlike those that the run was trained on: see `Likeness`."""
@@ -317,7 +325,7 @@ class Solver:
                 predictor = self._predictor(len(dataset.test))
                 evaluation = evaluate_text(predictor, dataset, self.config.data, len(self.task.text), samples)
         else:
-            evaluation = evaluate(self.answer, self.dataset, self.task, samples, seed)
+            evaluation = evaluate(self._unmarked, self.dataset, self.task, samples, seed)
         try:
             self.run.write_evaluation({"seed": seed, **evaluation.to_json()})
         except RunError as error:
@@ -356,7 +364,7 @@ class Solver:
             except SourceError as error:
                 tried[row] = error
         readable = [row for row in range(len(sources)) if row not in tried]
-        tried.update(zip(readable, self.answer(sources[row] for row in readable)))
+        tried.update(zip(readable, self._unmarked(sources[row] for row in readable)))
         return [tried[row] for row in range(len(sources))]
 
     def score(self, pairs: Pairs | Iterable[tuple[str, str]]) -> float:
