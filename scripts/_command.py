@@ -12,7 +12,7 @@ import shlex
 import string
 import sys
 import warnings
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -21,6 +21,7 @@ import _streams
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that the scripts run from a plain checkout
 
 from seq2seq import Seq2SeqError, UsageError
+from seq2seq.errors import readable, short
 from seq2seq.tasks.base import option_fields
 
 WRONG_USE, FAILURE, INTERRUPTED = 2, 1, _streams.INTERRUPTED
@@ -56,7 +57,7 @@ class Parser(argparse.ArgumentParser):
 def say(line: str) -> None:
     """One line on stderr; if that has no room for it, it is lost."""
     with contextlib.suppress(OSError):
-        print(" ".join(line.splitlines()), file=sys.stderr, flush=True)
+        print(readable(line), file=sys.stderr, flush=True)
 
 
 def fail(message: str, status: int) -> NoReturn:
@@ -137,7 +138,7 @@ def whole_or_range(text: str) -> Any:
     """`3` as 3, `2-4` as (2, 4)."""
     match = re.fullmatch(r"(\d{1,30})(?:-(\d{1,30}))?", text, re.ASCII)
     if match is None:
-        raise argparse.ArgumentTypeError(f"got {text!r}, but it must be a whole number or a range such as 2-4")
+        raise argparse.ArgumentTypeError(f"got {short(text)}, but it must be a whole number or a range such as 2-4")
     return (int(match[1]), int(match[2])) if match[2] else int(match[1])
 
 
@@ -152,7 +153,7 @@ def share_or_count(text: str) -> Any:
     try:
         return int(text) if text.isdecimal() else float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"got {text!r}, but it must be a share such as 0.1 or a number") from None
+        raise argparse.ArgumentTypeError(f"got {short(text)}, but it must be a share such as 0.1 or a number") from None
 
 
 def text_scores(evaluation: Any) -> str:
@@ -179,9 +180,18 @@ def read_results(path: Path) -> dict[str, Any]:
         results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except (ValueError, RecursionError):
         results = None
-    if not isinstance(results, dict):
+    if not isinstance(results, dict) or not all(isinstance(each, dict) for each in results.values()):
         raise UsageError(f"{path}: holds no results in JSON")
     return results
+
+
+@contextlib.contextmanager
+def shows_results(path: Path) -> Iterator[None]:
+    """Raise `UsageError` if what was done before lacks something that is shown, or has it in another form."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(f"{path}: holds results of another form: {type(error).__name__}: {error}") from None
 
 
 def fill(page: str, mark: str, content: str) -> str:

@@ -114,8 +114,10 @@ def main() -> int:
 
     file = arguments.recipes / "results.json"
     results = _command.read_results(file)
-    _command.read_page(arguments.readme)  # before hours of training
+    _command.read_page(arguments.readme)
     recipes = [load_recipe(arguments.recipes / f"{name}.toml") for name in names]
+    with _command.shows_results(file):  # before hours of training
+        table([recipe for recipe in recipes if results.get(recipe.name, {}).get("digest") == recipe.digest], results)
     left_out: list[str] = []
     for recipe in recipes:
         if recipe.name not in chosen:
@@ -134,7 +136,8 @@ def main() -> int:
                 results[recipe.name] = kept
                 file.write_text(json.dumps(results, indent=1) + "\n")
             _command.say(f"{recipe.name}, seed {seed}: {json.dumps(kept['seeds'][str(seed)])}")
-    write(recipes, results, arguments.page, arguments.readme)
+    with _command.shows_results(file):
+        write(recipes, results, arguments.page, arguments.readme)
     print(f"wrote {arguments.page} and {arguments.readme}")
     return 1 if left_out else 0
 

@@ -124,6 +124,17 @@ def told(done: dict[str, Any]) -> str:
     )
 
 
+def parts(walk: list[Step], results: dict[str, Any]) -> dict[str, str]:
+    """What the page shows of each step, of all in a table, and of the comparison, if all of it is done."""
+    done = {step.name: results[step.name] for step in walk if results.get(step.name, {}).get("digest") == step.digest}
+    names = [step.name for step in walk if step.group != IDENTITY]
+    shown = {name: told(done[name]) if name in done else "" for name in names}
+    shown["table"] = table([name for name in names if name in done], done)
+    if COMPARED in names and all(step.name in done for step in walk if step.group == IDENTITY):
+        shown[IDENTITY] = comparison(done)
+    return shown
+
+
 def main() -> int:
     parser = _command.Parser(
         "Train every step of docs/from-one-letter-to-sentences.md, recipes/text/*.toml, on a text, compare hidden "
@@ -152,6 +163,8 @@ def main() -> int:
     unknown = sorted(set(chosen) - {*names, IDENTITY})
     if unknown or arguments.samples < 1:
         parser.error(f"--only: no step {', '.join(unknown)}" if unknown else "--samples: must be at least 1")
+    with _command.shows_results(file):  # before hours of training
+        parts(walk, results)
     for step in walk:
         if step.group in chosen:
             if results.get(step.name, {}).get("digest") != step.digest:
@@ -159,12 +172,8 @@ def main() -> int:
                 file.write_text(json.dumps(results, indent=1) + "\n")
             _command.say(f"{step.name}: {results[step.name]['nats']:.4f} nats held out")
 
-    done = {step.name: results[step.name] for step in walk if results.get(step.name, {}).get("digest") == step.digest}
-    for name in names:
-        page = _command.fill(page, f"measured: {name}", told(done[name]) if name in done else "")
-    page = _command.fill(page, "measured: table", table([name for name in names if name in done], done))
-    if COMPARED in names and all(step.name in done for step in walk if step.group == IDENTITY):
-        page = _command.fill(page, f"measured: {IDENTITY}", comparison(done))
+    for name, content in parts(walk, results).items():
+        page = _command.fill(page, f"measured: {name}", content)
     arguments.page.write_text(page, encoding="utf-8")
     print(f"wrote {arguments.page}")
     return 0

@@ -113,7 +113,7 @@ def recipe_names() -> list[str]:
 def find_recipe(name: str) -> Path:
     """The file of a recipe, by its name or path. Raises `UsageError` if there is none."""
     path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
-    require(path.exists(), "recipe", name, f"a path to a .toml file, or one of {', '.join(recipe_names())}")
+    require(os.path.exists(path), "recipe", name, f"a path to a .toml file, or one of {', '.join(recipe_names())}")
     return path
 
 

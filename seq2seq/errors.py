@@ -79,6 +79,11 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
+def readable(message: str, most: int = 250) -> str:
+    """A message on one line, in which words that are too long to be read, such as those of a command line, are cut."""
+    return " ".join(cut(word, most) for word in " ".join(message.splitlines()).split(" "))
+
+
 def short(text: str, most: int = 40) -> str:
     """A string as an error quotes it: cut, if it is longer than `most` characters."""
     shown = repr(cut(text, most))

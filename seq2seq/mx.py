@@ -19,7 +19,7 @@ from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
-from seq2seq.errors import DeviceError, Seq2SeqError, UsageError
+from seq2seq.errors import DeviceError, Seq2SeqError, UsageError, quoted
 from seq2seq.turns import Turns
 
 REMOVED_NUMPY_ALIASES = {"bool": bool, "object": object, "int": int, "float": float, "complex": complex, "str": str}
@@ -209,7 +209,7 @@ def pick_device(
     """
     match = re.fullmatch(r"auto|cpu|gpu(?::(\d{1,4}))?", device) if isinstance(device, str) else None
     if match is None:
-        raise UsageError(f"device: got {device!r}, but it must be auto, cpu, gpu or gpu:N with N from 0")
+        raise UsageError(f"device: got {quoted(device)}, but it must be auto, cpu, gpu or gpu:N with N from 0")
     if device == "cpu":
         return mx.cpu()
     if device == "auto":

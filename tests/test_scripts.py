@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from seq2seq import Addition, Arithmetic, Solver
+from seq2seq.recipes import load_recipe
 from seq2seq.runs import Run
 from seq2seq.tasks.registry import BUILT_IN, TASKS
 from tests.conftest import some_text
@@ -774,3 +775,32 @@ def test_all_steps_make_a_table_and_fill_a_page(tmp_path):
     assert result.returncode == 1 and result.stderr.count("\n") == 1 and "none.md" in result.stderr
     result = call("steps", tmp_path / "none.txt")
     assert result.returncode == 1 and result.stderr.count("\n") == 1 and "none.txt: cannot be read" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "script, arguments",
+    [
+        ("train", ["--epochs", "x" * 10**5]),
+        ("train", ["--preset", "x" * 10**5]),
+        ("train", ["--recipe", "x" * 10**5]),
+        ("train", ["--" + "x" * 10**5]),
+        ("train", ["--seed", "9" * 9000]),
+        ("train", ["--device", "x" * 10**5, "--task", "roman"]),
+        ("solve", ["--run", "x" * 10**5]),
+    ],
+)
+def test_an_error_cuts_what_it_quotes(script, arguments, tmp_path):
+    result = call(script, *arguments, cwd=tmp_path)
+    assert result.returncode in (1, 2) and result.stderr.count("\n") == 1 and len(result.stderr) < 400
+
+
+@pytest.mark.parametrize("kept", ["3", '{"digest": "DIGEST"}', '{"digest": "DIGEST", "seeds": {"0": {"held_out": 3}}}'])
+def test_results_of_another_form_are_one_line_before_anything_is_trained(kept, tmp_path):
+    (tmp_path / "sums.toml").write_text(RECIPE)
+    (tmp_path / "readme.md").write_text("")
+    digest = load_recipe(tmp_path / "sums.toml").digest
+    (tmp_path / "results.json").write_text(f'{{"sums": {kept.replace("DIGEST", digest)}}}')
+    options = ["--recipes", tmp_path, "--runs", tmp_path / "runs", "--readme", tmp_path / "readme.md"]
+    result = call("recipes", *options, "--page", tmp_path / "page.md")
+    assert result.returncode == 2 and re.fullmatch("recipes.py: .*results.json: holds .*\n", result.stderr)
+    assert not (tmp_path / "runs").exists() and not (tmp_path / "page.md").exists()
