@@ -22,6 +22,7 @@ from typing import Callable
 
 from seq2seq.errors import RunError
 from seq2seq.files import clear_temporaries, is_temporary, lock, read, shown
+from seq2seq.places import Place
 
 CONFIG = "config.json"
 UNFINISHED = ".unfinished"
@@ -44,21 +45,24 @@ class Hold:
     """
 
     def __init__(self, path: Path, names: Collection[str], handle: int, locked: bool, made: list[Path]) -> None:
-        self.path = path
-        self._folder = path.absolute()
+        self._place = Place(path)
         self.locked = locked
         self._names = names
         self._handle = handle
-        self._made = [folder.absolute() for folder in made]
+        self._made = [Place(folder) for folder in made]
+
+    @property
+    def path(self) -> Path:
+        return self._place.path
 
     def __enter__(self) -> Hold:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        if _is_unfinished(self._folder):
+        if _is_unfinished(self.path):
             with suppress(OSError):
-                _clear(self._folder, self._names)
-            _remove_empty(self._made)
+                _clear(self.path, self._names)
+            _remove_empty([place.path for place in self._made])
         os.close(self._handle)
 
 

@@ -71,7 +71,6 @@ class Run:
         good = isinstance(path, (str, os.PathLike)) and isinstance(os.fspath(path), str)
         require(good and "\0" not in os.fspath(path), "run", path, "the path of a folder")
         self._place = Place(path)
-        self._folder = self.path.absolute()
 
     @property
     def path(self) -> Path:
@@ -87,7 +86,7 @@ class Run:
         trained = {}
         for run in map(cls, _visible_in(Path(folder))):
             try:
-                state = os.lstat(run._folder / OPTIMIZER)
+                state = os.lstat(run.path / OPTIMIZER)
             except OSError:
                 continue
             if stat.S_ISREG(state.st_mode) and run.exists:
@@ -99,12 +98,12 @@ class Run:
     @property
     def exists(self) -> bool:
         """Whether the folder holds a run."""
-        return os.path.lexists(self._folder / CONFIG)
+        return os.path.lexists(self.path / CONFIG)
 
     @property
     def found_rate(self) -> bool:
         """Whether its learning rate was found by a range test."""
-        return os.path.lexists(self._folder / FOUND)
+        return os.path.lexists(self.path / FOUND)
 
     @property
     def shown(self) -> str:
@@ -119,7 +118,7 @@ class Run:
 
     def _write(self, name: str, content: bytes) -> None:
         try:
-            write(self._folder / name, content)
+            write(self.path / name, content)
         except OSError as error:
             raise RunError(f"{self._named(name)}: cannot be written: {error.strerror}") from None
 
@@ -127,7 +126,7 @@ class Run:
         """Write the options, with a digest of the data set that they make, and what answering must know of it; before
         them, once, what the task keeps."""
         kept, name = config.task.keep(), config.task.kept_as
-        if kept is not None and not os.path.lexists(self._folder / name):
+        if kept is not None and not os.path.lexists(self.path / name):
             self._write(name, gzip.compress(kept.encode(), mtime=0))
         versions = {name: metadata.version(name) for name in ("numpy", "safetensors")}
         values = {
@@ -138,7 +137,7 @@ class Run:
             "versions": {"python": platform.python_version(), "seq2seq": _own_version(), "mxnet": "1.9.1", **versions},
         }
         self._write(CONFIG, _json(values))
-        begun(self._folder)
+        begun(self.path)
 
     def write_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Write a row an epoch."""
@@ -156,13 +155,13 @@ class Run:
     def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
         """Write an evaluation. Of several at once, each is whole and the last one stays."""
         self._write(EVALUATION, _json(evaluation))
-        clear_temporaries(self._folder, FILES)
+        clear_temporaries(self.path, FILES)
 
     # Reading ------------------------------------------------------------------------------------------------------
 
     def _read(self, name: str, most: int) -> bytes:
         try:
-            return read(self._folder / name, most)
+            return read(self.path / name, most)
         except FileNotFoundError:
             if name == CONFIG:
                 raise RunError(f"{self.shown}: holds no run (there is no {CONFIG})") from None
@@ -184,7 +183,7 @@ class Run:
         return values
 
     def _read_kept(self, name: str) -> str | None:
-        if not os.path.lexists(self._folder / name):
+        if not os.path.lexists(self.path / name):
             return None
         try:
             return unpack(self._read(name, MOST_KEPT), MOST_KEPT).decode()

@@ -3,7 +3,6 @@ import json
 import os
 import shutil
 import socket
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -418,13 +417,6 @@ def test_an_evaluation_clears_what_one_that_was_killed_left(run_copy):
         (run_copy.path / name).touch()
     run_copy.write_evaluation({"n": 1})
     assert set(os.listdir(run_copy.path)) <= FILES
-
-
-def test_a_relative_folder_is_the_one_it_was_when_it_was_named(run_copy, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    solver = Solver("copy")
-    monkeypatch.chdir("/")
-    assert solver.evaluate(samples=10).held_out.n == 10 and solver.run.path == Path("copy")
 
 
 @pytest.mark.parametrize("name", ["a\nb", "\udcff", "ü\x1b[31m"])

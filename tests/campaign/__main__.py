@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import collections
+import importlib
 import os
 import random
 import shutil
@@ -14,10 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# Imported once, here, and never used in this process: its children begin with them.
 from tests.campaign import commands, data, kills, mutations
 from tests.campaign.fixtures import Cache, make_runs, write_files
 from tests.campaign.runner import Command, Ended, fault, run, state_of
+
+# Loaded once, here, and never used in this process: its children begin with them.
+for name in ("experiment", "explaining", "pairs_evaluation", "plots", "recipes", "solver"):
+    importlib.import_module(f"seq2seq.{name}")
 
 KINDS = {
     "mutation": (mutations.make, 10_000), "command": (commands.make, 5_000), "file": (data.make, 500),
