@@ -7,13 +7,14 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
 from seq2seq.arrays import blocks, character_codes, hash_strings
 from seq2seq.config import DataConfig, Extra
 from seq2seq.errors import UsageError, require
+from seq2seq.lazy import cached_property
 from seq2seq.memory import of_examples, require_memory
 from seq2seq.tasks import ListTask, Pairs, Task
 from seq2seq.tasks.measure import Sources

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, ClassVar, Union
 
 import numpy as np
 
 from seq2seq.arrays import blocks, character_codes, closed_up
 from seq2seq.errors import SourceError, UsageError, short
+from seq2seq.lazy import cached_property
 from seq2seq.showing import form_hint, named
 from seq2seq.tasks.alphabet import PAD, RESERVED, SPACE, Alphabet
 

@@ -124,3 +124,27 @@ print(in_child(ask))
         environment = {**os.environ, **naive, "OMP_NUM_THREADS": threads}
         done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=60, env=environment)
         assert expected in done.stdout
+
+
+def test_a_value_that_another_thread_was_making_is_made_by_the_child(solved, tmp_path):
+    code = """
+from dataclasses import dataclass
+from seq2seq import Task
+begun, over = threading.Event(), threading.Event()
+
+class Slow(Task):
+    name = "slow"
+    @property
+    def symbols(self):
+        begun.set()
+        over.wait()
+        return ("a",)
+    def draw(self, rng):
+        return "a", "a"
+
+threading.Thread(target=lambda: Slow().alphabet).start()
+begun.wait()
+print(in_child(lambda: Solver(path)("3+4")))
+over.set()
+"""
+    assert run(code, solved, tmp_path) == ["7"]

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from seq2seq.errors import SourceError, UsageError, short
+from seq2seq.lazy import cached_property
 from seq2seq.showing import form_hint
 
 PAD, SPACE = " ", "\ue000"

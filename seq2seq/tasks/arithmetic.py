@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import accumulate
 from typing import Any, Callable
 
 import numpy as np
 
 from seq2seq.errors import SourceError, UsageError, is_range, is_whole, require, short
+from seq2seq.lazy import cached_property
 from seq2seq.tasks.base import Pairs, Task
 from seq2seq.tasks.expressions.batch import OPERATORS, Expressions, hash_in_order, stack
 from seq2seq.tasks.expressions.bounds import INT64_MAX, exact, extremes

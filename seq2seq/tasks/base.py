@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, fields, is_dataclass
-from functools import cached_property
 from typing import Any, Callable, ClassVar
 
 import numpy as np
 
 from seq2seq.errors import RunError, SourceError, UsageError, quoted, require, short
+from seq2seq.lazy import cached_property
 from seq2seq.tasks.alphabet import PAD, RESERVED, Alphabet, split
 from seq2seq.tasks.measure import Measure, Outline, Sources
 from seq2seq.values import make_plain, plain, whole

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Callable
 
 from seq2seq.errors import RunError
+from seq2seq.lazy import cached_property
 from seq2seq.tasks.base import Task
 from seq2seq.tasks.measure import Outline
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from seq2seq.errors import UsageError, require
+from seq2seq.lazy import cached_property
 from seq2seq.places import Place
 from seq2seq.tasks.alphabet import split
 from seq2seq.tasks.base import Pairs, Task, require_pair

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from seq2seq.errors import is_whole, short
+from seq2seq.lazy import cached_property
 from seq2seq.tasks.alphabet import RESERVED
 
 MOST_SYMBOLS, LONGEST = 2**20, 2**20  # symbols, and how many of them a string has: more in a run folder are a mistake

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import Any
 
 from seq2seq.errors import Seq2SeqError
+from seq2seq.lazy import cached_property
 from seq2seq.tasks.base import Task
 
 GROUP = "seq2seq.tasks"

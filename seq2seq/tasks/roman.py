@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from seq2seq.errors import require, require_range
+from seq2seq.lazy import cached_property
 from seq2seq.tasks.listed import ListTask
 from seq2seq.tasks.measure import spread
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
 from seq2seq.errors import require, require_range
+from seq2seq.lazy import cached_property
 from seq2seq.tasks.base import Task
 from seq2seq.tasks.measure import Sources
 

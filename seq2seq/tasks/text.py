@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from seq2seq.errors import UsageError, require
+from seq2seq.lazy import cached_property
 from seq2seq.places import Place
 from seq2seq.tasks.alphabet import RESERVED
 from seq2seq.tasks.base import Task

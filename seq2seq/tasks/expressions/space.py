@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Callable
 
 import numpy as np
 
 from seq2seq.arrays import blocks
 from seq2seq.errors import UsageError
+from seq2seq.lazy import cached_property
 from seq2seq.tasks.expressions.batch import BLOCK, PLUS, Expressions, hash_in_order, stack
 from seq2seq.tasks.expressions.levels import nestings
 from seq2seq.tasks.expressions.values import have_value
