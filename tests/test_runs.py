@@ -303,6 +303,15 @@ def test_a_state_that_no_training_has(run_copy, damage):
         train(run_dir=run_copy.path, resume=True, progress=False)
 
 
+def test_a_step_that_no_epoch_has(run_copy):
+    arrays, state = run_copy.read_arrays("optimizer.safetensors")
+    steps = state["updates"] // state["epoch"]
+    damage = {"epoch": state["epoch"] - 1, "best_epoch": 1, "step": steps}  # the end of an epoch, as no state has it
+    run_copy.write_arrays("optimizer.safetensors", arrays, {**state, **damage})
+    with pytest.raises(RunError, match=r"optimizer\.safetensors: was not written by this library"):
+        train(run_dir=run_copy.path, resume=True, progress=False)
+
+
 def with_header(content, change):
     """The content of a safetensors file with another header."""
     length = int.from_bytes(content[:8], "little")
@@ -341,8 +350,8 @@ def test_arrays_that_are_damaged(run_copy, name, change, message):
 
 
 def test_a_file_of_arrays_is_not_read_if_it_is_too_long_for_the_model(run_copy):
-    for name in ("best.safetensors", "optimizer.safetensors"):
-        os.truncate(run_copy.path / name, 2**40)
+    os.truncate(run_copy.path / "best.safetensors", 2**40)
+    os.truncate(run_copy.path / "optimizer.safetensors", 2**22)
     with pytest.raises(RunError, match=r"best\.safetensors: is damaged: it has more than"):
         Solver(run_copy.path)
     with pytest.raises(RunError, match=r"optimizer\.safetensors: is damaged: it has more than"):
