@@ -50,7 +50,7 @@ WEIGHTS = {"best": "best.safetensors", "last": "last.safetensors"}
 FILES = {CONFIG, METRICS, EVALUATION, OPTIMIZER, FOUND, RATES, RATES_PLOT, *WEIGHTS.values()}
 # Bytes of what is read: of a configuration, a row an epoch, the pairs or the text, and the header of a file of arrays.
 MOST_CONFIG, MOST_METRICS, MOST_KEPT, MOST_HEADER = 2**24, 2**26, 2**28, 2**20
-MOST_VALUES = 2**29  # of all arrays in a file, where it is not known how many the model has
+MOST_VALUES = 2**29  # of all arrays in a file, whatever the configuration says
 # The columns of `metrics.csv`; the last, of a text alone.
 COLUMNS = (
     "epoch", "step", "learning_rate", "train_loss", "validation_loss", "validation_exact_match", "samples_per_second",
@@ -249,7 +249,7 @@ class Run:
 
     def read_arrays(self, name: str, most: int = MOST_VALUES) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Arrays by name, of at most so many values in all, and the state beside them."""
-        content = self._read(name, MOST_HEADER + 4 * most)
+        content = self._read(name, MOST_HEADER + 4 * min(most, MOST_VALUES))
         try:
             return from_tensors(content)
         except ValueError as error:

@@ -27,7 +27,7 @@ from seq2seq.decoding import (
 from seq2seq.errors import RunError, SourceError, UsageError, require, short
 from seq2seq.evaluation import Evaluation, evaluate
 from seq2seq.likeness import Likeness
-from seq2seq.memory import require_parameters
+from seq2seq.memory import learned, require_parameters
 from seq2seq.models import CharacterModel, make_codec, make_model
 from seq2seq.mx import alone, pick_device
 from seq2seq.pairs_evaluation import PairsEvaluation, SomePairs, evaluate_pairs, questions_of
@@ -86,7 +86,7 @@ class Solver:
         self.codec = make_codec(self.task, self.config.data, self.config.model)
         self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
         self.device = pick_device(device)
-        self.weights, _ = self.run.read_arrays(WEIGHTS[weights])
+        self.weights, _ = self.run.read_arrays(WEIGHTS[weights], learned(self.config, self.codec))
         self._opened = os.path.abspath(run), device, weights, task
         self._dataset: Dataset | None = None
         self._building = Turns()

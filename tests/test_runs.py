@@ -350,8 +350,8 @@ def test_arrays_that_are_damaged(run_copy, name, change, message):
 
 
 def test_a_file_of_arrays_is_not_read_if_it_is_too_long_for_the_model(run_copy):
-    os.truncate(run_copy.path / "best.safetensors", 2**40)
-    os.truncate(run_copy.path / "optimizer.safetensors", 2**22)
+    for name in ("best.safetensors", "optimizer.safetensors"):
+        os.truncate(run_copy.path / name, 2**22)
     with pytest.raises(RunError, match=r"best\.safetensors: is damaged: it has more than"):
         Solver(run_copy.path)
     with pytest.raises(RunError, match=r"optimizer\.safetensors: is damaged: it has more than"):
