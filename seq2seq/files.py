@@ -50,7 +50,7 @@ def read(path: Path, most: int) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise ValueError("is no ordinary file")
         with open(handle, "rb", closefd=False) as file:
-            content = b"" if status.st_size > most else file.read(most + 1)
+            content = b"" if status.st_size > most else file.read(status.st_size + 1)  # so much is set aside at once
     finally:
         os.close(handle)
     if max(status.st_size, len(content)) > most:

@@ -35,6 +35,11 @@ def test_an_ordinary_file_is_read_and_a_missing_one_is_missing(tmp_path):
         read(tmp_path / "another", 100)
 
 
+def test_no_more_memory_is_set_aside_than_a_file_has(tmp_path):
+    (tmp_path / "file").write_bytes(b"content")
+    assert read(tmp_path / "file", 2**50) == b"content"
+
+
 def test_no_link_is_written_through(tmp_path, monkeypatch):
     victim = tmp_path / "victim"
     victim.write_text("mine")
