@@ -425,11 +425,11 @@ PRESETS = {
         training=TrainingConfig(learning_rate=0.008),
         extra=(Extra(Arithmetic("+", terms=2, operands=(1, 100), steps="call"), 2000),),
     ),
-    # The notebook E2_sequence_modeling_basic_math (sunilmallya/dl-twitch-series, 2017), to the number, but for its loss,
-    # which counted padding too. It drew its samples independently, so its test samples had nearly all been trained on; the overlap is reported. Its Module
-    # divided the gradient of a mean by the batch size once more: Adam takes no note of the gradient's scale but in
-    # epsilon, so 32 times the default 1e-8 is the same optimiser. Dealing with the last batch, it took the first
-    # samples a second time; here the last batch is a smaller one.
+    # The notebook E2_sequence_modeling_basic_math (sunilmallya/dl-twitch-series, 2017), to the number but for its loss,
+    # which counted padding too. It drew its samples independently, so its test samples had nearly all been trained on;
+    # the overlap is reported. Its Module divided the gradient of a mean by the batch size once more: Adam takes no note
+    # of the gradient's scale but in epsilon, so 32 times the default 1e-8 is the same optimiser. Dealing with the last
+    # batch, it took the first samples a second time; here the last batch is a smaller one.
     "notebook": Config(
         task=Arithmetic(operators="+*", terms=3, operands=(1, 10), mixed=False),
         data=DataConfig(examples=10_000, validation=100, test=100, split="none", reverse_target=False),
