@@ -43,7 +43,7 @@ def report_pairs(solver: seq2seq.Solver, path: str, as_json: bool) -> int:
         about = {"run": str(solver.run.path), "task": solver.task.name, "file": path}
         print(json.dumps({**about, **evaluation.to_json()}))
         return 0
-    print(f"{solver.run.path}: {solver.task!r}, on {path}\n")
+    print(f"{one_line(str(solver.run.path))}: {solver.task!r}, on {one_line(str(path))}\n")
     print_scores({"pairs": evaluation.score}, "pairs", evaluation.breakdowns)
     for measure, value in evaluation.measures.items():
         print(f"pairs: {measure.replace('_', ' ')} {value:.4f}")
