@@ -1,10 +1,14 @@
 import shutil
+import signal
 
 import numpy as np
 import pytest
 
 from seq2seq import Arithmetic, Text, train
 from seq2seq.runs import Run
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a shell's job in the background: Ctrl-C is tested here
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SMALL = {"epochs": 3, "hidden_size": 8, "layers": 1, "batch_size": 16, "show_every": 0}
 
