@@ -142,7 +142,7 @@ def fault(command: Command, ended: Ended) -> str | None:
         return f"takes {ended.memory / 2**30:.1f} GB"
     if any(len(line) > LONGEST for line in lines):
         return f"a line of {max(map(len, lines))} characters"
-    if ended.status not in (0, 130) and not own:
+    if ended.status not in (0, 130) and not lines:
         return f"status {ended.status} without a line that says why"
     if ended.status != 0 and own and len(lines) - own[0] != len(own):
         return f"an error of several lines: {lines[own[0]][:200]}"
