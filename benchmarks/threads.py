@@ -30,6 +30,8 @@ from typing import Any
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that the library is found in a plain checkout
+
 from seq2seq import Addition, Arithmetic, Solver, Text, train
 from seq2seq import solver as solver_module
 
