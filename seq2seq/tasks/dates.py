@@ -74,7 +74,7 @@ class Dates(Task):
 
 
 def read(source: str) -> str:
-    """The ISO 8601 date of a source in one of `FORMS`."""
+    """The ISO 8601 date of a source in one of `FORMS`. Raises `ValueError` if it is in none."""
     name = re.search("|".join(month[:3] for month in MONTHS), source)
     numbers = re.findall(r"\d+", source)
     if name:
@@ -83,7 +83,8 @@ def read(source: str) -> str:
     elif len(numbers) == 1:
         [(year, month, day)] = re.findall(r"(....)(..)(..)", numbers[0])
     else:
-        day, month, year = numbers if len(numbers[0]) < 4 else numbers[::-1]
+        first, month, last = numbers
+        day, year = (first, last) if len(first) < 4 else (last, first)
     return f"{year}-{int(month):02}-{int(day):02}"
 
 

@@ -87,7 +87,7 @@ class Outline(NamedTuple):
             lengths = [sources[name] for name in ("shortest", "longest")]
             _require_lengths(lengths)
             sources = Sources(_read_symbols(sources), *lengths)
-        if not isinstance(example, str) or not example.strip():
+        if not isinstance(example, str) or not example:
             raise ValueError("data_outline: its example is no source")
         return cls(measure, sources, example)
 

@@ -41,6 +41,17 @@ def test_what_may_be_trained_on_or_held_out_is_never_marked(task):
     assert {task.unlike_training(task.normalise(source), longer=True) for source, _ in shown} == {None}
 
 
+@pytest.mark.parametrize("task", TASKS, ids=repr)
+def test_whatever_can_be_read_is_marked_or_not(task):
+    """Any characters of the vocabulary, in any order."""
+    rng = np.random.default_rng(2)
+    known = [each for each in task.characters.strip() if task.source_separator or task.alphabet.symbol(each) == each]
+    for _ in range(300):
+        drawn = rng.choice(known, rng.integers(1, 12))
+        source = task.alphabet.show_source("".join(drawn))
+        assert isinstance(task.unlike_training(source), (str, type(None)))
+
+
 @pytest.mark.parametrize(
     "task, source, reason",
     [
