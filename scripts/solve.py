@@ -47,7 +47,7 @@ def lines_of_stdin() -> Iterator[list[str]]:
 def ask(solver: seq2seq.Solver, arguments: Any, sources: list[str]) -> list[dict[str, Any]]:
     """What --json prints for each source."""
     more: list[dict[str, Any]] = [{} for _ in sources]
-    if arguments.best:
+    if arguments.best is not None:
         best = [solver.n_best(source, arguments.best) for source in sources]
         answers = [each[0] for each in best]
         more = [{"answers": [*map(values, each)]} for each in best]
@@ -82,7 +82,7 @@ def said(solver: seq2seq.Solver, arguments: Any, asked: dict[str, Any]) -> str:
         return "\n".join(
             f"{source[:end]!r} -> {each['answer']!r} ({each['confidence']:.1%})" for end, each in zip(ends, predictions)
         )
-    if arguments.best:
+    if arguments.best is not None:
         return one_line(", ".join(f"{each['answer']} ({each['confidence']:.1%})" for each in asked["answers"]))
     return one_line(asked["answer"])
 
@@ -105,14 +105,15 @@ def answer(solver: seq2seq.Solver, arguments: Any, sources: list[str], what: str
         try:
             solver.prepare(source)
         except SourceError as error:
-            report(f"{what} {first + index}: {error}")
             asked[index] = {"source": source, "error": str(error)}
     readable = [index for index in range(len(sources)) if index not in asked]
     if readable:
         asked.update(zip(readable, ask(solver, arguments, [sources[index] for index in readable])))
-    for index in readable:
-        if mark := asked[index]["unlike_training"]:
-            report(f"{what} {first + index}: unlike training: {short(sources[index])} {mark}")
+    for index, source in enumerate(sources):
+        if "error" in asked[index]:
+            report(f"{what} {first + index}: {asked[index]['error']}")
+        elif mark := asked[index]["unlike_training"]:
+            report(f"{what} {first + index}: unlike training: {short(source)} {mark}")
     sys.stdout.write("".join(f"{said(solver, arguments, asked[index])}\n" for index in range(len(sources))))
     sys.stdout.flush()
     return len(readable) == len(sources)
@@ -123,7 +124,7 @@ def converse(solver: seq2seq.Solver, arguments: Any) -> bool:
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  (gives input() its history and editing)
     _command.say(f"{solver.run.path}: type a source, such as {one_line(solver.example)}; Ctrl-D ends")
-    plain = not (arguments.json or arguments.steps or arguments.predict or arguments.best)
+    plain = not (arguments.json or arguments.steps or arguments.predict) and arguments.best is None
     while True:
         try:
             source = _command.text(input("> "))
@@ -149,14 +150,14 @@ def main() -> int:
         "  python scripts/solve.py --continue 'It is' --temperature 0.7\n\n"
         "A source that cannot be read gives an empty line, a message that names its line, and exit status 2.\n"
         "A message on stderr names each source that is unlike all that the run was trained on: do not rely on it.\n"
+        "With --json: source, answer, confidence (the product of all its characters' probabilities, in all steps) and\n"
+        "unlike_training, or source and error.\n"
         "A line break within an answer is written \\n. A source that begins with a dash and a letter comes after --.",
     )
     parser.add_argument("sources", nargs="*", type=_command.text, metavar="SOURCE")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--steps", action="store_true", help="print the working too, of a run that has learned it")
-    shown.add_argument(
-        "--best", type=int, default=0, metavar="N", help="print the N most probable answers, of an attention run"
-    )
+    shown.add_argument("--best", type=int, metavar="N", help="print the N most probable answers, of an attention run")
     shown.add_argument(
         "--predict", action="store_true", help="print the next character after each beginning, of a text's run"
     )

@@ -166,6 +166,8 @@ class Run:
             if name == CONFIG:
                 raise RunError(f"{self.shown}: holds no run (there is no {CONFIG})") from None
             raise RunError(f"{self._named(name)}: is missing") from None
+        except NotADirectoryError:
+            raise RunError(f"{self.shown}: is no folder, and so no run") from None
         except OSError as error:
             raise RunError(f"{self._named(name)}: cannot be read: {error.strerror}") from None
         except ValueError as error:

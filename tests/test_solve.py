@@ -26,7 +26,8 @@ def test_a_json_object_for_each_source(solved, attentive, stepping, reading):
     known, alone, unknown = objects(solved, "3+4", "7", "é", status=2)
     assert known == {"source": "3+4", "answer": "7", "confidence": known["confidence"], "unlike_training": None}
     assert 0.3 < known["confidence"] <= 1.001 and alone["unlike_training"] == "has 1 term; trained on 2"
-    assert unknown == {"source": "é", "error": "'é': 'é' is not among the characters '0123456789+ '"}
+    named = "'é' (U+00E9 LATIN SMALL LETTER E WITH ACUTE)"
+    assert unknown == {"source": "é", "error": f"'é': {named} is not among the characters '0123456789+ '"}
     [working] = objects(stepping, "--steps", "3+2-1")
     assert working["steps"] == ["5-1", "4"] and working["answer"] == "4"
     [best] = objects(attentive, "--best", 2, "4+1")
@@ -47,9 +48,28 @@ def test_the_prompt_says_it_too(solved):
     os.close(slave)
     os.write(master, b"7\n")
     shown = b""
-    while b"trained on 2" not in shown:
+    while not (b"trained on 2" in shown and shown.endswith(b"> ")):  # what is typed before the prompt may be lost
         shown += os.read(master, 1000)
     assert b"solve.py: unlike training: '7' has 1 term; trained on 2" in shown
     os.write(master, b"\x04")
     assert process.wait(60) == 0
     os.close(master)
+
+
+def test_messages_come_in_the_order_of_the_sources(solved):
+    result = call("solve", "--run", solved.run.path, "3+4", "12+4", "x", "13+4")
+    assert [line.split(":")[1].strip() for line in result.stderr.splitlines()] == [
+        "argument 2", "argument 3", "argument 4"
+    ]  # fmt: skip
+
+
+def test_none_of_the_most_probable_answers_is_refused(attentive):
+    result = call("solve", "--run", attentive.run.path, "--best", "0", "1+2")
+    assert (result.returncode, result.stdout) == (2, "") and "n: got 0, but it must be" in result.stderr
+
+
+def test_a_file_is_no_run(tmp_path):
+    (tmp_path / "words.tsv").write_text("")
+    result = call("solve", "--run", tmp_path / "words.tsv", "1")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == f"solve.py: {tmp_path}/words.tsv: is no folder, and so no run\n"
