@@ -85,15 +85,19 @@ def test_what_may_be_an_option_is_none_behind_two_dashes(odd):
 ODD_NAME = os.fsdecode(b"-odd \xff'$(date)\n\xd0\xb6")
 
 
-@pytest.mark.parametrize("locale", [{}, LATIN, ASCII])
+SHELLISH = [['it\'s\n"ж"\\ $HOME `date` %s!\t', "x"], ["-n\n\n", "y"]]
+
+
 @pytest.mark.parametrize(
-    "rows, model",
+    "locale, rows, model",
     [
-        ([["-9%d", "x"], ["-8%d", "y"]], None),
-        ([['it\'s\n"ж"\\ $HOME `date` %s!\t', "x"], ["-n\n\n", "y"]], None),
-        (["-----", "---"] * 30, "char3"),
-        (["ж", "é", ""] * 30, "char3"),  # no line has as many characters as the model has to read
+        ({}, [["-9%d", "x"], ["-8%d", "y"]], None),
+        (LATIN, SHELLISH, None),
+        (ASCII, SHELLISH, None),
+        ({}, ["-----", "---"] * 30, "char3"),
+        (ASCII, ["ж", "é", ""] * 30, "char3"),  # no line has as many characters as the model has to read
     ],
+    ids=["a dash", "Latin-1", "ASCII", "a ruler", "short lines"],
 )
 def test_the_command_that_train_prints_works_as_it_is_printed(tmp_path, locale, rows, model):
     options = {"cwd": tmp_path, "env": {**os.environ, **locale}}
@@ -124,11 +128,12 @@ def test_a_word_is_quoted_for_any_shell_and_any_locale(locale):
         b"\xff\xfe",
         "жé猫".encode(),
     ]
-    code = "import _command, sys; [print(_command.quote(bytes.fromhex(word))) for word in sys.argv[1:]]"
-    options = {"cwd": ROOT / "scripts", "env": {**os.environ, **locale}, "capture_output": True}
-    python = [sys.executable, "-c", code]
-    for word in words:
-        quoted = subprocess.run([*python, word.hex()], **options).stdout.removesuffix(b"\n")
+    code = "import _command, sys; print(*[_command.quote(bytes.fromhex(x)) for x in sys.argv[1:]], sep='\\0', end='')"
+    written = subprocess.run(
+        [sys.executable, "-c", code, *[word.hex() for word in words]], capture_output=True, timeout=200,
+        cwd=ROOT / "scripts", env={**os.environ, **locale},
+    ).stdout  # fmt: skip
+    for word, quoted in zip(words, written.split(b"\0")):
         assert shell(os.fsdecode(b"printf %s " + quoted)).stdout == word
 
 
