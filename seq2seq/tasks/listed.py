@@ -191,6 +191,8 @@ class FileTask(KeptTask, ListTask):
     def restored(cls, options: dict[str, Any], kept: str | None) -> Task:
         if kept is None:
             raise ValueError("the pairs it was trained on are not there")
-        return cls(
-            **options, given=tuple((source, target) for source, target in map(json.loads, kept.split("\n")[:-1]))
-        )
+        try:
+            given = tuple((source, target) for source, target in map(json.loads, kept.split("\n")[:-1]))
+        except RecursionError:
+            raise ValueError("a pair is nested too deep") from None
+        return cls(**options, given=given)

@@ -55,3 +55,9 @@ def test_a_first_row_that_seems_to_name_the_columns_is_said(tmp_path):
 def test_symbols_that_are_refused(name):
     with pytest.raises(UsageError, match=f"{name}: got 'lines', but it must be characters or words"):
         PairsTask(**{name: "lines"})
+
+
+def test_what_a_run_keeps_may_be_damaged():
+    for kept in ("[" * 100_000 + "\n", "7\n", '["a"]\n', "no JSON\n"):
+        with pytest.raises((ValueError, TypeError)):
+            PairsTask.restored({}, kept)
