@@ -403,14 +403,13 @@ class Solver:
     def _predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
         """The predictor for so many sources, of as many places as the codec has."""
         codec = codec or self.codec
-        model = make_model(self.task, self.config.model, codec)
-        most = fitting(model, max(1, MOST_PLACES // codec.target_length))
         size = next((size for size in BATCH_SIZES if n <= size), BATCH_SIZES[-1])
-        size = min(size, most)
         key = (codec.source_length, codec.target_length, size, beam)
         if key not in self._predictors:
             with alone:
                 if key not in self._predictors:  # as before, or another thread has made it meanwhile
+                    model = make_model(self.task, self.config.model, codec)
+                    size = min(size, fitting(model, max(1, MOST_PLACES // codec.target_length)))
                     made = make_predictor(model, size, self.device, self.weights, beam, self._parameters)
                     self._predictors[key] = made
         return self._predictors[key]
