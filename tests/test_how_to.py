@@ -1,0 +1,29 @@
+"""Each page of docs/how-to/ is a program that prints what the page shows."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+PAGES = sorted((Path(__file__).parent.parent / "docs" / "how-to").glob("a-*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
+def test_the_program_of_each_page_prints_what_the_page_shows(page, tmp_path, monkeypatch, capsys):
+    text = page.read_text(encoding="utf-8")
+    program = tmp_path / "program.py"
+    program.write_text("\n".join(blocks("python", text)), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(program), run_name="__main__")
+    assert capsys.readouterr().out == "".join(blocks("text", text))
+
+
+def blocks(language, text):
+    """The blocks of a language, in the order of the page."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
+
+
+def test_every_page_is_in_the_list():
+    listed = (PAGES[0].parent / "index.md").read_text(encoding="utf-8")
+    assert {page.name for page in PAGES} == set(re.findall(r"\]\((a-.+?)\)", listed))
