@@ -9,6 +9,13 @@ VERSION = next(
     if line.startswith("__version__")
 )
 
+# MkDocs 2 has no plugins, so neither Material nor mkdocstrings runs on it.
+DOCS = [
+    "mkdocs>=1.6,<2",
+    "mkdocs-material>=9.7,<10",
+    "mkdocstrings[python]>=0.30,<2",
+]
+
 setup(
     name="seq2seq",
     version=VERSION,
@@ -43,7 +50,9 @@ setup(
     extras_require={
         "plot": ["matplotlib>=3.6,<4"],
         "notebook": ["matplotlib>=3.6,<4", "notebook>=7,<8"],  # docs/from-one-letter-to-sentences.ipynb
+        "docs": [*DOCS, "ruff>=0.6,<1"],  # ruff lays out the signatures
         "test": [
+            *DOCS,
             "matplotlib>=3.6,<4",
             "pytest>=7.4,<10",
             "pytest-timeout>=2.1,<3",
