@@ -25,10 +25,17 @@ def site(tmp_path_factory):
     """The folder of the built site."""
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "NO_MKDOCS_2_WARNING": "1"}
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    before = checkout()
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert checkout() == before
     return folder
+
+
+def checkout():
+    """Everything where a build could leave something: among the pages, at the top and in `build`."""
+    return {*(ROOT / "docs").rglob("*"), *ROOT.glob("*"), *ROOT.glob("build/*")}
 
 
 def test_the_strict_build_has_a_page_for_each_file_and_leaves_the_scripts_out(site):
