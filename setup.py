@@ -2,19 +2,19 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-HERE = Path(__file__).parent
-VERSION = next(
-    line.split('"')[1]
-    for line in (HERE / "seq2seq" / "__init__.py").read_text(encoding="utf-8").splitlines()
-    if line.startswith("__version__")
-)
-
 # MkDocs 2 has no plugins, so neither Material nor mkdocstrings runs on it.
 DOCS = [
     "mkdocs>=1.6,<2",
     "mkdocs-material>=9.7,<10",
     "mkdocstrings[python]>=0.30,<2",
 ]
+
+HERE = Path(__file__).parent
+VERSION = next(
+    line.split('"')[1]
+    for line in (HERE / "seq2seq" / "__init__.py").read_text(encoding="utf-8").splitlines()
+    if line.startswith("__version__")
+)
 
 setup(
     name="seq2seq",
