@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import math
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from seq2seq.arrays import blocks, character_codes, hash_strings
+from seq2seq.arrays import blocks, character_codes
 from seq2seq.config import DataConfig, Extra
+from seq2seq.drawing import DRAWN, LISTED, Note, draw, expected
 from seq2seq.errors import UsageError, require
 from seq2seq.lazy import cached_property
-from seq2seq.memory import of_examples, require_memory
-from seq2seq.tasks import ListTask, Pairs, Task
+from seq2seq.splitting import BLOCK, cut, hashes_of, keys_of, split_by_key
+from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.measure import Sources
 from seq2seq.tasks.text import Text
-from seq2seq.values import counted
 from seq2seq.vocabulary import PAD, Codec
-
-LISTED = 100_000  # a task with at most so many expressions is used whole
-DRAWN = 50_000  # of a larger one, so many are drawn
-BLOCK = 2**16  # examples that are strings at a time
-TRIED, LONG = 1000, 10.0  # draws that tell how long all of them will take, and the seconds from which on that is said
-Note = Callable[[str], None]
-Expect = Callable[[Task, int], None]
 
 
 @dataclass(frozen=True)
@@ -76,10 +67,10 @@ class Dataset:
         """
         test = self.codec.read_sources(self.test.sources) if sources is None else sources
         trained = [
-            _hashes(task, self.codec.read_sources(self.train.sources[block]), self.key)
+            hashes_of(task, self.codec.read_sources(self.train.sources[block]), self.key)
             for block in blocks(len(self.train), BLOCK)
         ]
-        return float(np.isin(_hashes(task, test, self.key), np.concatenate(trained)).mean())
+        return float(np.isin(hashes_of(task, test, self.key), np.concatenate(trained)).mean())
 
     @property
     def unseen(self) -> list[str]:
@@ -119,56 +110,6 @@ class Dataset:
         return digest.hexdigest()
 
 
-def split_by_key(
-    keys: np.ndarray, validation: float | int, test: float | int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Deal examples to training, validation and test so that equal keys stay together.
-
-    Parameters
-    ----------
-    keys : ndarray, shape (N,)
-        What makes two examples the same question.
-    validation, test : float or int
-        A share of N, or a number. Where keys repeat, the last key to be dealt may pass it a little.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    tuple of ndarray of int
-        Row numbers of the training, validation and test examples, each in random order.
-
-    Raises
-    ------
-    UsageError
-        If one of the three would be empty.
-    """
-    n = len(keys)
-    wanted = [amount if isinstance(amount, int) else round(amount * n) for amount in (test, validation)]
-    group, sizes = _group(keys)
-    dealt = rng.permutation(len(sizes))  # groups in the order in which they are dealt: test, validation, training
-    before = np.cumsum(sizes[dealt]) - sizes[dealt]  # how many examples were dealt before each group
-    part_of_group = np.empty(len(sizes), np.int8)
-    part_of_group[dealt] = (before >= wanted[0]).astype(np.int8) + (before >= wanted[0] + wanted[1])
-    part = part_of_group[group]
-    del group, sizes, dealt, before, part_of_group  # 8 or 4 bytes an example each, of millions
-    order = rng.permutation(n)
-    test_rows, validation_rows, train_rows = (order[part[order] == i] for i in range(3))
-    for name, rows in (("train", train_rows), ("validation", validation_rows), ("test", test_rows)):
-        if len(rows) == 0:
-            raise UsageError(
-                f"validation, test: holding out {validation} and {test} of {n} examples leaves none for {name}"
-            )
-    return train_rows, validation_rows, test_rows
-
-
-def cut(length: int, validation: float | int, test: float | int) -> tuple[slice, slice, slice]:
-    """Where in a text of so many characters its training, validation and test parts are, one after the other: each
-    held out part is a share of it, or a number of characters."""
-    held_out = [amount if isinstance(amount, int) else round(amount * length) for amount in (validation, test)]
-    end, begin = length - sum(held_out), length - held_out[1]
-    return slice(0, max(0, end)), slice(max(0, end), max(0, begin)), slice(max(0, begin), length)
-
-
 def _windows(ids: np.ndarray, codec: Codec) -> Examples:
     """A part of a text (L,) as examples, one after the other, in which each character is read once."""
     width = codec.source_length
@@ -193,37 +134,6 @@ def _build_text(task: Text, config: DataConfig, codec: Codec, extra: Sequence[Ex
     return Dataset(codec, "position", *parts)
 
 
-def _group(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rank of each key among the distinct ones, shape (N,), and how often each of these comes."""
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    begins = np.append(True, ordered[1:] != ordered[:-1])[: len(keys)]
-    del ordered
-    group = np.empty(len(keys), np.int32)
-    group[order] = np.cumsum(begins, dtype=np.int32) - 1
-    return group, np.bincount(group)
-
-
-def _keys(task: Task, pairs: Pairs, key: str) -> np.ndarray:
-    """What is compared to keep equal questions together: of many examples, 64-bit hashes of the task's keys.
-
-    Should two different keys share a hash by chance, their examples stay together: that leaks nothing.
-    """
-    if len(pairs) <= LISTED:
-        return task.key(pairs.sources, key)
-    hashes = np.empty(len(pairs), np.uint64)
-    for block in blocks(len(pairs), BLOCK):
-        keys = task.key(pairs.take(block).sources, key)
-        hashes[block] = hash_strings(keys) if keys.dtype.kind == "U" else keys
-    return hashes
-
-
-def _hashes(task: Task, sources: np.ndarray, key: str) -> np.ndarray:
-    """64-bit hashes of the keys of sources (N,), however wide their strings are."""
-    keys = task.key(sources, key)
-    return hash_strings(np.char.lstrip(keys, PAD)) if keys.dtype.kind == "U" else keys
-
-
 def _encode(pairs: Pairs, codec: Codec, rows: np.ndarray | None = None) -> Examples:
     """Pairs as arrays, in the order of these rows: a block at a time, so that the strings are never all there."""
     n = len(pairs) if rows is None else len(rows)
@@ -235,36 +145,11 @@ def _encode(pairs: Pairs, codec: Codec, rows: np.ndarray | None = None) -> Examp
     return Examples(sources, targets)
 
 
-def draw(task: Task, examples: int | None, rng: np.random.Generator, expect: Expect) -> Pairs:
-    """So many distinct pairs. By default all, or of a task that has more than `LISTED`, `DRAWN`; of one that does not
-    know how many it has, `DRAWN` or as many as are found. How many there will be is said first."""
-    if task.count is None:
-        expect(task, examples or DRAWN)
-        return task.sample_distinct(examples, rng) if examples else task.sample_up_to(DRAWN, rng)
-    n = examples or (task.count if task.count <= LISTED else DRAWN)
-    require(n <= task.count, "examples", examples, f"at most {counted(task.count)}, all that the task's options allow")
-    expect(task, n)
-    return task.list() if n == task.count <= LISTED else task.sample_distinct(n, rng)
-
-
 def how_many_at_most(task: Task, config: DataConfig) -> int:
     """The most examples that there will be, before they are drawn."""
     if isinstance(task, Text):
         return len(task.text)
     return config.examples or min(LISTED, task.count or DRAWN)
-
-
-def _expected(task: Task, n: int, codec: Codec, note: Note) -> None:
-    """Say how long so many examples may take to draw, if that is long. Raises `UsageError` if no machine holds them."""
-    require_memory(f"examples {n}", of_examples(codec, n))
-    tried = min(TRIED, n // 20)
-    if tried == 0 or isinstance(task, ListTask):
-        return
-    started = time.perf_counter()
-    task.sample(tried, np.random.default_rng(0))
-    seconds = (time.perf_counter() - started) * n / tried
-    if seconds >= LONG:
-        note(f"drawing {n} examples of {task.name}, which may take {math.ceil(seconds / 60)} min")
 
 
 def build_dataset(
@@ -304,7 +189,7 @@ def build_dataset(
     if isinstance(task, Text):
         return _build_text(task, config, codec, extra)
     rng = np.random.default_rng((seed, 0))
-    expect = partial(_expected, codec=codec, note=note)
+    expect = partial(expected, codec=codec, note=note)
 
     if config.split == "none":
         require(not extra, "extra", list(extra), "absent where nothing is held out (split none)")
@@ -322,19 +207,19 @@ def build_dataset(
     same = all(each.task.alphabet == task.alphabet for each in extra)
     require(same, "extra", list(extra), "of tasks that have the symbols of the task itself")
     pairs = draw(task, config.examples, rng, expect)
-    rows = split_by_key(_keys(task, pairs, config.split), config.validation, config.test, rng)
+    rows = split_by_key(keys_of(task, pairs, config.split), config.validation, config.test, rng)
     if not (task.stepwise or extra):
         return Dataset(codec, config.split, *(_encode(pairs, codec, part) for part in rows))
 
     questions, validation, test = (pairs.take(part) for part in rows)
-    held_out = np.concatenate([_hashes(task, part.sources, config.split) for part in (validation, test)])
+    held_out = np.concatenate([hashes_of(task, part.sources, config.split) for part in (validation, test)])
     trained = [questions, *(draw(each.task, each.examples, rng, expect) for each in extra)]
     if task.stepwise:
         trained = [each.steps_of(part) for each, part in zip((task, *(more.task for more in extra)), trained)]
         validation = task.steps_of(validation)
     parts = []
     for part in trained:
-        allowed = np.flatnonzero(~np.isin(_hashes(task, part.sources, config.split), held_out))
+        allowed = np.flatnonzero(~np.isin(hashes_of(task, part.sources, config.split), held_out))
         parts.append(_encode(part, codec, allowed))
     sources, targets = (np.concatenate([getattr(part, name) for part in parts]) for name in ("sources", "targets"))
     others = (_encode(part, codec) for part in (validation, test, questions))

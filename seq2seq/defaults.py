@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq.config import Config, DataConfig, ModelConfig, TrainingConfig
-from seq2seq.dataset import DRAWN
+from seq2seq.drawing import DRAWN
 from seq2seq.errors import UsageError
 from seq2seq.options import lacking
 from seq2seq.tasks import Addition, Arithmetic, FileTask, Task

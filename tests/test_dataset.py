@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seq2seq import Arithmetic, DataConfig, Extra, ModelConfig, PairsTask, Spelling, Text, UsageError, vocabulary
+from seq2seq import (
+    Arithmetic,
+    DataConfig,
+    Extra,
+    ModelConfig,
+    PairsTask,
+    Spelling,
+    Text,
+    UsageError,
+    splitting,
+    vocabulary,
+)
 from seq2seq import dataset as dataset_module
 from seq2seq.arrays import hash_strings
 from seq2seq.dataset import build_dataset, cut, split_by_key
@@ -125,10 +136,10 @@ def test_how_many_are_drawn_by_default():
 
 @pytest.mark.parametrize("split", ["expression", "commutative"])
 def test_many_examples_are_split_a_block_at_a_time(monkeypatch, split):
-    monkeypatch.setattr(dataset_module, "LISTED", 100)  # more are compared by hash
+    monkeypatch.setattr("seq2seq.splitting.LISTED", 100)  # more are compared by hash
     task, config = Arithmetic("+-", (2, 3), (0, 12)), DataConfig(examples=1500, split=split)
     whole = build_dataset(task, config, 5)
-    for module in (dataset_module, vocabulary, batch):
+    for module in (dataset_module, splitting, vocabulary, batch):
         monkeypatch.setattr(module, "BLOCK", 37)
     parts = build_dataset(task, config, 5)
     assert whole.fingerprint == parts.fingerprint

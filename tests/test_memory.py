@@ -99,6 +99,6 @@ def test_drawing_that_takes_long_is_said_first(monkeypatch):
     build = partial(build_dataset, Double(10**9), DataConfig(examples=300), 0, note=lines.append)
     build()
     assert lines == []
-    monkeypatch.setattr("seq2seq.dataset.LONG", 0.0)
+    monkeypatch.setattr("seq2seq.drawing.LONG", 0.0)
     build()
     assert lines == ["drawing 300 examples of double, which may take 1 min"]
