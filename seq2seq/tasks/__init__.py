@@ -2,7 +2,8 @@
 
 from seq2seq.tasks.addition import Addition
 from seq2seq.tasks.arithmetic import Arithmetic
-from seq2seq.tasks.base import Pairs, Task
+from seq2seq.tasks.arrays import Pairs
+from seq2seq.tasks.base import Task
 from seq2seq.tasks.listed import FileTask, ListTask
 from seq2seq.tasks.registry import TASKS
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from seq2seq.arrays import hash_strings
 from seq2seq.errors import SourceError, UsageError, is_range, is_whole, require, short
-from seq2seq.tasks.base import Pairs, Task
+from seq2seq.tasks.arrays import Pairs
+from seq2seq.tasks.base import Task
 from seq2seq.tasks.measure import out_of_range
 from seq2seq.values import counted, require_truth, whole
 

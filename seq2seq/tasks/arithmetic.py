@@ -12,7 +12,8 @@ import numpy as np
 
 from seq2seq.errors import SourceError, UsageError, is_range, is_whole, require, short
 from seq2seq.lazy import cached_property
-from seq2seq.tasks.base import Pairs, Task
+from seq2seq.tasks.arrays import Pairs
+from seq2seq.tasks.base import Task
 from seq2seq.tasks.expressions.batch import OPERATORS, Expressions, hash_in_order, stack
 from seq2seq.tasks.expressions.bounds import INT64_MAX, exact, extremes
 from seq2seq.tasks.expressions.membership import unlike

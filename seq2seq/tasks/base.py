@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import Field, fields, is_dataclass
 from typing import Any, Callable, ClassVar
 
 import numpy as np
 
-from seq2seq.errors import RunError, SourceError, UsageError, quoted, require, short
+from seq2seq.errors import RunError, SourceError, UsageError, require, short
 from seq2seq.lazy import cached_property
-from seq2seq.tasks.alphabet import PAD, RESERVED, Alphabet, split
+from seq2seq.tasks.alphabet import PAD, Alphabet, split
+from seq2seq.tasks.arrays import Pairs, StringPairs, require_pair
 from seq2seq.tasks.measure import Measure, Outline, Sources
 from seq2seq.values import make_plain, plain, whole
 
@@ -19,84 +20,9 @@ MEASURED = 4000  # draws that tell the symbols and the lengths of a task that do
 TRIES = 1000  # draws in a row that do not fit, or bring nothing new, before it gives up
 
 
-class Pairs:
-    """N sources and their targets. A subclass may keep them in a smaller form than strings, and write them when asked.
-
-    Parameters
-    ----------
-    sources, targets : ndarray of str, shape (N,)
-        Right-justified with spaces to the task's source and target lengths.
-    """
-
-    def __init__(self, sources: np.ndarray, targets: np.ndarray) -> None:
-        self._sources, self._targets = sources, targets
-
-    @property
-    def sources(self) -> np.ndarray:
-        return self._sources
-
-    @property
-    def targets(self) -> np.ndarray:
-        return self._targets
-
-    def __len__(self) -> int:
-        return len(self.sources)
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        yield self.sources
-        yield self.targets
-
-    def take(self, rows: Any) -> Pairs:
-        """These rows alone: a slice or an array of numbers."""
-        return Pairs(self.sources[rows], self.targets[rows])
-
-
-class StringPairs(Pairs):
-    """Strings that are justified when asked: a long one costs the others nothing. Arrays of objects, shape (N,)."""
-
-    def __init__(self, sources: np.ndarray, targets: np.ndarray, source_length: int, target_length: int) -> None:
-        super().__init__(sources, targets)
-        self._lengths = source_length, target_length
-
-    @property
-    def sources(self) -> np.ndarray:
-        return _justified(self._sources, self._lengths[0])
-
-    @property
-    def targets(self) -> np.ndarray:
-        return _justified(self._targets, self._lengths[1])
-
-    def __len__(self) -> int:
-        return len(self._sources)
-
-    def take(self, rows: Any) -> StringPairs:
-        return StringPairs(self._sources[rows], self._targets[rows], *self._lengths)
-
-
-def _justified(strings: np.ndarray, width: int) -> np.ndarray:
-    return np.array([string.rjust(width, PAD) for string in strings], f"U{width}")
-
-
 def option_fields(task: Any) -> list[Field[Any]]:
     """The fields of a task, or of a part of a configuration, that are its options."""
     return [field for field in fields(task) if field.metadata.get("option", True)] if is_dataclass(task) else []
-
-
-def require_pair(pair: Any, where: str, separators: tuple[str, str] = ("", "")) -> None:
-    """Raise a `UsageError` that says where, unless this is a source and a target that can be learned.
-
-    A space is a symbol like any other, except where it stands between symbols.
-    """
-    if not (isinstance(pair, (tuple, list)) and [isinstance(part, str) for part in pair] == [True, True]):
-        shown = pair if isinstance(pair, str) else quoted(pair)
-        raise UsageError(f"{where}: got {short(shown)}, but it must be a source and a target, two strings")
-    for side, string, separator in zip(("source", "target"), pair, separators):
-        if not string:
-            raise UsageError(f"{where}: its {side} is empty")
-        if not split(string, separator):
-            raise UsageError(f"{where}: its {side} is {separator!r} alone, which stands between symbols")
-        if reserved := RESERVED.search(string):
-            raise UsageError(f"{where}: its {side} has {reserved[0]!r}, a character that no string may have")
 
 
 class Task:

@@ -13,7 +13,8 @@ from seq2seq.errors import UsageError, require
 from seq2seq.lazy import cached_property
 from seq2seq.places import Place
 from seq2seq.tasks.alphabet import split
-from seq2seq.tasks.base import Pairs, Task, require_pair
+from seq2seq.tasks.arrays import Pairs, require_pair
+from seq2seq.tasks.base import Task
 from seq2seq.tasks.kept import KeptTask
 from seq2seq.tasks.measure import Measure, Sources
 from seq2seq.values import whole

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq.errors import require, short
-from seq2seq.tasks.base import require_pair
+from seq2seq.tasks.arrays import require_pair
 from seq2seq.tasks.files import read_pairs
 from seq2seq.tasks.listed import FileTask, Row, in_order
 

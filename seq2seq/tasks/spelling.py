@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from seq2seq.errors import require, require_range
-from seq2seq.tasks.base import Pairs, Task
+from seq2seq.tasks.arrays import Pairs
+from seq2seq.tasks.base import Task
 from seq2seq.tasks.measure import out_of_range
 
 ONES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",

@@ -6,7 +6,7 @@ from typing import Any, Callable
 
 import numpy as np
 
-from seq2seq.tasks.base import Pairs
+from seq2seq.tasks.arrays import Pairs
 from seq2seq.tasks.expressions.batch import Expressions
 from seq2seq.tasks.expressions.strings import write
 
