@@ -3,49 +3,38 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, repeat
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 
-from seq2seq.dataset import Dataset, build_dataset
 from seq2seq.decoding import (
     Answer,
-    Predictor,
     Reader,
     SearchPredictor,
-    Shared,
-    fitting,
-    make_predictor,
     work_out,
     write,
 )
 from seq2seq.errors import RunError, SourceError, UsageError, require, short
 from seq2seq.evaluation import Evaluation, evaluate
-from seq2seq.likeness import Likeness
-from seq2seq.memory import learned, require_parameters
-from seq2seq.models import CharacterModel, make_codec, make_model
-from seq2seq.mx import alone, pick_device
+from seq2seq.models import CharacterModel
+from seq2seq.mx import alone
+from seq2seq.opened import OpenedRun
 from seq2seq.pairs_evaluation import PairsEvaluation, SomePairs, evaluate_pairs, questions_of
-from seq2seq.runs import WEIGHTS, PathLike, Run
-from seq2seq.tasks import Pairs, Task
+from seq2seq.tasks import Pairs
 from seq2seq.tasks.text import Text
 from seq2seq.text_evaluation import TextEvaluation, evaluate_text
-from seq2seq.turns import Turns
 from seq2seq.values import HELD, MOST_SEED, is_held, plain, whole
 from seq2seq.vocabulary import Codec
 
-BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that one answer costs little
-MOST_PLACES = 2**18  # characters that are answered at once, or a single source; more would take too much memory
 BATCHES_A_TURN = 16  # that a thread has answered before another has its turn
 LONGEST = 100_000  # characters of a source, where any length can be read
 
 
-class Solver:
+class Solver(OpenedRun):
     """Answers sources with the weights of a run.
 
     >>> solver = Solver("runs/sums")
@@ -76,34 +65,6 @@ class Solver:
     DeviceError
         If the device is not there or cannot be used.
     """
-
-    def __init__(self, run: PathLike, device: str = "auto", weights: str = "best", task: Task | None = None) -> None:
-        require(weights in WEIGHTS, "weights", weights, "best or last")
-        require(task is None or isinstance(task, Task), "task", task, "a Task")
-        self.run = Run(run)
-        self.config = self.run.read_config(task, outlined=True)
-        self.task = self.config.task
-        self.codec = make_codec(self.task, self.config.data, self.config.model)
-        self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
-        self.device = pick_device(device)
-        self.weights, _ = self.run.read_arrays(WEIGHTS[weights], learned(self.config, self.codec))
-        self._opened = os.path.abspath(run), device, weights, task
-        self._dataset: Dataset | None = None
-        self._building = Turns()
-        self._predictors: dict[tuple[Any, ...], Predictor] = {}
-        self._parameters: Shared = {}
-        try:
-            require_parameters(self.weights, self.config, self.codec)  # before sizes that no machine has are bound
-            self._predictor(1)
-        except ValueError:
-            raise RunError(f"{self.run.path / WEIGHTS[weights]}: holds the weights of another model") from None
-
-    def __repr__(self) -> str:
-        return f"Solver({str(self.run.path)!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """A copy, or one for another process, opens the run again."""
-        return type(self), self._opened
 
     @overload
     def __call__(self, source: str) -> str: ...  # type: ignore[overload-overlap]
@@ -300,11 +261,6 @@ class Solver:
         self.codec.vocabulary.check(prepared, LONGEST if self.codec.any_length else self.codec.source_length)
         return prepared
 
-    @property
-    def example(self) -> str:
-        """A source of the task, or some characters of the text, to try."""
-        return self.task.example_source
-
     def evaluate(self, samples: int = 10_000, seed: int = 0) -> Evaluation | TextEvaluation:
         """Score held-out and training examples, and keep the result in the run folder: if it cannot be written into, a
         warning says so.
@@ -389,27 +345,3 @@ class Solver:
             for (source, target), answer in zip(shown, tried)
         ]
         return float(np.mean(right))
-
-    @property
-    def dataset(self) -> Dataset:
-        """The examples the run was trained on, and those held out. Raises `RunError` if they cannot be made again."""
-        with self._building:
-            if self._dataset is None:
-                dataset = build_dataset(self.task, self.config.data, self.config.seed, self.codec, self.config.extra)
-                self.run.check_fingerprint(dataset.fingerprint, self.task.make_outline(lambda: dataset.sources))
-                self._dataset = dataset
-            return self._dataset
-
-    def _predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
-        """The predictor for so many sources, of as many places as the codec has."""
-        codec = codec or self.codec
-        size = next((size for size in BATCH_SIZES if n <= size), BATCH_SIZES[-1])
-        key = (codec.source_length, codec.target_length, size, beam)
-        if key not in self._predictors:
-            with alone:
-                if key not in self._predictors:  # as before, or another thread has made it meanwhile
-                    model = make_model(self.task, self.config.model, codec)
-                    size = min(size, fitting(model, max(1, MOST_PLACES // codec.target_length)))
-                    made = make_predictor(model, size, self.device, self.weights, beam, self._parameters)
-                    self._predictors[key] = made
-        return self._predictors[key]

@@ -101,7 +101,7 @@ def test_the_examples_are_made_once(solved, monkeypatch):
         time.sleep(0.05)
         return build_dataset(*arguments)
 
-    monkeypatch.setattr("seq2seq.solver.build_dataset", build_slowly)
+    monkeypatch.setattr("seq2seq.opened.build_dataset", build_slowly)
     solver = Solver(solved.run.path)
     assert len({id(dataset) for dataset in in_threads([lambda: solver.dataset] * 4)}) == 1
 

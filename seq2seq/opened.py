@@ -1,0 +1,82 @@
+"""A run folder that is open: its options, its weights, and what it takes to ask them."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from seq2seq.dataset import Dataset, build_dataset
+from seq2seq.decoding import Predictor, Shared, fitting, make_predictor
+from seq2seq.errors import RunError, require
+from seq2seq.likeness import Likeness
+from seq2seq.memory import learned, require_parameters
+from seq2seq.models import make_codec, make_model
+from seq2seq.mx import alone, pick_device
+from seq2seq.runs import WEIGHTS, PathLike, Run
+from seq2seq.tasks import Task
+from seq2seq.turns import Turns
+from seq2seq.vocabulary import Codec
+
+BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that one answer costs little
+MOST_PLACES = 2**18  # characters that are answered at once, or a single source; more would take too much memory
+
+
+class OpenedRun:
+    """What every opened run has, whatever it is asked. The parameters are those of `Solver`."""
+
+    def __init__(self, run: PathLike, device: str = "auto", weights: str = "best", task: Task | None = None) -> None:
+        require(weights in WEIGHTS, "weights", weights, "best or last")
+        require(task is None or isinstance(task, Task), "task", task, "a Task")
+        self.run = Run(run)
+        self.config = self.run.read_config(task, outlined=True)
+        self.task = self.config.task
+        self.codec = make_codec(self.task, self.config.data, self.config.model)
+        self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
+        self.device = pick_device(device)
+        self.weights, _ = self.run.read_arrays(WEIGHTS[weights], learned(self.config, self.codec))
+        self._opened = os.path.abspath(run), device, weights, task
+        self._dataset: Dataset | None = None
+        self._building = Turns()
+        self._predictors: dict[tuple[Any, ...], Predictor] = {}
+        self._parameters: Shared = {}
+        try:
+            require_parameters(self.weights, self.config, self.codec)  # before sizes that no machine has are bound
+            self._predictor(1)
+        except ValueError:
+            raise RunError(f"{self.run.path / WEIGHTS[weights]}: holds the weights of another model") from None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.run.path)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy, or one for another process, opens the run again."""
+        return type(self), self._opened
+
+    @property
+    def example(self) -> str:
+        """A source of the task, or some characters of the text, to try."""
+        return self.task.example_source
+
+    @property
+    def dataset(self) -> Dataset:
+        """The examples the run was trained on, and those held out. Raises `RunError` if they cannot be made again."""
+        with self._building:
+            if self._dataset is None:
+                dataset = build_dataset(self.task, self.config.data, self.config.seed, self.codec, self.config.extra)
+                self.run.check_fingerprint(dataset.fingerprint, self.task.make_outline(lambda: dataset.sources))
+                self._dataset = dataset
+            return self._dataset
+
+    def _predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
+        """The predictor for so many sources, of as many places as the codec has."""
+        codec = codec or self.codec
+        size = next((size for size in BATCH_SIZES if n <= size), BATCH_SIZES[-1])
+        key = (codec.source_length, codec.target_length, size, beam)
+        if key not in self._predictors:
+            with alone:
+                if key not in self._predictors:  # as before, or another thread has made it meanwhile
+                    model = make_model(self.task, self.config.model, codec)
+                    size = min(size, fitting(model, max(1, MOST_PLACES // codec.target_length)))
+                    made = make_predictor(model, size, self.device, self.weights, beam, self._parameters)
+                    self._predictors[key] = made
+        return self._predictors[key]
