@@ -17,6 +17,7 @@ from seq2seq.lazy import cached_property
 from seq2seq.splitting import BLOCK, cut, hashes_of, keys_of, split_by_key
 from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.measure import Sources
+from seq2seq.tasks.stepwise import steps_of, stepwise
 from seq2seq.tasks.text import Text
 from seq2seq.vocabulary import PAD, Codec
 
@@ -190,6 +191,7 @@ def build_dataset(
         return _build_text(task, config, codec, extra)
     rng = np.random.default_rng((seed, 0))
     expect = partial(expected, codec=codec, note=note)
+    steps = stepwise(task)
 
     if config.split == "none":
         require(not extra, "extra", list(extra), "absent where nothing is held out (split none)")
@@ -198,25 +200,25 @@ def build_dataset(
                     (config.validation, config.test)]  # fmt: skip
         expect(task, n + sum(held_out))
         train, validation, test = (task.sample(size, rng) for size in (n, *held_out))
-        if not task.stepwise:
+        if not steps:
             return Dataset(codec, task.keys[0], *(_encode(part, codec) for part in (train, validation, test)))
-        steps = (task.steps_of(train), task.steps_of(validation))
-        return Dataset(codec, task.keys[0], *(_encode(part, codec) for part in (*steps, test, train)))
+        worked = (steps.steps_of(train), steps.steps_of(validation))
+        return Dataset(codec, task.keys[0], *(_encode(part, codec) for part in (*worked, test, train)))
 
     require(config.split in task.keys, "split", config.split, f"none or one of {', '.join(task.keys)}")
     same = all(each.task.alphabet == task.alphabet for each in extra)
     require(same, "extra", list(extra), "of tasks that have the symbols of the task itself")
     pairs = draw(task, config.examples, rng, expect)
     rows = split_by_key(keys_of(task, pairs, config.split), config.validation, config.test, rng)
-    if not (task.stepwise or extra):
+    if not (steps or extra):
         return Dataset(codec, config.split, *(_encode(pairs, codec, part) for part in rows))
 
     questions, validation, test = (pairs.take(part) for part in rows)
     held_out = np.concatenate([hashes_of(task, part.sources, config.split) for part in (validation, test)])
     trained = [questions, *(draw(each.task, each.examples, rng, expect) for each in extra)]
-    if task.stepwise:
-        trained = [each.steps_of(part) for each, part in zip((task, *(more.task for more in extra)), trained)]
-        validation = task.steps_of(validation)
+    if steps:
+        trained = [steps_of(each, part) for each, part in zip((task, *(more.task for more in extra)), trained)]
+        validation = steps.steps_of(validation)
     parts = []
     for part in trained:
         allowed = np.flatnonzero(~np.isin(hashes_of(task, part.sources, config.split), held_out))

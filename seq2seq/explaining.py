@@ -61,10 +61,7 @@ def explain(solver: Solver, source: str) -> list[Explanation]:
     """
     if isinstance(solver.task, Text):
         raise UsageError("explain: a text's run has no answers to explain; solve.py --predict tells what it expects")
-    asked = [solver.prepare(source)]
-    if solver.task.stepwise:
-        asked = [each[: solver.task.head(each)] for each in (*asked, *solver.work(source)[:-1])]
-    return [_explain(solver, each) for each in asked]
+    return [_explain(solver, each) for each in solver.calls(source)]
 
 
 @alone

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from seq2seq.errors import short
 from seq2seq.tasks import Task
+from seq2seq.tasks.stepwise import in_place
 from seq2seq.vocabulary import AlignedCodec, Codec
 
 
@@ -24,7 +25,7 @@ class Likeness:
     def __init__(self, tasks: Sequence[Task], codec: Codec) -> None:
         self._tasks, task = tasks, tasks[0]
         by_place = isinstance(codec, AlignedCodec)
-        self._longer = codec.any_length and (task.any_length or task.in_place or by_place)
+        self._longer = codec.any_length and (task.any_length or in_place(task) or by_place)
 
     def unlike(self, source: str, calls: Sequence[str] = ()) -> str | None:
         """Why a source is unlike all that was trained on, None if it is like them.
@@ -40,7 +41,7 @@ class Likeness:
         reasons = [task.unlike_training(source, self._longer) for task in self._tasks]
         if None in reasons:
             return None
-        if not (calls and self._longer and self._tasks[0].in_place):
+        if not (calls and self._longer and in_place(self._tasks[0])):
             return reasons[0]
         return next((why for call in calls if (why := self._unlike_call(call))), None)
 

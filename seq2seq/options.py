@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from seq2seq.errors import require
 from seq2seq.tasks import Task
+from seq2seq.tasks.stepwise import in_place
 from seq2seq.tasks.text import Text
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def model_name(task: Task, model: str) -> str:
         return model
     if isinstance(task, Text):
         return "gru"
-    return "transducer" if task.in_place else "attention" if task.stepwise else "repeat"
+    return "transducer" if in_place(task) else "attention" if task.stepwise else "repeat"
 
 
 def lacking(config: Config) -> dict[str, str]:
@@ -63,7 +64,7 @@ def lacking(config: Config) -> dict[str, str]:
     has = [
         option
         for option in MODEL_OPTIONS[name]
-        if not (option == "reverse_target" and name == "transducer" and config.task.in_place)
+        if not (option == "reverse_target" and name == "transducer" and in_place(config.task))
     ]
     reason = f"left out with the model {name}, whose options are {', '.join(has)}"
     lacked = dict.fromkeys(sorted(SOME_MODELS.difference(has)), reason)

@@ -25,6 +25,7 @@ from seq2seq.mx import alone
 from seq2seq.opened import OpenedRun
 from seq2seq.pairs_evaluation import PairsEvaluation, SomePairs, evaluate_pairs, questions_of
 from seq2seq.tasks import Pairs
+from seq2seq.tasks.stepwise import StepwiseTask, stepwise
 from seq2seq.tasks.text import Text
 from seq2seq.text_evaluation import TextEvaluation, evaluate_text
 from seq2seq.values import HELD, MOST_SEED, is_held, plain, whole
@@ -98,21 +99,27 @@ class Solver(OpenedRun):
             yield from ((self.expected(source)[-1], source, []) for source in sources)
             return
         prepared = [self.prepare(source) for source in sources]
-        if not self.task.stepwise:
+        if self._steps is None:
             yield from ((answer, source, []) for answer, source in zip(self._answer(prepared), prepared))
             return
-        for source, steps in zip(prepared, self._work_out(prepared)):
+        for source, steps in zip(prepared, self._work_out(self._steps, prepared)):
             left = [source, *(step.text for step in steps[:-1])]
+            calls = [each[: self._steps.head(each)] for each in left]
             confidence = math.prod(step.confidence for step in steps)
-            yield Answer(steps[-1].text, confidence), source, [each[: self.task.head(each)] for each in left]
+            yield Answer(steps[-1].text, confidence), source, calls
 
     def _unlike(self, prepared: str, calls: Sequence[str] = ()) -> str | None:
         """Why a source is unlike those that the run was trained on: see `Likeness`."""
         return self._likeness.unlike(self.codec.alphabet.show_source(prepared), calls)
 
-    def _work_out(self, prepared: list[str]) -> list[list[Answer]]:
-        """What each call leaves of each, of a stepwise task."""
-        return work_out(self.task, self._answer, prepared, None if self.codec.any_length else self.codec.source_length)
+    @property
+    def _steps(self) -> StepwiseTask | None:
+        """The hooks of its task, if that works in steps."""
+        return stepwise(self.task)
+
+    def _work_out(self, task: StepwiseTask, prepared: list[str]) -> list[list[Answer]]:
+        """What each call leaves of each."""
+        return work_out(task, self._answer, prepared, None if self.codec.any_length else self.codec.source_length)
 
     def _answer(self, prepared: list[str]) -> list[Answer]:
         """What the model writes for each, by one call."""
@@ -146,13 +153,21 @@ class Solver(OpenedRun):
         if isinstance(self.task, Text):
             return [self(source)]
         prepared = self.prepare(source)
-        if self.task.stepwise:
-            steps = [step.text for step in self._work_out([prepared])[0]]
+        if self._steps is not None:
+            steps = [step.text for step in self._work_out(self._steps, [prepared])[0]]
             return steps[:-1] if steps[-2:] == [steps[-1]] * 2 else steps
         codec = self.codec.fitting(prepared)
         with alone:
             answers = self._predictor(1, codec).answer(codec.encode_sources([prepared]))
         return codec.decode_targets(answers.ids)[0].split("=")
+
+    def calls(self, source: str) -> list[str]:
+        """What the model is asked on the way to its answer, as it reads it: the source itself, or of a run that works
+        in steps the head that each step looks at. Raises `SourceError`."""
+        prepared = self.prepare(source)
+        if self._steps is None:
+            return [prepared]
+        return [each[: self._steps.head(each)] for each in (prepared, *self.work(source)[:-1])]
 
     def n_best(self, source: str, n: int) -> list[Answer]:
         """The `n` most probable answers that a beam of `n` finds, the best first, of a run that writes a character at a

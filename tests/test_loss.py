@@ -10,6 +10,7 @@ from seq2seq.batching import make_batching
 from seq2seq.dataset import build_dataset
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import mx
+from seq2seq.tasks.stepwise import in_place
 from seq2seq.training import Trainer
 from seq2seq.updating import make_updater
 from tests.models.symbols import evaluate, gradients
@@ -45,7 +46,7 @@ def nats_by_hand(name, data, model, examples, weights):
     for row, (source, target) in enumerate(zip(examples.sources, examples.targets)):
         written = np.flatnonzero(target != model.pad)
         places = range(written[0], written[-1] + 1)
-        if task.in_place:
+        if in_place(task):
             under = np.flatnonzero(source != model.pad)
             places = under if not data.codec.reverse_target else len(target) - 1 - under
         elif data.codec.reverse_target or name == "attention":

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Callable
 
 from seq2seq.decoding.base import Answer
-from seq2seq.tasks import Task
+from seq2seq.tasks.stepwise import StepwiseTask
 from seq2seq.vocabulary import PAD
 
 Ask = Callable[[list[str]], Sequence[Answer]]
 
 
-def work_out(task: Task, ask: Ask, sources: Sequence[str], longest: int | None = None) -> list[list[Answer]]:
+def work_out(task: StepwiseTask, ask: Ask, sources: Sequence[str], longest: int | None = None) -> list[list[Answer]]:
     """The steps from each source to its answer: `3*7+2` is asked, then `21+2`, then `23`, which is its own answer.
 
     Of a long source the model is asked only the head that the task's steps look at, which is no longer than what it was
@@ -20,7 +20,7 @@ def work_out(task: Task, ask: Ask, sources: Sequence[str], longest: int | None =
 
     Parameters
     ----------
-    task : Task
+    task : StepwiseTask
         Says where the head ends.
     ask : callable
         From sources to their answers.

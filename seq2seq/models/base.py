@@ -13,6 +13,7 @@ from seq2seq.config import DataConfig, ModelConfig
 from seq2seq.models.recurrent import Recurrent
 from seq2seq.mx import mx
 from seq2seq.tasks import Task
+from seq2seq.tasks.stepwise import in_place
 from seq2seq.vocabulary import AFTER, UNDER, UNDER_REVERSED, Codec, learned
 
 
@@ -58,7 +59,7 @@ class Model(ABC):
     def codec(cls, task: Task, data: DataConfig) -> Codec:
         """How this network has a task's strings as arrays. Raises `UsageError` if it cannot read them."""
         return Codec(
-            task.characters, task.source_length, task.target_length, data.reverse_target, in_place=task.in_place
+            task.characters, task.source_length, task.target_length, data.reverse_target, in_place=in_place(task)
         )
 
     def resized(self, source_length: int, target_length: int) -> Model:

@@ -30,6 +30,7 @@ from seq2seq.models.base import ParallelModel
 from seq2seq.models.recurrent import Recurrent
 from seq2seq.mx import mx
 from seq2seq.tasks import Task
+from seq2seq.tasks.stepwise import in_place
 from seq2seq.vocabulary import AlignedCodec, Codec
 
 
@@ -42,9 +43,9 @@ class TransducerModel(ParallelModel):
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:
         length = max(task.source_length, task.target_length)
-        if task.in_place and data.reverse_target:
+        if in_place(task) and data.reverse_target:
             raise UsageError("reverse_target: got True, but it must be false where a transducer writes steps in place")
-        return Codec(task.characters, length, length, data.reverse_target, in_place=task.in_place, any_length=True)
+        return Codec(task.characters, length, length, data.reverse_target, in_place=in_place(task), any_length=True)
 
     def logits(self, source: Any) -> Any:
         sym = mx.sym

@@ -165,30 +165,15 @@ class Task:
             task._recall(outline)
         return task
 
-    # Of a task that works in steps, or on numbers: see `Arithmetic` and `Addition` ------------------------------------
-
     @property
     def stepwise(self) -> bool:
-        """Whether a target is the next step of working its source out, and the answer what no longer changes."""
-        return False
-
-    @property
-    def in_place(self) -> bool:
-        """Whether a target's characters stand under those of the source that they are worked out from."""
+        """Whether it works in steps, and has the hooks of a `StepwiseTask`: see `seq2seq/tasks/stepwise.py`."""
         return False
 
     @property
     def binary_operators(self) -> str | None:
         """The operators, where every source is two whole numbers with one of them between."""
         return None
-
-    def head(self, source: str) -> int:
-        """How many characters from the start a step of working a source out has to look at."""
-        return len(source)
-
-    def steps_of(self, pairs: Pairs) -> Pairs:
-        """Of a stepwise task: every step of working these sources out, each once."""
-        return pairs
 
     def final(self, target: str) -> str:
         """The part of a target that is the answer, where the working comes before it."""
