@@ -14,7 +14,7 @@ from seq2seq.config import Config, DataConfig, ModelConfig, TrainingConfig
 from seq2seq.drawing import DRAWN
 from seq2seq.errors import UsageError
 from seq2seq.options import lacking
-from seq2seq.tasks import Addition, Arithmetic, FileTask, Task
+from seq2seq.tasks import Task
 from seq2seq.tasks.text import Text
 
 HELD_OUT = 0.1  # of the examples, for the test and for validation each, ...
@@ -29,8 +29,8 @@ CHOSEN_FOR_TEXT = (*CHOSEN, "embedding", "dropout")
 
 
 def has_preset(task: Task) -> bool:
-    """Whether a task begins from the preset `default`, which was tuned on arithmetic."""
-    return isinstance(task, (Arithmetic, Addition))
+    """Whether a task begins from a preset that was tuned on it."""
+    return task.preset is not None
 
 
 def choose(task: Task, options: dict[str, Any]) -> Config:
@@ -56,7 +56,7 @@ def choose(task: Task, options: dict[str, Any]) -> Config:
     validation, test = (max(1, min(round(HELD_OUT * n), most)) for most in (MOST_VALIDATION, MOST_TEST))
     return Config(
         task=task,
-        data=DataConfig(examples=n if isinstance(task, FileTask) else None, validation=validation, test=test),
+        data=DataConfig(examples=n if task.used_whole else None, validation=validation, test=test),
         model=ModelConfig(model="attention", hidden_size=128, layers=1, position_bias=True),
         training=TrainingConfig(
             epochs=_epochs(PASSES, n - validation - test, EPOCHS), batch_size=64, learning_rate=0.004
@@ -88,10 +88,8 @@ def _epochs(passes: int, n: int, limits: tuple[int, int]) -> int:
 
 def how_many(task: Task) -> int:
     """How many examples there will be: all of a file or of a small task, so many of a large one."""
-    if isinstance(task, FileTask):
-        return task.count
     if task.count is not None:
-        return min(task.count, DRAWN)
+        return task.count if task.used_whole else min(task.count, DRAWN)
     return len(task.sample_up_to(DRAWN, np.random.default_rng(0)))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Callable, NamedTuple, Union
 
 import numpy as np
@@ -13,13 +12,11 @@ import numpy as np
 from seq2seq.decoding import Answer
 from seq2seq.errors import Seq2SeqError, SourceError, UsageError, short
 from seq2seq.evaluation import Mistake, Score, by_label, compared, mistakes_of
-from seq2seq.tasks import FileTask, Pairs, Task
+from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.alphabet import split
-from seq2seq.tasks.files import read_pairs
-from seq2seq.tasks.listed import Row
+from seq2seq.tasks.arrays import Row
 
 MOST_PROBLEMS = 10
-SUFFIXES = (".tsv", ".csv", ".jsonl")  # of files of pairs whatever the task; others are the task's own, if it has some
 
 SomePairs = Union[str, "os.PathLike[str]", Pairs, Iterable[tuple[str, str]]]
 
@@ -73,7 +70,6 @@ def questions_of(task: Task, pairs: SomePairs) -> list[Question]:
     """Pairs, or those of a file, as questions. Raises `UsageError` if there are none, or one is no pair, or has another
     target than one before it where the task does not allow several."""
     place, rows = _rows(task, pairs)
-    several = getattr(task, "several", False)
     questions: list[Question] = []
     first: dict[str, Question] = {}
     for number, source, target in rows:
@@ -86,9 +82,9 @@ def questions_of(task: Task, pairs: SomePairs) -> list[Question]:
         question = Question(f"{place}{number}", written(task, source), [task.final(target)])
         before = first.setdefault(question.source, question)
         new = question.targets[0] not in before.targets
-        if new and not several:
+        if new and not task.several:
             raise UsageError(f"{question.place}: has another target for its source than {before.place} has")
-        if before is question or not several:
+        if before is question or not task.several:
             questions.append(question)
         elif new:
             before.targets.append(question.targets[0])
@@ -100,8 +96,7 @@ def questions_of(task: Task, pairs: SomePairs) -> list[Question]:
 def _rows(task: Task, pairs: SomePairs) -> tuple[str, Iterable[Row]]:
     if isinstance(pairs, (str, os.PathLike)):
         path = os.fspath(pairs)
-        own = isinstance(task, FileTask) and Path(path.removesuffix(".gz")).suffix not in SUFFIXES
-        return f"{path}:", task.read(path) if own and isinstance(task, FileTask) else read_pairs(path)
+        return f"{path}:", task.read_rows(path)
     shown = task.shown(pairs) if isinstance(pairs, Pairs) else pairs
     return "pair ", (_row(number, pair) for number, pair in enumerate(shown, 1))
 

@@ -51,6 +51,7 @@ class Addition(Task):
 
     name = "addition"
     keys = ("expression", "commutative")
+    preset = "default"
 
     def __post_init__(self) -> None:
         super().__post_init__()

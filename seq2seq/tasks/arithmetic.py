@@ -100,6 +100,7 @@ class Arithmetic(Task):
 
     name = "arithmetic"
     keys = ("expression", "commutative")
+    preset = "default"
 
     def __post_init__(self) -> None:
         super().__post_init__()

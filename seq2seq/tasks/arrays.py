@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from seq2seq.errors import UsageError, quoted, short
 from seq2seq.tasks.alphabet import PAD, RESERVED, split
+
+
+class Row(NamedTuple):
+    """A pair and where it comes from: a line's number, or its place in a list."""
+
+    number: int
+    source: str
+    target: str
 
 
 class Pairs:

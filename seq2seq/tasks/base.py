@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, fields, is_dataclass
 from typing import Any, Callable, ClassVar
 
@@ -12,7 +12,8 @@ import numpy as np
 from seq2seq.errors import RunError, SourceError, UsageError, require, short
 from seq2seq.lazy import cached_property
 from seq2seq.tasks.alphabet import PAD, Alphabet, split
-from seq2seq.tasks.arrays import Pairs, StringPairs, require_pair
+from seq2seq.tasks.arrays import Pairs, Row, StringPairs, require_pair
+from seq2seq.tasks.files import read_pairs
 from seq2seq.tasks.measure import Measure, Outline, Sources
 from seq2seq.values import make_plain, plain, whole
 
@@ -54,12 +55,24 @@ class Task:
         than its source.
     kept_as : str
         The gzipped file of a run folder that has what `keep` gives.
+    application : str
+        The kind of problem: whatever else depends on it is in `seq2seq/applications/`.
+    preset : str or None
+        The preset that was tuned on it. Without one, options that nobody gives are chosen from the data.
+    used_whole : bool
+        Whether all its examples are used, however many there are.
+    several : bool
+        Whether a source may have several right targets. Where not, two different ones are an error.
     """
 
     name: ClassVar[str]
     keys: ClassVar[tuple[str, ...]] = ("expression",)
     any_length: ClassVar[bool] = False
     kept_as: ClassVar[str] = "pairs.jsonl.gz"
+    application: ClassVar[str] = "answering"
+    preset: ClassVar[str | None] = None
+    used_whole: ClassVar[bool] = False
+    several: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         """Of a dataclass: NumPy's scalars and paths among its options become plain values, as a run folder has them."""
@@ -146,6 +159,10 @@ class Task:
     def options(self) -> dict[str, Any]:
         """What rebuilds this task: `type(task)(**task.options())`, in values that JSON can hold."""
         return {field.name: plain(getattr(self, field.name)) for field in option_fields(self)}
+
+    def read_rows(self, path: str) -> Iterator[Row]:
+        """The rows of a file of pairs: TSV, CSV or JSON lines. Raises `UsageError` that names file and line."""
+        return read_pairs(path)
 
     def keep(self) -> str | None:
         """What a run folder must keep beside the options for `restored`, if they alone do not rebuild the task."""

@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.errors import Seq2SeqError, UsageError, short
-from seq2seq.tasks.listed import Row
+from seq2seq.tasks.arrays import Row
+
+COMMON = (".tsv", ".csv", ".jsonl")  # suffixes of files of pairs whatever the task
 
 
 def read_lines(path: str) -> Iterator[tuple[int, str]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,8 +14,9 @@ from seq2seq.errors import UsageError, require
 from seq2seq.lazy import cached_property
 from seq2seq.places import Place
 from seq2seq.tasks.alphabet import split
-from seq2seq.tasks.arrays import Pairs, require_pair
+from seq2seq.tasks.arrays import Pairs, Row, require_pair
 from seq2seq.tasks.base import Task
+from seq2seq.tasks.files import COMMON, read_pairs
 from seq2seq.tasks.kept import KeptTask
 from seq2seq.tasks.measure import Measure, Sources
 from seq2seq.values import whole
@@ -73,14 +75,6 @@ def in_order(pairs: list[tuple[str, str]], of: Any) -> list[tuple[str, str]]:
     return sorted(pairs) if isinstance(of, (set, frozenset)) else pairs
 
 
-class Row(NamedTuple):
-    """A pair and where it comes from: a line's number, or its place in a list."""
-
-    number: int
-    source: str
-    target: str
-
-
 @dataclass(frozen=True)
 class FileTask(KeptTask, ListTask):
     """A task whose pairs come from a file, or are given. It needs a `name` and `read(path)`.
@@ -107,8 +101,7 @@ class FileTask(KeptTask, ListTask):
     given: tuple[tuple[str, str], ...] | None = field(default=None, repr=False, metadata={"option": False})
     _place: Place = field(init=False, repr=False, compare=False, metadata={"option": False})
 
-    # Whether a source may have several right targets. Where not, two different ones are an error.
-    several = False
+    used_whole: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -125,6 +118,10 @@ class FileTask(KeptTask, ListTask):
     def read(self, path: str) -> Iterator[Row]:
         """The rows of a file. Raises `UsageError` that names file and line."""
         raise NotImplementedError(f"{type(self).__name__} has no read")
+
+    def read_rows(self, path: str) -> Iterator[Row]:
+        common = Path(path.removesuffix(".gz")).suffix in COMMON
+        return read_pairs(path) if common else self.read(path)
 
     @cached_property
     def rows(self) -> dict[str, list[str]]:

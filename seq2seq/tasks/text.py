@@ -55,6 +55,7 @@ class Text(KeptTask):
     name = "text"
     keys = ("position",)
     kept_as = "text.txt.gz"
+    application = "language"
     LENGTH = 8
 
     def __post_init__(self) -> None:
