@@ -25,7 +25,8 @@ import os
 import platform
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -192,6 +193,25 @@ class Run:
         except ValueError as error:
             raise RunError(f"{self._named(name)}: is damaged: {error}") from None
 
+    def task_class(self, task: Task | None = None) -> type[Task]:
+        """The class of the run's task. The argument is that of `read_config`."""
+        return self._task_class(self._config_values(), task)
+
+    def _task_class(self, values: dict[str, Any], task: Task | None) -> type[Task]:
+        require(task is None or isinstance(task, Task), "task", task, "a Task")
+        path = self._named(CONFIG)
+        name = values["task"].get("name") if isinstance(values.get("task"), dict) else None
+        if task is not None:
+            if task.name != name:
+                raise RunError(f"{path}: its task is {quoted(name)}, and not {task.name!r}")
+            return type(task)
+        if isinstance(name, str) and name not in TASKS:
+            raise RunError(
+                f"{path}: its task {short(name)} is not installed here; if it is your own: Solver(run, task=...)"
+            )
+        with _damage_named(path):
+            return TASKS[values["task"]["name"]]
+
     def read_config(self, task: Task | None = None, outlined: bool = False) -> Config:
         """The options the run was made with.
 
@@ -203,22 +223,11 @@ class Run:
             Whether the task's pairs or text may wait until someone asks for them, where the run has an outline of them.
         """
         values = self._config_values()
+        task_class = self._task_class(values, task)
         path = self._named(CONFIG)
-        name = values["task"].get("name") if isinstance(values.get("task"), dict) else None
-        if task is None and isinstance(name, str) and name not in TASKS:
-            raise RunError(
-                f"{path}: its task {short(name)} is not installed here; if it is your own: Solver(run, task=...)"
-            )
-        if task is not None and task.name != name:
-            raise RunError(f"{path}: its task is {quoted(name)}, and not {task.name!r}")
-        try:
-            task_class = TASKS[values["task"]["name"]] if task is None else type(task)
+        with _damage_named(path):
             outline = Outline.from_json(values[OUTLINE]) if outlined and values.get(OUTLINE) is not None else None
             config = Config.from_json(values, task_class, partial(self._read_kept, task_class.kept_as), outline)
-        except KeyError as error:
-            raise RunError(f"{path}: is damaged: it lacks {error}") from None
-        except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-            raise RunError(f"{path}: is damaged: {error}") from None
         if task is not None and config.task.options() != task.options():
             raise RunError(f"{path}: was made with {quoted(config.task, 200)}, and not {quoted(task, 200)}")
         return config
@@ -256,6 +265,17 @@ class Run:
             return from_tensors(content)
         except ValueError as error:
             raise RunError(f"{self._named(name)}: {error}") from None
+
+
+@contextmanager
+def _damage_named(path: str) -> Iterator[None]:
+    """What values of another form raise becomes a `RunError` that names the file they are from."""
+    try:
+        yield
+    except KeyError as error:
+        raise RunError(f"{path}: is damaged: it lacks {error}") from None
+    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        raise RunError(f"{path}: is damaged: {error}") from None
 
 
 def require_keepable(task: Task) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq.decoding.base import Answer, Answers, Predictor, Shared, fitting
+from seq2seq.decoding.base import Answer, Answers, Best, Predictor, Shared, fitting
 from seq2seq.decoding.parallel import ParallelPredictor
-from seq2seq.decoding.search import Best, SearchPredictor
+from seq2seq.decoding.search import SearchPredictor
 from seq2seq.decoding.stepwise import work_out
 from seq2seq.decoding.streams import StreamPredictor
 from seq2seq.decoding.widths import WidthsPredictor

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator, Mapping
 from itertools import cycle
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -49,6 +49,20 @@ class Answers(NamedTuple):
         """The mean negative log-probability of a learned character (nats), where targets were given."""
         assert self.nats is not None and self.characters is not None
         return float(self.nats.sum() / self.characters.sum())
+
+
+class Best(NamedTuple):
+    """The best answers to N sources, the most probable first.
+
+    Attributes
+    ----------
+    ids : ndarray of int, shape (N, K, T)
+    scores : ndarray of float, shape (N, K)
+        Log-probability of each answer (nats).
+    """
+
+    ids: np.ndarray
+    scores: np.ndarray
 
 
 class Common:
@@ -128,7 +142,14 @@ class Predictor(ABC):
         The parameters. Without them, `set_weights` must come first.
     shared : dict, optional
         What predictors of one model's weights, for other widths or batch sizes, have in common: the first one fills it.
+
+    Attributes
+    ----------
+    searches : bool
+        Whether it looks for several answers to a source, a character at a time: see `search`.
     """
+
+    searches: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -162,6 +183,10 @@ class Predictor(ABC):
         for part in self._parts:
             for name, parameter in part.parameters.items():
                 parameter[:] = weights[name]
+
+    def search(self, sources: np.ndarray) -> Best:
+        """The K best answers to each of the sources, ids (N, S), of a predictor that `searches`."""
+        raise NotImplementedError(f"{type(self).__name__} has one answer to each source")
 
     @abstractmethod
     def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:

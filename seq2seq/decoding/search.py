@@ -9,32 +9,18 @@ of whole answers, not divided by length, so that a beam that keeps everything fi
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from seq2seq.calls import Call
-from seq2seq.decoding.base import Answers, Common, Part, Predictor, Shared
+from seq2seq.decoding.base import Answers, Best, Common, Part, Predictor, Shared
 from seq2seq.models import AutoregressiveModel
 from seq2seq.mx import mx
 from seq2seq.workers import Worker
 
 IMPOSSIBLE = -1e30  # a log-probability
 LOOK_EVERY = 8  # steps between two looks, each of which waits, at whether all answers have ended
-
-
-class Best(NamedTuple):
-    """The best answers to N sources, the most probable first.
-
-    Attributes
-    ----------
-    ids : ndarray of int, shape (N, K, T)
-    scores : ndarray of float, shape (N, K)
-        Log-probability of each answer (nats).
-    """
-
-    ids: np.ndarray
-    scores: np.ndarray
 
 
 class SearchPredictor(Predictor):
@@ -45,6 +31,8 @@ class SearchPredictor(Predictor):
     beam : int
         How many beginnings are kept (K); at most V.
     """
+
+    searches = True
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,9 +19,9 @@ class StreamPart(ParallelPart):
     """The graphs of one worker, and the states from which the next windows go on."""
 
     def _outputs(self) -> list[Any]:
-        assert isinstance(self._model, CharacterModel)
-        names = self._model.state_shapes(1)
-        found, after = self._model.read_on(mx.sym.var("source"), {name: mx.sym.var(name) for name in names})
+        model = cast(CharacterModel, self._model)  # no other carries states
+        names = model.state_shapes(1)
+        found, after = model.read_on(mx.sym.var("source"), {name: mx.sym.var(name) for name in names})
         return [found, *after.values()]
 
     def forget(self) -> None:

@@ -58,7 +58,6 @@ class Reader:
         """What feeds the graph for so many characters, and the graph."""
         if length not in self._graphs:
             model = self._model.resized(length, min(length, self._model.target_length))
-            assert isinstance(model, CharacterModel)
             found, after = model.read_on(mx.sym.var("source"), {name: mx.sym.var(name) for name in self._states})
             source = mx.nd.zeros((length, 1), self._worker.device)
             inputs = {"source": source, **self._states}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from copy import copy
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,8 @@ from seq2seq.mx import mx
 from seq2seq.tasks import Task
 from seq2seq.tasks.stepwise import in_place
 from seq2seq.vocabulary import AFTER, UNDER, UNDER_REVERSED, Codec, learned
+
+M = TypeVar("M", bound="Model")
 
 
 class Model(ABC):
@@ -35,9 +37,12 @@ class Model(ABC):
     answers : bool
         Whether what it writes is an answer, right or wrong as a whole. Of a text's model each character is by itself,
         and the best weights are those that find it the most probable.
+    application : str
+        That of the tasks it is made for: see `Task.application`.
     """
 
     answers: ClassVar[bool] = True
+    application: ClassVar[str] = "answering"
 
     def __init__(
         self,
@@ -62,7 +67,7 @@ class Model(ABC):
             task.characters, task.source_length, task.target_length, data.reverse_target, in_place=in_place(task)
         )
 
-    def resized(self, source_length: int, target_length: int) -> Model:
+    def resized(self: M, source_length: int, target_length: int) -> M:
         """The same network for other widths."""
         other = copy(self)
         other.source_length, other.target_length = source_length, target_length
@@ -137,6 +142,11 @@ class Model(ABC):
     def loss_and_states(self, source: Any, target: Any, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """The loss of a batch that goes on from these states, and those to go on from after it."""
         return self.loss(source, target), {}
+
+    def attention(self, source: Any, target: Any) -> Any:
+        """How much each step of writing the target looks at each place of the source, shape (N, T, S): None, unless a
+        model looks back."""
+        return None
 
     @abstractmethod
     def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -28,7 +28,7 @@ Linear Units" (2015).
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 
@@ -55,15 +55,15 @@ class CharacterModel(ParallelModel):
     """
 
     answers = False
+    application = "language"
     length: ClassVar[int] = Text.LENGTH
     fewest: ClassVar[int] = 1
     every_step: ClassVar[bool] = False
 
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:
-        assert isinstance(task, Text)
         require(not data.reverse_target, "reverse_target", data.reverse_target, "false where a text is read")
-        length = task.length or cls.length
+        length = cast(Text, task).length or cls.length
         return Codec(task.characters, length, length if cls.every_step else 1, reverse_target=False, any_length=True)
 
     def logits(self, source: Any) -> Any:
