@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from seq2seq.tasks.spelling import Spelling
     from seq2seq.tasks.strings import Copy, Reverse, Sort
     from seq2seq.tasks.text import Text
+    from seq2seq.writer import Writer
 
 __version__ = "0.1.0"
 
@@ -59,6 +60,7 @@ _HOME = {
     "TrainingConfig": "config",
     "TrainingInterrupted": "errors",
     "UsageError": "errors",
+    "Writer": "writer",
     "train": "experiment",
 }
 
@@ -90,6 +92,7 @@ __all__ = [
     "TrainingConfig",
     "TrainingInterrupted",
     "UsageError",
+    "Writer",
     "train",
 ]
 

@@ -81,6 +81,14 @@ class Evaluation:
     mistakes: list[Mistake]
     measures: dict[str, dict[str, float]]
 
+    @property
+    def bars(self) -> tuple[str, dict[str, float]]:
+        """The title and the bars of a picture of it, by name, from 0 to 1."""
+        bars = {"all": self.held_out.exact_match}
+        for name, scores in self.breakdowns.items():
+            bars.update({f"{name} {label}": score.exact_match for label, score in scores.items()})
+        return "exact match, held out", bars
+
     def to_json(self) -> dict[str, Any]:
         values = asdict(self)
         values["held_out"]["overlap"] = values.pop("overlap")

@@ -10,9 +10,10 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
+from seq2seq.applications import application_of
 from seq2seq.config import PARTS, PRESETS, Config, require_rebuilt
-from seq2seq.dataset import Dataset, build_dataset, how_many_at_most
-from seq2seq.defaults import choose, has_preset, told
+from seq2seq.dataset import Dataset, build_dataset
+from seq2seq.defaults import choose, has_preset
 from seq2seq.errors import RunError, Seq2SeqError, UsageError, quoted, require
 from seq2seq.folders import Hold, make, take
 from seq2seq.memory import require_memory_to_train
@@ -111,9 +112,10 @@ def train(
         else:
             config = fitted(config, {**_set_in(preset, options), **options})
 
+        application = application_of(config.task)
         context = pick_device(device)
         codec = make_codec(config.task, config.data, config.model)
-        require_memory_to_train(config, codec, how_many_at_most(config.task, config.data))
+        require_memory_to_train(config, codec, application.how_many_at_most(config.task, config.data))
         dataset = build_dataset(config.task, config.data, config.seed, codec, config.extra, shown.note)
         for line in _notes(config, dataset, preset):
             shown.note(line)
@@ -147,7 +149,7 @@ def train(
         require(epochs >= done, "epochs", epochs, f"at least {done}, which {run.shown} has done")
         run.write_config(config, dataset.fingerprint, outline)
         trainer.fit()
-    return Solver(run.path, device=device, task=_unregistered(config.task))
+    return application.opens(run.path, device=device, task=_unregistered(config.task))
 
 
 def _keep(test: RangeTest, run: Run, shown: Progress) -> None:
@@ -178,7 +180,8 @@ def _unregistered(task: Task | None) -> Task | None:
 def _notes(config: Config, dataset: Dataset, preset: str | Config | None) -> Iterator[str]:
     """What is to be told before training begins."""
     if preset is None and not has_preset(config.task):
-        yield told(config, sum(map(len, (dataset.train, dataset.validation, dataset.test))))
+        examples = sum(map(len, (dataset.train, dataset.validation, dataset.test)))
+        yield application_of(config.task).describe(config, examples)
     yield from config.task.notes
     if not has_preset(config.task) and (unseen := dataset.unseen):
         more = f" and {len(unseen) - 10} more" if len(unseen) > 10 else ""

@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seq2seq.decoding import make_predictor
-from seq2seq.errors import UsageError, require, short
-from seq2seq.models import AttentionModel, make_model
+from seq2seq.errors import require, short
+from seq2seq.models import make_model
 from seq2seq.mx import alone, mx
 from seq2seq.showing import END, PADDING
 from seq2seq.solver import Solver
 from seq2seq.tasks.alphabet import PAD
-from seq2seq.tasks.text import Text
 from seq2seq.vocabulary import AFTER, BEFORE
 from seq2seq.workers import argument_shapes, workers_of
 
@@ -59,8 +58,6 @@ def explain(solver: Solver, source: str) -> list[Explanation]:
 
     Raises `SourceError` as `Solver` does.
     """
-    if isinstance(solver.task, Text):
-        raise UsageError("explain: a text's run has no answers to explain; solve.py --predict tells what it expects")
     return [_explain(solver, each) for each in solver.calls(source)]
 
 
@@ -74,10 +71,9 @@ def _explain(solver: Solver, source: str) -> Explanation:
     symbols = [mx.sym.var("source"), mx.sym.var("target")]
     inputs = {"source": ids.T, "target": answer.T}
     probabilities = np.exp(_forward(solver, model.log_probabilities(*symbols), inputs)[steps, 0])
-    seen = None
-    if isinstance(model, AttentionModel):
-        attention = _forward(solver, model.attention(*symbols), inputs)
-        seen = attention[0, steps, -len(source) :]  # sources are right-justified
+    seen, attention = None, model.attention(*symbols)
+    if attention is not None:
+        seen = _forward(solver, attention, inputs)[0, steps, -len(source) :]  # sources are right-justified
     [shown], [text] = codec.decode_sources(codec.encode_sources([source])), codec.decode_targets(answer)
     wrote = str(codec.vocabulary.decode(answer[:, steps])[0])
     padding = END if codec.padding in (AFTER, BEFORE) else PADDING

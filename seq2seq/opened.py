@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, ClassVar
 
+from seq2seq.applications import application_of
 from seq2seq.dataset import Dataset, build_dataset
 from seq2seq.decoding import Predictor, Shared, fitting, make_predictor
-from seq2seq.errors import RunError, require
+from seq2seq.errors import RunError, UsageError, require
 from seq2seq.likeness import Likeness
 from seq2seq.memory import learned, require_parameters
 from seq2seq.models import make_codec, make_model
@@ -22,14 +23,25 @@ MOST_PLACES = 2**18  # characters that are answered at once, or a single source;
 
 
 class OpenedRun:
-    """What every opened run has, whatever it is asked. The parameters are those of `Solver`."""
+    """What every opened run has, whatever it is asked. The parameters are those of `Solver`.
+
+    Attributes
+    ----------
+    kind : str
+        The name of the application whose runs it opens.
+    """
+
+    kind: ClassVar[str]
 
     def __init__(self, run: PathLike, device: str = "auto", weights: str = "best", task: Task | None = None) -> None:
         require(weights in WEIGHTS, "weights", weights, "best or last")
-        require(task is None or isinstance(task, Task), "task", task, "a Task")
         self.run = Run(run)
         self.config = self.run.read_config(task, outlined=True)
         self.task = self.config.task
+        self.application = application_of(self.task)
+        if self.application.name != self.kind:
+            opens, own = self.application.opens.__name__, type(self).__name__
+            raise UsageError(f"{self.run.shown}: opens as a {opens}, and not as a {own}")
         self.codec = make_codec(self.task, self.config.data, self.config.model)
         self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
         self.device = pick_device(device)
@@ -41,7 +53,7 @@ class OpenedRun:
         self._parameters: Shared = {}
         try:
             require_parameters(self.weights, self.config, self.codec)  # before sizes that no machine has are bound
-            self._predictor(1)
+            self.predictor(1)
         except ValueError:
             raise RunError(f"{self.run.path / WEIGHTS[weights]}: holds the weights of another model") from None
 
@@ -67,7 +79,7 @@ class OpenedRun:
                 self._dataset = dataset
             return self._dataset
 
-    def _predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
+    def predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
         """The predictor for so many sources, of as many places as the codec has."""
         codec = codec or self.codec
         size = next((size for size in BATCH_SIZES if n <= size), BATCH_SIZES[-1])

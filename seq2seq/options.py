@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from seq2seq.applications import application_of
 from seq2seq.errors import require
 from seq2seq.tasks import Task
 from seq2seq.tasks.stepwise import in_place
-from seq2seq.tasks.text import Text
 
 if TYPE_CHECKING:
     from seq2seq.config import Config
@@ -51,11 +51,7 @@ PART_OF = {"momentum": ("optimizer", "sgd"), "epsilon": ("optimizer", "adam"), "
 
 def model_name(task: Task, model: str) -> str:
     """The name of the network that a task gets: the model itself, unless it is `auto`."""
-    if model != "auto":
-        return model
-    if isinstance(task, Text):
-        return "gru"
-    return "transducer" if in_place(task) else "attention" if task.stepwise else "repeat"
+    return application_of(task).model_name(task, model)
 
 
 def lacking(config: Config) -> dict[str, str]:

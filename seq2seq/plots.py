@@ -216,15 +216,7 @@ def _curves(loss: Any, exact: Any, rows: list[dict[str, Any]]) -> None:
 
 
 def _bars(axes: Any, evaluation: Evaluation | TextEvaluation) -> None:
-    from seq2seq.text_evaluation import TextEvaluation
-
-    if isinstance(evaluation, TextEvaluation):
-        title, bars = "accuracy", {"held out": evaluation.held_out.accuracy}
-        bars["trained on"] = evaluation.train_distribution.accuracy
-    else:
-        title, bars = "exact match, held out", {"all": evaluation.held_out.exact_match}
-        for name, scores in evaluation.breakdowns.items():
-            bars.update({f"{name} {label}": score.exact_match for label, score in scores.items()})
+    title, bars = evaluation.bars
     axes.barh(range(len(bars)), list(bars.values()), color="C2")
     axes.set_yticks(range(len(bars)), [_cut(name, LONGEST_TITLE) for name in bars], **PLAIN)
     axes.invert_yaxis()

@@ -6,29 +6,23 @@ import math
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, repeat
+from itertools import repeat
 from typing import overload
 
 import numpy as np
 
-from seq2seq.decoding import (
-    Answer,
-    Reader,
-    SearchPredictor,
-    work_out,
-    write,
-)
-from seq2seq.errors import RunError, SourceError, UsageError, require, short
-from seq2seq.evaluation import Evaluation, evaluate
-from seq2seq.models import CharacterModel
+from seq2seq.applications import application_of
+from seq2seq.decoding import Answer, work_out
+from seq2seq.errors import RunError, SourceError, UsageError, require
+from seq2seq.evaluation import Evaluation
 from seq2seq.mx import alone
 from seq2seq.opened import OpenedRun
 from seq2seq.pairs_evaluation import PairsEvaluation, SomePairs, evaluate_pairs, questions_of
-from seq2seq.tasks import Pairs
+from seq2seq.runs import PathLike, Run
+from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.stepwise import StepwiseTask, stepwise
-from seq2seq.tasks.text import Text
-from seq2seq.text_evaluation import TextEvaluation, evaluate_text
-from seq2seq.values import HELD, MOST_SEED, is_held, plain, whole
+from seq2seq.text_evaluation import TextEvaluation
+from seq2seq.values import MOST_SEED, whole
 from seq2seq.vocabulary import Codec
 
 BATCHES_A_TURN = 16  # that a thread has answered before another has its turn
@@ -67,6 +61,13 @@ class Solver(OpenedRun):
         If the device is not there or cannot be used.
     """
 
+    kind = "answering"
+
+    def __new__(cls, run: PathLike, device: str = "auto", weights: str = "best", task: Task | None = None) -> Solver:
+        """What the run opens as: of a text's run a `Writer`."""
+        opens = application_of(Run(run).task_class(task)).opens if cls is Solver else cls
+        return super().__new__(opens)
+
     @overload
     def __call__(self, source: str) -> str: ...  # type: ignore[overload-overlap]
     @overload
@@ -80,24 +81,21 @@ class Solver(OpenedRun):
             If a source is empty, too long, has a character outside the vocabulary or is not of the task's form.
         """
         if isinstance(source, str):
-            return self._unmarked([source])[0].text
-        return [answer.text for answer in self._unmarked(source)]
+            return self.unmarked([source])[0].text
+        return [answer.text for answer in self.unmarked(source)]
 
     def answer(self, sources: Iterable[str]) -> list[Answer]:
         """The answers to several sources, each with the model's confidence, and with what makes its source unlike those
         that the run was trained on. Raises `SourceError`."""
         return [Answer(*answer, self._unlike(source, calls)) for answer, source, calls in self._asked(sources)]
 
-    def _unmarked(self, sources: Iterable[str]) -> list[Answer]:
+    def unmarked(self, sources: Iterable[str]) -> list[Answer]:
         """As `answer`, where nobody looks at what is unlike training."""
         return [answer for answer, *_ in self._asked(sources)]
 
     def _asked(self, sources: Iterable[str]) -> Iterator[tuple[Answer, str, list[str]]]:
         """The answers to several sources, each with its source as the model reads it, and of a stepwise task with what
         the model was asked on the way."""
-        if isinstance(self.task, Text):
-            yield from ((self.expected(source)[-1], source, []) for source in sources)
-            return
         prepared = [self.prepare(source) for source in sources]
         if self._steps is None:
             yield from ((answer, source, []) for answer, source in zip(self._answer(prepared), prepared))
@@ -134,7 +132,7 @@ class Solver(OpenedRun):
         return [answers[row] for row in range(len(prepared))]
 
     def _answer_fitting(self, prepared: list[str], codec: Codec) -> list[Answer]:
-        predictor = self._predictor(len(prepared), codec)
+        predictor = self.predictor(len(prepared), codec)
         turn = BATCHES_A_TURN * predictor.batch_size
         answers: list[Answer] = []
         for start in range(0, len(prepared), turn):
@@ -150,15 +148,13 @@ class Solver(OpenedRun):
         A run with its working in the answer, or with a step a call, has several; another has the answer alone. `answer`
         says whether the source is unlike training. Raises `SourceError`.
         """
-        if isinstance(self.task, Text):
-            return [self(source)]
         prepared = self.prepare(source)
         if self._steps is not None:
             steps = [step.text for step in self._work_out(self._steps, [prepared])[0]]
             return steps[:-1] if steps[-2:] == [steps[-1]] * 2 else steps
         codec = self.codec.fitting(prepared)
         with alone:
-            answers = self._predictor(1, codec).answer(codec.encode_sources([prepared]))
+            answers = self.predictor(1, codec).answer(codec.encode_sources([prepared]))
         return codec.decode_targets(answers.ids)[0].split("=")
 
     def calls(self, source: str) -> list[str]:
@@ -179,15 +175,13 @@ class Solver(OpenedRun):
         UsageError
             If the run's model writes all characters at once, or `n` is not from 1 to the size of the vocabulary.
         """
-        if not isinstance(self._predictor(1), SearchPredictor):
-            raise UsageError(f"n_best: the model of {self.run.path} writes all characters at once: it has one answer")
+        if not self.predictor(1).searches:
+            raise self._one_answer()
         n = whole("n", n, 1, len(self.codec.vocabulary))
         prepared = self.prepare(source)
         codec = self.codec.fitting(prepared)
         with alone:
-            predictor = self._predictor(1, codec, beam=n)
-            assert isinstance(predictor, SearchPredictor)
-            best = predictor.search(codec.encode_sources([prepared]))
+            best = self.predictor(1, codec, beam=n).search(codec.encode_sources([prepared]))
         texts = map(self.task.final, self.codec.decode_targets(best.ids[0]))
         confidences = np.exp(best.scores[0], dtype=np.float64).tolist()
         return list(map(Answer, texts, confidences, repeat(self._unlike(prepared))))
@@ -195,74 +189,22 @@ class Solver(OpenedRun):
     def continued(
         self, prefix: str, characters: int = 200, temperature: float = 1.0, top_k: int = 0, seed: int = 0
     ) -> Iterator[str]:
-        """What a text's run writes after a prefix, a character at a time.
-
-        Parameters
-        ----------
-        prefix : str
-        characters : int
-            How many to write.
-        temperature : float
-            Below 1 what is probable is written more often than that, above 1 less often; 0 writes the most probable.
-        top_k : int
-            Write one of so many of the most probable alone; 0 chooses among all.
-        seed : int
-            Decides what is drawn.
-
-        Raises
-        ------
-        SourceError
-            If the prefix is too short, or has a character outside the vocabulary.
-        UsageError
-            If the run is no text's, or an option is not allowed.
-        """
-        characters = whole("characters", characters, 0, sys.maxsize)
-        top_k = whole("top_k", top_k, 0, sys.maxsize)
-        seed = whole("seed", seed, 0, MOST_SEED)
-        temperature = plain(temperature)
-        require(is_held(temperature), "temperature", temperature, f"a number from 0 {HELD}")
-        reader, ids = self._reading(prefix)
-        drawn = write(reader, ids, temperature, top_k, np.random.default_rng(seed))
-        return (self.codec.alphabet.symbol(self.codec.characters[each]) for each in islice(drawn, characters))
+        """Of a text's run alone: see `Writer`. Raises `UsageError`."""
+        raise self._no_text()
 
     def expected(self, source: str) -> list[Answer]:
-        """The most probable next character after each beginning of a source that a text's run can read, the whole last.
+        """Of a text's run alone: see `Writer`. Raises `UsageError`."""
+        raise self._no_text()
 
-        Raises `SourceError` and `UsageError` as `continued` does.
-        """
-        reader, ids = self._reading(source)
-        fewest = self._character_model.fewest
-        read = [reader.read(ids[:fewest]), *(reader.read(ids[place : place + 1]) for place in range(fewest, len(ids)))]
-        best = [(int(each.argmax()), float(np.exp(each.max()))) for each in read]
-        return [Answer(self.codec.alphabet.symbol(self.codec.characters[place]), p) for place, p in best]
+    def _no_text(self) -> UsageError:
+        return UsageError(f"{self.run.path}: answers sources, and has no text to go on with")
 
-    def _reading(self, prefix: str) -> tuple[Reader, np.ndarray]:
-        """A reader of nothing yet, and a prefix to be read, ids (L,)."""
-        model, prepared = self._character_model, self.prepare(prefix)
-        [ids] = self.codec.vocabulary.encode([prepared], len(prepared))
-        return Reader(model, self.device, self.weights), ids
-
-    @property
-    def _character_model(self) -> CharacterModel:
-        model = self._predictor(1).model
-        if not isinstance(model, CharacterModel):
-            raise UsageError(f"{self.run.path}: answers sources, and has no text to go on with")
-        return model
-
-    def _prepare_text(self, prefix: str) -> str:
-        prepared, fewest = self.codec.alphabet.read_source(prefix), self._character_model.fewest
-        if len(prepared) < fewest:
-            raise SourceError(
-                f"{short(prefix)}: has {len(prefix)} characters, but the model has to read {fewest} first"
-            )
-        self.codec.vocabulary.check(prepared, LONGEST)
-        return prepared
+    def _one_answer(self) -> UsageError:
+        return UsageError(f"n_best: the model of {self.run.path} writes all characters at once: it has one answer")
 
     def prepare(self, source: str) -> str:
         """The source as the model reads it. Raises `SourceError`."""
         require(isinstance(source, str), "source", source, "a string")
-        if isinstance(self.task, Text):
-            return self._prepare_text(source)
         if not source.strip():
             read = self.codec.alphabet.read_source(source)
             if not read or not set(read) <= set(self.codec.characters):
@@ -289,14 +231,7 @@ class Solver(OpenedRun):
         """
         samples = whole("samples", samples, 1, sys.maxsize)
         seed = whole("seed", seed, 0, MOST_SEED)
-        evaluation: Evaluation | TextEvaluation
-        if isinstance(self.task, Text):
-            dataset = self.dataset
-            with alone:
-                predictor = self._predictor(len(dataset.test))
-                evaluation = evaluate_text(predictor, dataset, self.config.data, len(self.task.text), samples)
-        else:
-            evaluation = evaluate(self._unmarked, self.dataset, self.task, samples, seed)
+        evaluation = self.application.evaluate(self, samples, seed)
         try:
             self.run.write_evaluation({"seed": seed, **evaluation.to_json()})
         except RunError as error:
@@ -317,8 +252,6 @@ class Solver(OpenedRun):
         UsageError
             If there are none, one is no pair, or the run is a text's.
         """
-        if isinstance(self.task, Text):
-            raise UsageError(f"pairs: the run {self.run.shown} has read a text, and answers no sources")
         questions = questions_of(self.task, pairs)
         return evaluate_pairs(self._try([each.source for each in questions]), questions, self.task, self._overlap)
 
@@ -335,7 +268,7 @@ class Solver(OpenedRun):
             except SourceError as error:
                 tried[row] = error
         readable = [row for row in range(len(sources)) if row not in tried]
-        tried.update(zip(readable, self._unmarked(sources[row] for row in readable)))
+        tried.update(zip(readable, self.unmarked(sources[row] for row in readable)))
         return [tried[row] for row in range(len(sources))]
 
     def score(self, pairs: Pairs | Iterable[tuple[str, str]]) -> float:

@@ -19,9 +19,11 @@ from seq2seq import (
     vocabulary,
 )
 from seq2seq import dataset as dataset_module
+from seq2seq.applications import pairs as pair_examples
 from seq2seq.arrays import hash_strings
-from seq2seq.dataset import build_dataset, cut, split_by_key
+from seq2seq.dataset import build_dataset
 from seq2seq.models import make_codec
+from seq2seq.splitting import cut, split_by_key
 from seq2seq.tasks import Pairs
 from seq2seq.tasks.expressions import batch
 from seq2seq.vocabulary import Codec
@@ -139,7 +141,7 @@ def test_many_examples_are_split_a_block_at_a_time(monkeypatch, split):
     monkeypatch.setattr("seq2seq.splitting.LISTED", 100)  # more are compared by hash
     task, config = Arithmetic("+-", (2, 3), (0, 12)), DataConfig(examples=1500, split=split)
     whole = build_dataset(task, config, 5)
-    for module in (dataset_module, splitting, vocabulary, batch):
+    for module in (dataset_module, pair_examples, splitting, vocabulary, batch):
         monkeypatch.setattr(module, "BLOCK", 37)
     parts = build_dataset(task, config, 5)
     assert whole.fingerprint == parts.fingerprint

@@ -11,7 +11,7 @@ from tests.models.symbols import evaluate
 def test_nats_bits_and_accuracy_are_those_of_the_model(reading):
     evaluation, dataset = reading.evaluate(), reading.dataset
     assert isinstance(evaluation, TextEvaluation)
-    model = reading._predictor(1).model
+    model = reading.predictor(1).model
     symbol = model.log_probabilities(mx.sym.var("source"))
     for score, part in [(evaluation.held_out, dataset.test), (evaluation.train_distribution, dataset.train)]:
         found = evaluate(symbol, reading.weights, source=part.sources.T)  # (T, N, V)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from seq2seq.applications import application_of
 from seq2seq.config import DataConfig, ModelConfig
-from seq2seq.errors import UsageError, quoted
 from seq2seq.models.attention import AttentionModel
 from seq2seq.models.base import AutoregressiveModel, Model, ParallelModel
 from seq2seq.models.character import (
@@ -20,9 +20,8 @@ from seq2seq.models.character import (
 from seq2seq.models.repeat import RepeatModel
 from seq2seq.models.stateful import ByHandModel, GruModel, LstmByHandModel, LstmModel, StatefulModel
 from seq2seq.models.transducer import AlignedModel, TransducerModel
-from seq2seq.options import TEXT_MODELS, model_name
+from seq2seq.options import model_name
 from seq2seq.tasks import Task
-from seq2seq.tasks.text import Text
 from seq2seq.vocabulary import Codec
 
 MODELS: dict[str, type[Model]] = {
@@ -58,12 +57,7 @@ def model_class(task: Task, config: ModelConfig) -> type[Model]:
 def make_codec(task: Task, data: DataConfig, config: ModelConfig) -> Codec:
     """How the model has the task's strings as arrays. Raises `UsageError` if it cannot read them."""
     model = model_class(task, config)
-    if issubclass(model, CharacterModel) and not isinstance(task, Text):
-        raise UsageError(f"model: {config.model} reads a text, which {quoted(task, 200)} is not")
-    if isinstance(task, Text) and not issubclass(model, CharacterModel):
-        raise UsageError(
-            f"model: {config.model} answers sources, but a text is read by one of {', '.join(TEXT_MODELS)}"
-        )
+    application_of(task).require_model(task, config.model, model.application)
     return replace(model.codec(task, data), alphabet=task.alphabet)
 
 

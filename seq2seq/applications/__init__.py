@@ -1,0 +1,26 @@
+"""What an experiment of each kind does, from its options to its report. `application_of` is the one place that chooses.
+
+Whether a run answers sources or goes on with a text is asked nowhere else: what differs is a method of an application.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from seq2seq.applications.base import Application
+from seq2seq.tasks import Task
+
+__all__ = ["Application", "application_of"]
+
+# By `Task.application`. They are imported when they are first used, so that none has to be there for the others.
+APPLICATIONS = {
+    "answering": "seq2seq.applications.answering:Answering",
+    "language": "seq2seq.applications.language:Language",
+}
+
+
+def application_of(task: Task | type[Task]) -> Application[Any]:
+    """What an experiment with a task, or a class of tasks, does."""
+    module, _, name = APPLICATIONS[task.application].partition(":")
+    return getattr(importlib.import_module(module), name)()

@@ -1,0 +1,138 @@
+"""Sources to answers: every task of pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from seq2seq.applications import reports
+from seq2seq.applications.base import SHOWN, Application, epochs_for
+from seq2seq.applications.pairs import build_pairs
+from seq2seq.config import Config, DataConfig, Extra, ModelConfig, TrainingConfig
+from seq2seq.dataset import Dataset, Examples
+from seq2seq.drawing import DRAWN, LISTED, Note
+from seq2seq.errors import UsageError, quoted
+from seq2seq.options import lacking
+from seq2seq.tasks import Task
+from seq2seq.tasks.stepwise import in_place, stepwise
+from seq2seq.vocabulary import Codec
+
+if TYPE_CHECKING:
+    from seq2seq.decoding import Answers
+    from seq2seq.evaluation import Evaluation
+    from seq2seq.models import Model
+    from seq2seq.solver import Solver
+
+HELD_OUT = 0.1  # of the examples, for the test and for validation each, ...
+MOST_VALIDATION, MOST_TEST = 2000, 5000  # ... but no more than these
+PASSES = 600_000  # examples that all epochs together go through, ...
+EPOCHS = (10, 200)  # ... in no fewer and no more epochs than these
+
+
+class Answering(Application["Evaluation"]):
+    """See the module."""
+
+    name = "answering"
+    chosen = (
+        "examples", "validation", "test", "model", "hidden_size", "layers", "epochs", "batch_size", "learning_rate",
+    )  # fmt: skip
+    best_by = (("validation_exact_match", "max"), ("validation_loss", "min"))
+
+    def choose(self, task: Task, options: Mapping[str, Any]) -> Config:
+        n = options.get("examples") or how_many(task)
+        if n < 3:
+            raise UsageError(f"{task.name}: has {n} pairs, but three are the least: to train on, to choose by, to test")
+        validation, test = (max(1, min(round(HELD_OUT * n), most)) for most in (MOST_VALIDATION, MOST_TEST))
+        return Config(
+            task=task,
+            data=DataConfig(examples=n if task.used_whole else None, validation=validation, test=test),
+            model=ModelConfig(model="attention", hidden_size=128, layers=1, position_bias=True),
+            training=TrainingConfig(
+                epochs=epochs_for(PASSES, n - validation - test, EPOCHS), batch_size=64, learning_rate=0.004
+            ),
+        )
+
+    def describe(self, config: Config, examples: int) -> str:
+        task = config.task
+        lengths = f"sources up to {task.source_length}, targets up to {task.target_length} symbols"
+        return f"{examples} examples of {task.name}, {lengths}: {self.chosen_values(config, lacking(config))}"
+
+    def model_name(self, task: Task, model: str) -> str:
+        if model != "auto":
+            return model
+        return "transducer" if in_place(task) else "attention" if stepwise(task) else "repeat"
+
+    def require_model(self, task: Task, model: str, application: str) -> None:
+        if application != self.name:
+            raise UsageError(f"model: {model} reads a text, which {quoted(task, 200)} is not")
+
+    def how_many_at_most(self, task: Task, config: DataConfig) -> int:
+        return config.examples or min(LISTED, task.count or DRAWN)
+
+    def build_dataset(
+        self, task: Task, config: DataConfig, seed: int, codec: Codec, extra: Sequence[Extra], note: Note
+    ) -> Dataset:
+        return build_pairs(task, config, seed, codec, extra, note)
+
+    def columns(self, answers: Answers, targets: np.ndarray) -> dict[str, float]:
+        exact_match = float(exact(answers, targets).mean())
+        return {"validation_loss": answers.loss, "validation_exact_match": exact_match}
+
+    def metric(self, row: Mapping[str, Any]) -> str:
+        return f"exact match {row['validation_exact_match']:.3f}"
+
+    def samples(
+        self,
+        model: Model,
+        codec: Codec,
+        validation: Examples,
+        answers: Answers,
+        weights: dict[str, np.ndarray],
+        device: Any,
+        seed: int,
+        epoch: int,
+    ) -> list[str]:
+        """The first validation questions with the model's answers, ✓ or ✗, and the right answer where it differs."""
+        right = exact(answers, validation.targets)[:SHOWN]
+        sources = codec.decode_sources(validation.sources[:SHOWN])
+        targets = codec.decode_targets(validation.targets[:SHOWN])
+        written = codec.decode_targets(answers.ids[:SHOWN])
+        width = max(map(len, sources))
+        return [
+            f"{source:>{width}} -> {answer} " + ("✓" if good else f"✗ ({target})")
+            for source, answer, target, good in zip(sources, written, targets, right)
+        ]
+
+    @property
+    def opens(self) -> type[Solver]:
+        from seq2seq.solver import Solver
+
+        return Solver
+
+    def evaluate(self, solver: Solver, samples: int, seed: int) -> Evaluation:
+        from seq2seq.evaluation import evaluate
+
+        return evaluate(solver.unmarked, solver.dataset, solver.task, samples, seed)
+
+    def summary(self, evaluation: Evaluation) -> list[str]:
+        return reports.summary_of_answers(evaluation)
+
+    def report(self, evaluation: Evaluation) -> list[str]:
+        return reports.report_of_answers(evaluation)
+
+    def to_try(self, example: str) -> tuple[str | None, str]:
+        return None, example
+
+
+def how_many(task: Task) -> int:
+    """How many examples there will be: all of a file or of a small task, a fixed number of a large one."""
+    if task.count is not None:
+        return task.count if task.used_whole else min(task.count, DRAWN)
+    return len(task.sample_up_to(DRAWN, np.random.default_rng(0)))
+
+
+def exact(answers: Answers, targets: np.ndarray) -> np.ndarray:
+    """Which of the targets, ids (N, T), are answered with every character right, bool (N,)."""
+    return (answers.ids == targets).all(axis=1)

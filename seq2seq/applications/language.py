@@ -1,0 +1,137 @@
+"""A text, and what comes next in it: character models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from seq2seq.applications import reports
+from seq2seq.applications.answering import Answering
+from seq2seq.applications.base import SHOWN_CHARACTERS, Application, epochs_for
+from seq2seq.applications.windows import build_windows
+from seq2seq.config import Config, DataConfig, Extra, ModelConfig, TrainingConfig
+from seq2seq.dataset import Dataset, Examples
+from seq2seq.drawing import Note
+from seq2seq.errors import UsageError
+from seq2seq.options import TEXT_MODELS, lacking
+from seq2seq.tasks import Task
+from seq2seq.tasks.text import Text
+from seq2seq.text_evaluation import TextEvaluation, evaluate_text
+from seq2seq.vocabulary import Codec
+
+if TYPE_CHECKING:
+    from seq2seq.decoding import Answers
+    from seq2seq.models import CharacterModel, Model
+    from seq2seq.writer import Writer
+
+CHARACTERS = 6_000_000  # of a text, that all epochs together go through, ...
+TEXT_EPOCHS = (5, 100)  # ... in no fewer and no more epochs than these
+STREAM = 1000  # characters of a text that each row of a batch has to itself, at least
+HELD_OUT = 0.05  # of a text, for the test and for validation each
+
+
+class Language(Application[TextEvaluation]):
+    """See the module. Its tasks are `Text` or derived from it."""
+
+    name = "language"
+    chosen = (*Answering.chosen, "embedding", "dropout")
+    best_by = (("validation_loss", "min"),)
+
+    def choose(self, task: Task, options: Mapping[str, Any]) -> Config:
+        model = options.get("model", "gru")
+        n, layers, dropout, embedding = len(cast(Text, task).text), 1, 0.0, 42
+        if model in ("auto", "lstm", "gru"):
+            layers, dropout = 2, 0.2
+        elif model in ("rnn-numpy", "lstm-numpy"):
+            embedding = 0
+        return Config(
+            task=task,
+            data=DataConfig(validation=HELD_OUT, test=HELD_OUT, split="position"),
+            model=ModelConfig(model=model, hidden_size=256, layers=layers, embedding=embedding, dropout=dropout),
+            training=TrainingConfig(
+                epochs=epochs_for(CHARACTERS, n, TEXT_EPOCHS),
+                batch_size=max(1, min(64, n // STREAM)),
+                learning_rate=0.004,
+            ),
+        )
+
+    def describe(self, config: Config, examples: int) -> str:
+        task = cast(Text, config.task)
+        counts = f"{len(task.text)} characters of {task.name}, {len(task.symbols)} different ones"
+        return f"{counts}: {self.chosen_values(config, lacking(config))}"
+
+    def model_name(self, task: Task, model: str) -> str:
+        return "gru" if model == "auto" else model
+
+    def require_model(self, task: Task, model: str, application: str) -> None:
+        if application != self.name:
+            known = ", ".join(TEXT_MODELS)
+            raise UsageError(f"model: {model} answers sources, but a text is read by one of {known}")
+
+    def how_many_at_most(self, task: Task, config: DataConfig) -> int:
+        return len(cast(Text, task).text)
+
+    def build_dataset(
+        self, task: Task, config: DataConfig, seed: int, codec: Codec, extra: Sequence[Extra], note: Note
+    ) -> Dataset:
+        return build_windows(cast(Text, task), config, codec, extra)
+
+    def columns(self, answers: Answers, targets: np.ndarray) -> dict[str, float]:
+        """Each character counts by itself, so that exact match is the fraction of characters that are right."""
+        exact_match = float((answers.ids == targets).mean())
+        bits = answers.loss / math.log(2)
+        return {
+            "validation_loss": answers.loss,
+            "validation_exact_match": exact_match,
+            "validation_bits": bits,
+        }
+
+    def metric(self, row: Mapping[str, Any]) -> str:
+        return f"validation {row['validation_loss']:.4f} ({row['validation_bits']:.3f} bits)"
+
+    def samples(
+        self,
+        model: Model,
+        codec: Codec,
+        validation: Examples,
+        answers: Answers,
+        weights: dict[str, np.ndarray],
+        device: Any,
+        seed: int,
+        epoch: int,
+    ) -> list[str]:
+        """The lines of what the model makes of the first characters of the validation text."""
+        from seq2seq.decoding import Reader, write
+
+        prefix = validation.sources[0]
+        rng = np.random.default_rng((seed, 4, epoch))
+        drawn = write(Reader(cast("CharacterModel", model), device, weights), prefix, 1.0, 0, rng)
+        ids = np.array([*prefix, *islice(drawn, SHOWN_CHARACTERS)])
+        return codec.decode_sources(ids[None])[0].split("\n")
+
+    @property
+    def opens(self) -> type[Writer]:
+        from seq2seq.writer import Writer
+
+        return Writer
+
+    def evaluate(self, solver: Writer, samples: int, seed: int) -> TextEvaluation:
+        from seq2seq.mx import alone
+
+        dataset = solver.dataset
+        length = len(cast(Text, solver.task).text)
+        with alone:
+            return evaluate_text(solver.predictor(len(dataset.test)), dataset, solver.config.data, length, samples)
+
+    def summary(self, evaluation: TextEvaluation) -> list[str]:
+        return reports.report_of_text(evaluation)
+
+    def report(self, evaluation: TextEvaluation) -> list[str]:
+        return reports.report_of_text(evaluation)
+
+    def to_try(self, example: str) -> tuple[str | None, str]:
+        return "--continue", example

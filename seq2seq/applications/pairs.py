@@ -1,0 +1,70 @@
+"""The examples of a task of pairs: drawn, split by what makes two sources the same question, and encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from seq2seq.arrays import blocks
+from seq2seq.config import DataConfig, Extra
+from seq2seq.dataset import Dataset, Examples
+from seq2seq.drawing import DRAWN, Note, draw, expected
+from seq2seq.errors import require
+from seq2seq.splitting import BLOCK, hashes_of, keys_of, split_by_key
+from seq2seq.tasks import Pairs, Task
+from seq2seq.tasks.stepwise import steps_of, stepwise
+from seq2seq.vocabulary import Codec
+
+
+def build_pairs(task: Task, config: DataConfig, seed: int, codec: Codec, extra: Sequence[Extra], note: Note) -> Dataset:
+    """See `seq2seq.dataset.build_dataset`."""
+    rng = np.random.default_rng((seed, 0))
+    expect = partial(expected, codec=codec, note=note)
+    steps = stepwise(task)
+
+    if config.split == "none":
+        require(not extra, "extra", list(extra), "absent where nothing is held out (split none)")
+        n = config.examples or DRAWN
+        held_out = [amount if isinstance(amount, int) else max(1, round(amount * n)) for amount in
+                    (config.validation, config.test)]  # fmt: skip
+        expect(task, n + sum(held_out))
+        train, validation, test = (task.sample(size, rng) for size in (n, *held_out))
+        if not steps:
+            return Dataset(codec, task.keys[0], *(encode(part, codec) for part in (train, validation, test)))
+        worked = (steps.steps_of(train), steps.steps_of(validation))
+        return Dataset(codec, task.keys[0], *(encode(part, codec) for part in (*worked, test, train)))
+
+    require(config.split in task.keys, "split", config.split, f"none or one of {', '.join(task.keys)}")
+    same = all(each.task.alphabet == task.alphabet for each in extra)
+    require(same, "extra", list(extra), "of tasks that have the symbols of the task itself")
+    pairs = draw(task, config.examples, rng, expect)
+    rows = split_by_key(keys_of(task, pairs, config.split), config.validation, config.test, rng)
+    if not (steps or extra):
+        return Dataset(codec, config.split, *(encode(pairs, codec, part) for part in rows))
+
+    questions, validation, test = (pairs.take(part) for part in rows)
+    held_out = np.concatenate([hashes_of(task, part.sources, config.split) for part in (validation, test)])
+    trained = [questions, *(draw(each.task, each.examples, rng, expect) for each in extra)]
+    if steps:
+        trained = [steps_of(each, part) for each, part in zip((task, *(more.task for more in extra)), trained)]
+        validation = steps.steps_of(validation)
+    parts = []
+    for part in trained:
+        allowed = np.flatnonzero(~np.isin(hashes_of(task, part.sources, config.split), held_out))
+        parts.append(encode(part, codec, allowed))
+    sources, targets = (np.concatenate([getattr(part, name) for part in parts]) for name in ("sources", "targets"))
+    others = (encode(part, codec) for part in (validation, test, questions))
+    return Dataset(codec, config.split, Examples(sources, targets), *others)
+
+
+def encode(pairs: Pairs, codec: Codec, rows: np.ndarray | None = None) -> Examples:
+    """Pairs as arrays, in the order of these rows: a block at a time, so that the strings are never all there."""
+    n = len(pairs) if rows is None else len(rows)
+    dtype = codec.vocabulary.dtype
+    sources, targets = np.empty((n, codec.source_ids), dtype), np.empty((n, codec.target_length), dtype)
+    for block in blocks(n, BLOCK):
+        part = pairs.take(block if rows is None else rows[block])
+        sources[block], targets[block] = codec.encode_sources(part.sources), codec.encode_targets(part.targets)
+    return Examples(sources, targets)

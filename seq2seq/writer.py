@@ -1,0 +1,114 @@
+"""A trained run of a text, ready to go on with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, NoReturn, cast
+
+import numpy as np
+
+from seq2seq.decoding import Answer, Reader, write
+from seq2seq.errors import SourceError, UsageError, require, short
+from seq2seq.pairs_evaluation import PairsEvaluation, SomePairs
+from seq2seq.solver import LONGEST, Solver
+from seq2seq.values import HELD, MOST_SEED, is_held, plain, whole
+
+if TYPE_CHECKING:
+    from seq2seq.models import CharacterModel
+
+
+class Writer(Solver):
+    """Goes on with a text. It is a `Solver` too, whose sources are beginnings, each answered with the next character.
+
+    >>> writer = Writer("runs/book")
+    >>> "".join(writer.continued("It is ", 20, temperature=0.7))
+    'the same as the other'
+    >>> writer("It i")
+    's'
+
+    Its parameters, and what is said of threads, forks and copies, are those of `Solver`.
+    """
+
+    kind = "language"
+
+    def continued(
+        self, prefix: str, characters: int = 200, temperature: float = 1.0, top_k: int = 0, seed: int = 0
+    ) -> Iterator[str]:
+        """What the run writes after a prefix, a character at a time.
+
+        Parameters
+        ----------
+        prefix : str
+        characters : int
+            How many to write.
+        temperature : float
+            Below 1 what is probable is written more often than that, above 1 less often; 0 writes the most probable.
+        top_k : int
+            Choose among this many of the most probable characters; 0 chooses among all.
+        seed : int
+            Decides what is drawn.
+
+        Raises
+        ------
+        SourceError
+            If the prefix is too short, or has a character outside the vocabulary.
+        UsageError
+            If an option is not allowed.
+        """
+        characters = whole("characters", characters, 0, sys.maxsize)
+        top_k = whole("top_k", top_k, 0, sys.maxsize)
+        seed = whole("seed", seed, 0, MOST_SEED)
+        temperature = plain(temperature)
+        require(is_held(temperature), "temperature", temperature, f"a number from 0 {HELD}")
+        reader, ids = self._reading(prefix)
+        drawn = write(reader, ids, temperature, top_k, np.random.default_rng(seed))
+        return (self.codec.alphabet.symbol(self.codec.characters[each]) for each in islice(drawn, characters))
+
+    def expected(self, source: str) -> list[Answer]:
+        """The most probable next character after each beginning of a source that the run can read, the whole last.
+
+        Raises `SourceError` as `continued` does.
+        """
+        reader, ids = self._reading(source)
+        fewest = self._model.fewest
+        read = [reader.read(ids[:fewest]), *(reader.read(ids[place : place + 1]) for place in range(fewest, len(ids)))]
+        best = [(int(each.argmax()), float(np.exp(each.max()))) for each in read]
+        return [Answer(self.codec.alphabet.symbol(self.codec.characters[place]), p) for place, p in best]
+
+    def prepare(self, source: str) -> str:
+        require(isinstance(source, str), "source", source, "a string")
+        prepared, fewest = self.codec.alphabet.read_source(source), self._model.fewest
+        if len(prepared) < fewest:
+            raise SourceError(
+                f"{short(source)}: has {len(source)} characters, but the model has to read {fewest} first"
+            )
+        self.codec.vocabulary.check(prepared, LONGEST)
+        return prepared
+
+    def work(self, source: str) -> list[str]:
+        """The next character alone: nothing is written on the way to it."""
+        return [self(source)]
+
+    def calls(self, source: str) -> NoReturn:
+        raise UsageError("explain: a text's run has no answers to explain; solve.py --predict tells what it expects")
+
+    def n_best(self, source: str, n: int) -> NoReturn:
+        raise self._one_answer()
+
+    def evaluate_pairs(self, pairs: SomePairs) -> PairsEvaluation:
+        raise UsageError(f"pairs: the run {self.run.shown} has read a text, and answers no sources")
+
+    def _asked(self, sources: Iterable[str]) -> Iterator[tuple[Answer, str, list[str]]]:
+        yield from ((self.expected(source)[-1], source, []) for source in sources)
+
+    def _reading(self, prefix: str) -> tuple[Reader, np.ndarray]:
+        """A reader of nothing yet, and a prefix to be read, ids (L,)."""
+        prepared = self.prepare(prefix)
+        [ids] = self.codec.vocabulary.encode([prepared], len(prepared))
+        return Reader(self._model, self.device, self.weights), ids
+
+    @property
+    def _model(self) -> CharacterModel:
+        return cast("CharacterModel", self.predictor(1).model)
