@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, fields, is_dataclass
 from typing import Any, Callable, ClassVar
@@ -11,14 +10,14 @@ import numpy as np
 
 from seq2seq.errors import RunError, SourceError, UsageError, require, short
 from seq2seq.lazy import cached_property
-from seq2seq.tasks.alphabet import PAD, Alphabet, split
-from seq2seq.tasks.arrays import Pairs, Row, StringPairs, require_pair
+from seq2seq.tasks.alphabet import PAD, Alphabet
+from seq2seq.tasks.arrays import Pairs, Row, StringPairs
+from seq2seq.tasks.draws import distinct, drawn, fitting
 from seq2seq.tasks.files import read_pairs
 from seq2seq.tasks.measure import Measure, Outline, Sources
 from seq2seq.values import make_plain, plain, whole
 
 MEASURED = 4000  # draws that tell the symbols and the lengths of a task that does not say them
-TRIES = 1000  # draws in a row that do not fit, or bring nothing new, before it gives up
 
 
 def option_fields(task: Any) -> list[Field[Any]]:
@@ -246,7 +245,7 @@ class Task:
 
     def written(self, pairs: Iterable[tuple[str, str]]) -> Pairs:
         """The inverse of `shown`. Raises `UsageError` if one has more symbols, or others, than the task says."""
-        return self._as_arrays([self._read(pair) for pair in pairs])
+        return self._as_arrays([self.read_pair(pair) for pair in pairs])
 
     def list(self) -> Pairs:
         """All distinct pairs, in a fixed order. Raises `UsageError` when they are not known or too many to list."""
@@ -257,7 +256,7 @@ class Task:
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
         """Draw `n` pairs independently, so that some may come twice."""
         n = whole("n", n, 0)
-        return self._as_arrays([self._draw_fitting(rng) for _ in range(n)])
+        return self._as_arrays([fitting(self, rng) for _ in range(n)])
 
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
         """Draw `n` pairs with `n` distinct sources, without listing them all when they are many."""
@@ -273,13 +272,7 @@ class Task:
         """As `sample_distinct`, or fewer where there seem to be no more: when a thousand draws in a row, and as many as
         were found, have brought nothing new."""
         n = whole("n", n, 0)
-        found: dict[str, str] = {}
-        in_vain = 0
-        while len(found) < n and in_vain < TRIES + len(found):
-            source, target = self._draw_fitting(rng)
-            in_vain = in_vain + 1 if source in found else 0
-            found.setdefault(source, target)
-        return self._as_arrays(found.items())
+        return self._as_arrays(distinct(self, n, rng))
 
     # Behind these -------------------------------------------------------------------------------------------------
 
@@ -291,35 +284,12 @@ class Task:
     @cached_property
     def _measure(self) -> Measure:
         rng = np.random.default_rng(0)
-        return self._measured(self._drawn(rng) for _ in range(MEASURED))
+        return self._measured(drawn(self, rng) for _ in range(MEASURED))
 
     def _measured(self, pairs: Iterable[tuple[str, str]]) -> Measure:
-        symbols: set[str] = set()
-        longest = [0, 0]
-        for pair in pairs:
-            for side, separator in enumerate((self.source_separator, self.target_separator)):
-                parts = split(pair[side], separator)
-                symbols.update(parts)
-                longest[side] = max(longest[side], len(parts))
-        return Measure(tuple(sorted(symbols)), *longest)
+        return Measure.of(pairs, (self.source_separator, self.target_separator))
 
-    def _drawn(self, rng: np.random.Generator) -> tuple[str, str]:
-        pair = self.draw(rng)
-        require_pair(pair, f"draw: a pair of the task {self.name}", (self.source_separator, self.target_separator))
-        return pair
-
-    def _draw_fitting(self, rng: np.random.Generator) -> tuple[str, str]:
-        """The first pair drawn that has no other symbols and is not too long."""
-        for _ in range(TRIES):
-            pair = self._drawn(rng)
-            with contextlib.suppress(SourceError):
-                return self._read(pair)
-        raise UsageError(
-            f"draw: {TRIES} pairs of the task {self.name} in a row had other symbols, or more, than it says: "
-            f"sources up to {self.source_length}, targets up to {self.target_length}"
-        )
-
-    def _read(self, pair: tuple[str, str]) -> tuple[str, str]:
+    def read_pair(self, pair: tuple[str, str]) -> tuple[str, str]:
         """A pair with one character a symbol. Raises `SourceError` if it has more of them, or others, than it may."""
         source, target = self.alphabet.read_source(pair[0]), self.alphabet.read_target(pair[1])
         for shown, string, most in zip(pair, (source, target), (self.source_length, self.target_length)):

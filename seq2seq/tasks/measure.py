@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from seq2seq.errors import is_whole, short
 from seq2seq.lazy import cached_property
-from seq2seq.tasks.alphabet import RESERVED
+from seq2seq.tasks.alphabet import RESERVED, split
 
 MOST_SYMBOLS, LONGEST = 2**20, 2**20  # symbols, and how many of them a string has: more in a run folder are a mistake
 
@@ -19,6 +19,18 @@ class Measure(NamedTuple):
     symbols: tuple[str, ...]
     source_length: int
     target_length: int
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]], separators: tuple[str, str]) -> Measure:
+        """What pairs are like, whose sources and targets have these between two symbols."""
+        symbols: set[str] = set()
+        longest = [0, 0]
+        for pair in pairs:
+            for side, separator in enumerate(separators):
+                parts = split(pair[side], separator)
+                symbols.update(parts)
+                longest[side] = max(longest[side], len(parts))
+        return cls(tuple(sorted(symbols)), *longest)
 
 
 @dataclass(frozen=True)

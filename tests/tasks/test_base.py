@@ -5,7 +5,7 @@ import pytest
 
 from seq2seq import Arithmetic, Task, UsageError
 from seq2seq.errors import require_range
-from seq2seq.tasks import base
+from seq2seq.tasks import draws
 from tests.tasks.own import Double, Greeting
 
 
@@ -55,7 +55,7 @@ def test_it_gives_up_after_a_bounded_number_of_draws():
     task.characters, task.source_length  # noqa: B018  (measured once, by draws of their own)
     drawn.clear()
     assert len(task.sample_up_to(50_000, np.random.default_rng(0))) == 1
-    assert len(drawn) == base.TRIES + 2
+    assert len(drawn) == draws.TRIES + 2
 
 
 def test_a_count_that_is_known_is_the_most():
