@@ -9,10 +9,10 @@ import numpy as np
 
 from seq2seq import Arithmetic, DataConfig, ModelConfig, Solver, Task, TrainingConfig, train
 from seq2seq.dataset import Dataset, build_dataset
+from seq2seq.engine.trainer import Trainer
 from seq2seq.models import make_model
 from seq2seq.progress import Progress
 from seq2seq.runs import Run
-from seq2seq.training import Trainer
 from seq2seq.vocabulary import Codec
 
 NOTEBOOK_TASK = Arithmetic(operators="+*", terms=3, operands=(1, 10), mixed=False)

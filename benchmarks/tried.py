@@ -39,9 +39,9 @@ WAYS: list[tuple[str, dict[str, str], str]] = [
 def replace(what: str) -> None:
     """Put another way in the place of the library's."""
     from seq2seq import optimizers, workers
+    from seq2seq.engine import share, updater
     from seq2seq.models import RepeatModel
     from seq2seq.mx import mx
-    from seq2seq.updating import share, updater
 
     if what == "one_worker":
         updater.WORTH_SHARING = 1 << 60

@@ -14,6 +14,8 @@ from seq2seq.applications import application_of
 from seq2seq.config import PARTS, PRESETS, Config, require_rebuilt
 from seq2seq.dataset import Dataset, build_dataset
 from seq2seq.defaults import choose, has_preset
+from seq2seq.engine.range_test import RangeTest, range_test
+from seq2seq.engine.trainer import Trainer
 from seq2seq.errors import RunError, Seq2SeqError, UsageError, quoted, require
 from seq2seq.folders import Hold, make, take
 from seq2seq.memory import require_memory_to_train
@@ -22,12 +24,10 @@ from seq2seq.mx import pick_device
 from seq2seq.options import fitted, lacking
 from seq2seq.plots import plot_rates
 from seq2seq.progress import Progress, progress_for_stderr
-from seq2seq.rates import RangeTest, range_test
 from seq2seq.runs import FILES, RATES_PLOT, PathLike, Run, require_keepable
 from seq2seq.solver import Solver
 from seq2seq.tasks import TASKS, Task
 from seq2seq.tasks.pairs import PairsTask
-from seq2seq.training import Trainer
 
 
 def train(
@@ -54,8 +54,8 @@ def train(
         `default`, `notebook` or a recipe's `config`: where options that are not given come from. Without it they are
         chosen from the data, as `seq2seq/defaults.py` says, but for `Arithmetic` and `Addition`.
     find_rate : bool
-        Whether to find the `learning_rate` by a range test, as `seq2seq/rates.py` says, before training begins. A run
-        that is resumed keeps the one it found.
+        Whether to find the `learning_rate` by a range test, as `seq2seq/engine/range_test.py` says, before training
+        begins. A run that is resumed keeps the one it found.
     resume : bool
         Continue the run in `run_dir` (by default the newest under `runs/`) with the options it was made with. Where
         there is no run yet, begin one. Of the options, only `epochs` may differ from those it was made with.

@@ -15,9 +15,9 @@ from seq2seq.runs import PathLike, Run
 from seq2seq.showing import printable
 
 if TYPE_CHECKING:
+    from seq2seq.engine.range_test import RangeTest
     from seq2seq.evaluation import Evaluation
     from seq2seq.explaining import Components, Explanation
-    from seq2seq.rates import RangeTest
     from seq2seq.text_evaluation import TextEvaluation
 
 MOST_ROWS = 24  # symbols that have room in a picture of probabilities

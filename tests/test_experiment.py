@@ -9,9 +9,9 @@ from unittest.mock import Mock
 import pytest
 
 from seq2seq import Arithmetic, DeviceError, PairsTask, RunError, Seq2SeqError, Solver, Text, UsageError, train
+from seq2seq.engine.optimizers import Adam
 from seq2seq.folders import take
 from seq2seq.mx import mx
-from seq2seq.optimizers import Adam
 from seq2seq.runs import FILES
 from tests.conftest import some_text
 from tests.tasks.own import Double, Greeting

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from seq2seq import Addition, Arithmetic, DataConfig, ModelConfig, PairsTask, TrainingConfig
-from seq2seq.batching import make_batching
 from seq2seq.dataset import build_dataset
+from seq2seq.engine import make_updater
+from seq2seq.engine.samplers import make_batching
+from seq2seq.engine.trainer import Trainer
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import mx
 from seq2seq.tasks.stepwise import in_place
-from seq2seq.training import Trainer
-from seq2seq.updating import make_updater
 from tests.models.symbols import evaluate, gradients
 
 MODEL = ModelConfig(hidden_size=6, layers=1)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from seq2seq import Seq2SeqError, UsageError, plots
+from seq2seq.engine.range_test import RangeTest
 from seq2seq.explaining import Components, Explanation, explain
 from seq2seq.plots import plot_embeddings, plot_explanations, plot_rates, plot_run
-from seq2seq.rates import RangeTest
 
 
 @pytest.fixture(scope="module")

@@ -347,8 +347,8 @@ def test_closed_streams(solved, arguments, redirection):
 # Interrupted and killed ---------------------------------------------------------------------------------------------
 
 EAGER = f"""{BEFORE}
-import seq2seq.training
-seq2seq.training.SAVE_SECONDS = 0.0
+import seq2seq.engine.trainer
+seq2seq.engine.trainer.SAVE_SECONDS = 0.0
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 LONGER = [*TINY, "--epochs", 600, "--dropout", 0.1, "--show-every", 100]

@@ -306,10 +306,10 @@ def test_ctrl_c_when_all_is_said_says_nothing(solved):
 @pytest.mark.parametrize("times", [2, 3])
 def test_ctrl_c_again_while_training_is_one_line(tmp_path, times):
     code = (
-        "import seq2seq.training\n"
+        "import seq2seq.engine.trainer\n"
         f"def step(self, batch):\n    for _ in range({times}): {KILL}\n"
         "    raise AssertionError('it went on')\n"
-        "seq2seq.training.Trainer._step = step"
+        "seq2seq.engine.trainer.Trainer._step = step"
     )
     result = patched("train", code, *TINY, "--run-dir", tmp_path / "run")
     assert (result.returncode, result.stdout) == (130, "")

@@ -94,7 +94,7 @@ class LstmModel(GruModel):
 
 
 class ByHandModel(StatefulModel):
-    """`rnn-numpy`. `updating/by_hand.py` trains it."""
+    """`rnn-numpy`. `by_hand_updater.py` trains it."""
 
     def by_hand(self, seed: int) -> ByHand:
         """The network in NumPy, with its first weights."""

@@ -11,7 +11,7 @@ from typing import Any, Callable
 
 from safetensors.numpy import load_file
 
-import seq2seq.training
+import seq2seq.engine.trainer
 from seq2seq.runs import FILES, WEIGHTS
 from tests.campaign.fixtures import SUMS, TEXT, TINY, Cache
 from tests.campaign.runner import Check, Command, run
@@ -60,7 +60,7 @@ def make(rng: random.Random, folder: Path, cache: Cache) -> Check:
 
 
 def _save_always() -> None:
-    seq2seq.training.SAVE_SECONDS = 0.0
+    seq2seq.engine.trainer.SAVE_SECONDS = 0.0
 
 
 def _die_at(number: int, after: bool) -> None:

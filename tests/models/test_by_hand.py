@@ -3,10 +3,10 @@ import pytest
 
 from seq2seq import TrainingConfig, UsageError
 from seq2seq.config import ModelConfig
+from seq2seq.engine.optimizers import Adam
 from seq2seq.models import TransducerModel
 from seq2seq.models.by_hand import AdamByHand, LstmByHand, RnnByHand, from_fused, to_fused
 from seq2seq.mx import mx
-from seq2seq.optimizers import Adam
 from tests.models.symbols import bind, draw, evaluate, gradients
 
 S, N, V, H = 7, 3, 6, 5

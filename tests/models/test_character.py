@@ -3,10 +3,10 @@ import pytest
 
 from seq2seq import Arithmetic, DataConfig, ModelConfig, Text, TrainingConfig, UsageError
 from seq2seq.config import TEXT_MODELS
+from seq2seq.engine import Updater
 from seq2seq.models import MODELS, make_codec, make_model
 from seq2seq.models.by_hand import RnnByHand, from_fused
 from seq2seq.mx import mx
-from seq2seq.updating import Updater
 from tests.models.symbols import bind, draw, evaluate, gradients
 
 S, N, V, H = 7, 4, 6, 5

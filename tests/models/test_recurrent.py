@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from seq2seq.config import ModelConfig
+from seq2seq.engine.replica import Layout
+from seq2seq.engine.updater import _first_weights
 from seq2seq.models import AlignedModel, AttentionModel, RepeatModel, TransducerModel
 from seq2seq.models.recurrent import Recurrent
 from seq2seq.mx import mx
-from seq2seq.updating.share import Layout
-from seq2seq.updating.updater import _first_weights
 from seq2seq.workers import argument_shapes
 from tests import reference
 from tests.models.symbols import draw, evaluate, gradients

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seq2seq.batching import Rows
 from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
+from seq2seq.engine.samplers import Rows
 from seq2seq.errors import require
 from seq2seq.models import ByHandModel
 from seq2seq.models.by_hand import AdamByHand, State, from_fused, to_fused

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 
 from seq2seq import ModelConfig, TrainingConfig, UsageError, workers
-from seq2seq.batching import Batching, Rows, Streams
 from seq2seq.calls import Call
 from seq2seq.dataset import Examples
+from seq2seq.engine import ByHandUpdater, Updater, make_updater
+from seq2seq.engine.replica import Layout
+from seq2seq.engine.samplers import Batching, Rows, Streams
 from seq2seq.models import MODELS, AttentionModel, LstmModel, RepeatModel, StatefulModel
 from seq2seq.models.by_hand import RnnByHand, from_fused
 from seq2seq.mx import mx
-from seq2seq.updating import ByHandUpdater, Updater, make_updater
-from seq2seq.updating.share import Layout
 from seq2seq.vocabulary import Codec
 from seq2seq.workers import _worker, workers_of
 
-UPDATER = "seq2seq.updating.updater"
+UPDATER = "seq2seq.engine.updater"
 S, T, V = 5, 3, 7
 MODEL = RepeatModel(ModelConfig(hidden_size=6, layers=2), S, T, V)
 CODEC = Codec(" 123456", S, T, False)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from seq2seq import TrainingConfig
+from seq2seq.engine.optimizers import OPTIMIZERS, Clip, learning_rate
 from seq2seq.mx import mx
-from seq2seq.optimizers import OPTIMIZERS, Clip, learning_rate
 
 SIZES = [3, 8, 1]  # of the sections of a gradient
 

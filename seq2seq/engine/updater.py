@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seq2seq.batching import Rows
 from seq2seq.calls import Call, forward_backward
 from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
+from seq2seq.engine.optimizers import OPTIMIZERS, Clip
+from seq2seq.engine.pace import Pace
+from seq2seq.engine.replica import Graph, Layout, Share
+from seq2seq.engine.samplers import Rows
 from seq2seq.models import Model
 from seq2seq.mx import mx
-from seq2seq.optimizers import OPTIMIZERS, Clip
-from seq2seq.updating.pace import Pace
-from seq2seq.updating.share import Graph, Layout, Share
 from seq2seq.workers import argument_shapes, workers_of
 
 WORTH_SHARING = 2**24  # multiplications in a forward pass, below which one worker is done sooner than two

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Union
 
 from seq2seq.config import TrainingConfig
+from seq2seq.engine.updater import Updater
 from seq2seq.models import ByHandModel, Model
-from seq2seq.updating.by_hand import ByHandUpdater
-from seq2seq.updating.updater import Updater
+from seq2seq.models.by_hand_updater import ByHandUpdater
 
 AnyUpdater = Union[Updater, ByHandUpdater]
 

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq.batching import make_batching
 from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
+from seq2seq.engine import make_updater
+from seq2seq.engine.samplers import make_batching
 from seq2seq.errors import Seq2SeqError
 from seq2seq.models import Model
 from seq2seq.mx import alone, give_way
 from seq2seq.progress import Progress
-from seq2seq.updating import make_updater
 from seq2seq.vocabulary import Codec
 
 LOWEST, HIGHEST = 1e-5, 10.0  # rates; each is so many times the one before it

@@ -18,17 +18,17 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq.batching import make_batching
 from seq2seq.config import TrainingConfig
 from seq2seq.dataset import Examples
 from seq2seq.decoding import Reader, Shared, WidthsPredictor, fitting, make_predictor, write
+from seq2seq.engine import make_updater
+from seq2seq.engine.optimizers import learning_rate
+from seq2seq.engine.samplers import make_batching
 from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted, is_number, is_whole
 from seq2seq.models import CharacterModel, Model
 from seq2seq.mx import alone, give_way, mx
-from seq2seq.optimizers import learning_rate
 from seq2seq.progress import Progress
 from seq2seq.runs import METRICS, OPTIMIZER, WEIGHTS, Run
-from seq2seq.updating import make_updater
 from seq2seq.vocabulary import Codec
 
 VALIDATION_BATCH = 512

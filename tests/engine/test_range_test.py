@@ -3,15 +3,16 @@ import math
 import numpy as np
 import pytest
 
-from seq2seq import Seq2SeqError, rates
+from seq2seq import Seq2SeqError
 from seq2seq.decoding import make_predictor
+from seq2seq.engine import Updater
+from seq2seq.engine import range_test as rates
+from seq2seq.engine.optimizers import Adam
+from seq2seq.engine.range_test import RangeTest, range_test
 from seq2seq.mx import mx
-from seq2seq.optimizers import Adam
 from seq2seq.progress import Progress
-from seq2seq.rates import RangeTest, range_test
-from seq2seq.updating import Updater
-from tests.test_training import CONFIG, DATA, MODEL, reader, replace
-from tests.test_training import trainer as make_trainer
+from tests.engine.test_trainer import CONFIG, DATA, MODEL, reader, replace
+from tests.engine.test_trainer import trainer as make_trainer
 
 
 def measured(config=CONFIG, model=MODEL, seed=0, progress=None):

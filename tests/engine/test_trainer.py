@@ -16,18 +16,18 @@ from seq2seq import (
     TrainingConfig,
     TrainingInterrupted,
 )
-from seq2seq import training as training_module
 from seq2seq.dataset import Examples, build_dataset
+from seq2seq.engine import trainer as training_module
+from seq2seq.engine.optimizers import Adam, learning_rate
+from seq2seq.engine.trainer import State, Trainer
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import mx
-from seq2seq.optimizers import Adam, learning_rate
 from seq2seq.progress import Progress
 from seq2seq.runs import Run
-from seq2seq.training import State, Trainer
 from seq2seq.workers import _worker
 from tests.conftest import some_text
 
-UPDATER = "seq2seq.updating.updater"
+UPDATER = "seq2seq.engine.updater"
 MODEL = ModelConfig(hidden_size=6, layers=2)
 CONFIG = TrainingConfig(epochs=3, batch_size=16, warmup_steps=5, show_every=0)
 DATA = build_dataset(Arithmetic("+", terms=2), DataConfig(), 0)  # 80 to train on: 5 steps of 16

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from seq2seq import UsageError
-from seq2seq.batching import Batching, Streams
 from seq2seq.dataset import Examples
+from seq2seq.engine.samplers import Batching, Streams
 from seq2seq.vocabulary import Codec
 
 
