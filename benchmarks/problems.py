@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq import Arithmetic, DataConfig, ModelConfig, Solver, Task, TrainingConfig, train
+from seq2seq.applications import learning as library
 from seq2seq.dataset import Dataset, build_dataset
 from seq2seq.engine.trainer import Trainer
 from seq2seq.models import make_model
@@ -35,13 +36,9 @@ def make_trainer(
     task: Task, dataset: Dataset, model: ModelConfig, training: TrainingConfig, progress: Progress | None = None
 ) -> Trainer:
     """The public Trainer as `seq2seq.train` makes it, without a run folder."""
-    return Trainer(
-        make_model(task, model, dataset.codec),
-        dataset.codec,
-        training,
-        dataset.train,
-        dataset.validation,
-        progress=progress,
+    callbacks = [progress] if progress else []
+    return library.make_trainer(
+        make_model(task, model, dataset.codec), dataset.codec, dataset, training, callbacks=callbacks
     )
 
 
@@ -80,7 +77,8 @@ def training_problem(folder: Path, hidden: int, examples: int) -> Path:
     """The notebook's data, and the weights that the Trainer begins with."""
     trainer = notebook_trainer(hidden, 32, examples)
     path = folder / f"training-{hidden}.npz"
-    _write(path, trainer.codec, trainer.train.sources, trainer.train.targets, trainer.weights)
+    arrays = trainer.sampler.arrays
+    _write(path, trainer.validators[0].codec, arrays["source"], arrays["target"], trainer.weights)
     return path
 
 

@@ -27,12 +27,17 @@ class Enough(Exception):
 
 
 class UntilFirstReport(Progress):
-    """Ends a training at the Trainer's first report within an epoch, or at the epoch's end."""
+    """Ends a training a quarter of a second after it began, or at an epoch's end."""
 
-    def advance(self, examples: int, loss: float) -> None:
-        raise Enough
+    def on_start(self, start: Any) -> None:
+        self.end = time.monotonic() + 0.25
 
-    def end_epoch(self, row: dict[str, Any]) -> None:
+    def on_step(self, step: Any) -> None:
+        if time.monotonic() >= self.end:
+            _ = step.loss
+            raise Enough
+
+    def on_epoch(self, row: dict[str, Any]) -> None:
         raise Enough
 
 
@@ -101,7 +106,7 @@ class Timestamps(Progress):
     def __init__(self) -> None:
         self.times = [time.perf_counter()]
 
-    def end_epoch(self, row: dict[str, Any]) -> None:
+    def on_epoch(self, row: dict[str, Any]) -> None:
         self.times.append(time.perf_counter())
 
 
@@ -114,7 +119,7 @@ def epoch_time(task: dict[str, Any], examples: int, hidden: int, batch: int, epo
     trainer.config = replace(trainer.config, epochs=1 + epochs)
     trainer.fit()
     seconds = float(np.diff(clock.times)[1:].min())
-    source_length = trainer.model.source_length
+    source_length = trainer.network.source_length
     return {"epoch_seconds": seconds, "samples_per_second": examples / seconds, "source_length": source_length}
 
 
@@ -160,14 +165,14 @@ def step(hidden: int, batch: int, examples: int) -> dict[str, float]:
     for name, figures in operators.items():
         kind = next((kind for kind, names in KINDS.items() if name in names), "everything else")
         kinds[kind] += 1000 * figures["Total"] / trainer.steps_per_epoch
-    model = trainer.model
+    model = trainer.network
     multiplications = batch * (
         model.source_length * 4 * hidden * (model.vocabulary_size + hidden)
         + model.target_length * (4 * hidden * 2 * hidden + hidden * model.vocabulary_size)
     )
     done = 3 * 2 * multiplications / elapsed / 1e9  # forwards once, backwards twice; a sum for each product
     peak = _peak_gflops(mx, workers_of(mx.cpu()))
-    shares = {"workers": float(len(trainer._updater._shares)), "step_us": 1e6 * elapsed, **kinds}
+    shares = {"workers": float(len(trainer._updater._replicas)), "step_us": 1e6 * elapsed, **kinds}
     return {**shares, "gflops": done, "peak_gflops": peak, "share_of_peak": done / peak}
 
 

@@ -38,8 +38,8 @@ WAYS: list[tuple[str, dict[str, str], str]] = [
 
 def replace(what: str) -> None:
     """Put another way in the place of the library's."""
-    from seq2seq import optimizers, workers
-    from seq2seq.engine import share, updater
+    from seq2seq import workers
+    from seq2seq.engine import optimizers, replica, updater
     from seq2seq.models import RepeatModel
     from seq2seq.mx import mx
 
@@ -59,16 +59,17 @@ def replace(what: str) -> None:
         mx.sym.concat = concat
     if what == "softmax_output":
 
-        def loss(self: Any, source: Any, target: Any) -> Any:
+        def loss(self: Any, inputs: Any, states: Any) -> Any:
             # Its gradient is that of the summed loss; it has no loss to read.
+            source, target = inputs["source"], inputs["target"]
             logits = mx.sym.reshape(self.logits(source), shape=(-3, 0))
             learned = self._learned(source, target)
             labels = mx.sym.cast(target, dtype="float32") * learned + learned - 1  # -1: padding that is not learned
             labels = mx.sym.reshape(labels, shape=(-1,))
-            return mx.sym.SoftmaxOutput(logits, labels, use_ignore=True, ignore_label=-1)
+            return mx.sym.SoftmaxOutput(logits, labels, use_ignore=True, ignore_label=-1), {}
 
         RepeatModel.loss = loss
-        share.Call = type("NoLoss", (share.Call,), {"__call__": _unless_adding_losses})
+        replica.Call = type("NoLoss", (replica.Call,), {"__call__": _unless_adding_losses})
     if what == "many_adams":
 
         class Adams:
@@ -103,13 +104,14 @@ def measure(hidden: int, batch: int, what: str) -> float:
     replace(what)
     trainer = problems.notebook_trainer(hidden, batch, 8 * batch)
     updater = trainer._updater
-    batches = list(updater.batches(trainer.train, trainer._batching.epoch(np.random.default_rng(0))[:8]))
+    plan = trainer.sampler.epoch(np.random.default_rng(0))[:8]
+    feeds = list(updater.feeds(trainer.sampler.arrays, plan))
     steps, elapsed = 8, 0.0
     while elapsed < SECONDS:
         steps *= 2
         started = time.perf_counter()
         for step in range(steps):
-            updater.update(batches[step % 8], step + 1)
+            updater.update(feeds[step % 8], step + 1, 0.001)
         mx.nd.waitall()
         elapsed = time.perf_counter() - started
     return 1e6 * elapsed / steps

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from functools import partial
 from typing import Any, Callable
 
+from seq2seq.engine.options import TrainingConfig
 from seq2seq.errors import MOST_ALLOWED, UsageError, cut, is_number, is_whole, require, short
 from seq2seq.options import MODEL_OPTIONS, lacking
 from seq2seq.options import TEXT_MODELS as TEXT_MODELS
@@ -18,16 +19,12 @@ from seq2seq.tasks.base import option_fields
 from seq2seq.tasks.measure import Outline
 from seq2seq.tasks.registry import BUILT_IN
 from seq2seq.tasks.repeatable import require_repeatable
-from seq2seq.values import FLOAT_LEAST, HELD, MOST, MOST_SEED, is_held, make_plain, require_truth, whole
+from seq2seq.values import MOST, MOST_SEED, make_plain, require_fraction, require_truth, whole
 
 MODEL_NAMES = ("auto", *MODEL_OPTIONS)
 CELLS = ("lstm", "rnn")
 _BUILT_IN_MODULES = {home.partition(":")[0] for home in BUILT_IN.values()}
-SCHEDULES = ("cosine", "restarts", "constant")
 MOST_LAYERS = 1000
-MOST_BATCH = 2**24
-MOST_CYCLES = 30  # each twice as long as the last
-BELOW_ONE = 1 - 2.0**-24  # the largest share below 1 that a 32-bit float tells from it
 
 
 @dataclass(frozen=True)
@@ -208,6 +205,8 @@ class ModelConfig:
     dropout : float
         Share of the values dropped in training: between recurrent layers, on the repeated state and before the dense
         layer.
+    label_smoothing : float
+        How much of each target character's probability all characters share evenly in training.
     bidirectional : bool
         Whether the encoder also reads the source from right to left.
     position_bias : bool
@@ -227,6 +226,9 @@ class ModelConfig:
         default=2, metadata={"help": "recurrent layers in the encoder, and in the decoder", "parse": int}
     )
     dropout: float = field(default=0.0, metadata={"help": "share of values dropped in training", "parse": float})
+    label_smoothing: float = field(
+        default=0.0, metadata={"help": "probability that all characters share in training", "parse": float}
+    )
     bidirectional: bool = field(default=True, metadata={"help": "read the source in both directions", "parse": bool})
     position_bias: bool = field(
         default=False, metadata={"help": "attention: learn where to look by offsets too", "parse": bool}
@@ -247,91 +249,12 @@ class ModelConfig:
         require(self.cell in CELLS, "cell", self.cell, f"one of {', '.join(CELLS)}")
         whole("hidden_size", self.hidden_size, 1)
         whole("layers", self.layers, 1, MOST_LAYERS)
-        _require_share("dropout", self.dropout)
+        for name in ("dropout", "label_smoothing"):
+            require_fraction(name, getattr(self, name))
         whole("embedding", self.embedding, 0)
         require(self.activation in ("tanh", "relu"), "activation", self.activation, "tanh or relu")
         for name in ("bidirectional", "position_bias", "identity"):
             require_truth(name, getattr(self, name))
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """How weights are learned.
-
-    Parameters
-    ----------
-    epochs : int
-        Passes over the training examples.
-    batch_size : int
-        Examples a step (N); the last step of an epoch takes what is left.
-    optimizer : str
-        `adam` (Kingma and Ba 2015) or `sgd`.
-    learning_rate : float
-        The highest rate, after the warm-up.
-    schedule : str
-        `constant`; `cosine`: falling to 0 over all epochs along half a cosine (Loshchilov and Hutter 2017); or
-        `restarts`: doing so several times, each time over twice as many steps as the last.
-    cycles : int
-        How many times, for `restarts`.
-    warmup_steps : int
-        Steps over which the rate rises from 0 to `learning_rate` in a straight line; at most a tenth of all steps.
-    clip_norm : float
-        The length to which the gradient of all parameters together is cut (Pascanu et al. 2013); 0 leaves it as it is.
-    momentum : float
-        Of `sgd`.
-    epsilon : float
-        Of `adam`: what is added to the root of the second moment.
-    patience : int
-        Stop after so many epochs without a better exact match on the validation examples, or of a text a lower loss;
-        0 never stops early.
-    show_every : int
-        Epochs between two shows of ten held-out questions; 0 shows none.
-    """
-
-    epochs: int = field(default=100, metadata={"help": "passes over the training examples", "parse": int})
-    batch_size: int = field(default=64, metadata={"help": "examples a step", "parse": int})
-    optimizer: str = field(default="adam", metadata={"help": "adam or sgd", "parse": str})
-    learning_rate: float = field(default=0.004, metadata={"help": "highest learning rate", "parse": float})
-    schedule: str = field(
-        default="cosine", metadata={"help": "learning rate: cosine, restarts or constant", "parse": str}
-    )
-    cycles: int = field(
-        default=3, metadata={"help": "cosines of the schedule restarts, each twice as long as the last", "parse": int}
-    )
-    warmup_steps: int = field(
-        default=200, metadata={"help": "steps over which the rate rises from 0, at most a tenth of all", "parse": int}
-    )
-    clip_norm: float = field(
-        default=1.0, metadata={"help": "cut the gradient to this length; 0: never", "parse": float}
-    )
-    momentum: float = field(default=0.9, metadata={"help": "momentum of sgd", "parse": float})
-    epsilon: float = field(default=1e-8, metadata={"help": "epsilon of adam", "parse": float})
-    patience: int = field(
-        default=0, metadata={"help": "stop after so many epochs without a better exact match; 0: never", "parse": int}
-    )
-    show_every: int = field(
-        default=10, metadata={"help": "epochs between shows of ten held-out questions; 0: none", "parse": int}
-    )
-
-    def __post_init__(self) -> None:
-        make_plain(self)
-        for name, least in {"epochs": 1, "warmup_steps": 0, "patience": 0, "show_every": 0}.items():
-            whole(name, getattr(self, name), least)
-        whole("batch_size", self.batch_size, 1, MOST_BATCH)
-        whole("cycles", self.cycles, 1, MOST_CYCLES)
-        require(self.optimizer in ("adam", "sgd"), "optimizer", self.optimizer, "adam or sgd")
-        require(self.schedule in SCHEDULES, "schedule", self.schedule, f"one of {', '.join(SCHEDULES)}")
-        for name in ("learning_rate", "epsilon"):
-            value = getattr(self, name)
-            require(is_held(value) and value > 0, name, value, f"a number above 0 {HELD}")
-        require(is_held(self.clip_norm), "clip_norm", self.clip_norm, f"a number from 0 {HELD}")
-        _require_share("momentum", self.momentum)
-
-
-def _require_share(name: str, value: Any) -> None:
-    """Raise a `UsageError` unless this is a number from 0 to below 1, as a 32-bit float has it."""
-    allowed = f"from 0 to below 1, and one that a 32-bit float holds, {FLOAT_LEAST:.3g} to {BELOW_ONE:.8f}"
-    require(is_held(value) and value <= BELOW_ONE, name, value, allowed)
 
 
 @dataclass(frozen=True)

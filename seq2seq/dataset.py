@@ -29,6 +29,11 @@ class Examples:
     def __len__(self) -> int:
         return len(self.sources)
 
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """By the names of a model's inputs."""
+        return {"source": self.sources, "target": self.targets}
+
     def take(self, rows: np.ndarray) -> Examples:
         return Examples(self.sources[rows], self.targets[rows])
 

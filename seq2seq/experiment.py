@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 from seq2seq.applications import application_of
+from seq2seq.applications.learning import make_sampler, make_trainer
 from seq2seq.config import PARTS, PRESETS, Config, require_rebuilt
 from seq2seq.dataset import Dataset, build_dataset
 from seq2seq.defaults import choose, has_preset
+from seq2seq.engine.callbacks import Callback
 from seq2seq.engine.range_test import RangeTest, range_test
-from seq2seq.engine.trainer import Trainer
 from seq2seq.errors import RunError, Seq2SeqError, UsageError, quoted, require
 from seq2seq.folders import Hold, make, take
 from seq2seq.memory import require_memory_to_train
@@ -39,6 +40,7 @@ def train(
     resume: bool = False,
     device: str = "auto",
     progress: bool = True,
+    callbacks: Sequence[Callback] = (),
     **options: Any,
 ) -> Solver:
     """Train a model and keep everything in a run folder.
@@ -63,6 +65,8 @@ def train(
         `auto`, `cpu`, `gpu` or `gpu:N`.
     progress : bool
         Whether to show progress on stderr.
+    callbacks : sequence of Callback
+        Your own, told of each step and epoch after those that show progress and write `metrics.csv`.
     **options
         Any option of `DataConfig`, `ModelConfig` and `TrainingConfig`, and `seed`.
 
@@ -95,7 +99,7 @@ def train(
     require_keepable(config.task)
     with _hold(run_dir, config.task, resume) as hold:
         if not hold.locked:
-            shown.note(f"{hold.path}: on a file system without locks; train into it with one process at a time")
+            shown.on_note(f"{hold.path}: on a file system without locks; train into it with one process at a time")
         run = Run(hold.path)
         resumed = run.exists
         if resumed and not resume:
@@ -116,26 +120,30 @@ def train(
         context = pick_device(device)
         codec = make_codec(config.task, config.data, config.model)
         require_memory_to_train(config, codec, application.how_many_at_most(config.task, config.data))
-        dataset = build_dataset(config.task, config.data, config.seed, codec, config.extra, shown.note)
+        dataset = build_dataset(config.task, config.data, config.seed, codec, config.extra, shown.on_note)
         for line in _notes(config, dataset, preset):
-            shown.note(line)
+            shown.on_note(line)
         model = make_model(config.task, config.model, codec)
+        sampler = make_sampler(model, codec, dataset.train, config.training.batch_size)
         test = None
         if find_rate and not resumed:
-            test = range_test(model, codec, config.training, dataset.train, config.seed, context, shown)
+            test = range_test(
+                model, sampler, config.training, config.seed, context, shown.on_note,
+                model.updater(config.training, config.seed, context),
+            )  # fmt: skip
             rate, instead_of = test.suggestion, config.training.learning_rate
-            shown.note(f"learning_rate {rate:g}, found by the range test, in place of {instead_of:g}")
+            shown.on_note(f"learning_rate {rate:g}, found by the range test, in place of {instead_of:g}")
             config = config.with_options(learning_rate=rate)
-        trainer = Trainer(
+        trainer = make_trainer(
             model,
             codec,
+            dataset,
             config.training,
-            dataset.train,
-            dataset.validation,
             seed=config.seed,
             device=context,
             run=run,
-            progress=shown,
+            callbacks=[shown, *callbacks],
+            sampler=sampler,
         )
         outline = config.task.make_outline(lambda: dataset.sources)
         if not resumed:
@@ -158,7 +166,7 @@ def _keep(test: RangeTest, run: Run, shown: Progress) -> None:
     try:
         plot_rates(test, run.path / RATES_PLOT)
     except Seq2SeqError as error:
-        shown.note(f"{RATES_PLOT}: {error}")
+        shown.on_note(f"{RATES_PLOT}: {error}")
 
 
 def _base(task: Task | None, preset: str | Config | None, options: dict[str, Any]) -> Config:

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from seq2seq.applications import application_of
 from seq2seq.dataset import Dataset, build_dataset
-from seq2seq.decoding import Predictor, Shared, fitting, make_predictor
+from seq2seq.decoding import Predictor, fitting, make_predictor
+from seq2seq.engine.test_module import TestModule
 from seq2seq.errors import RunError, UsageError, require
 from seq2seq.likeness import Likeness
 from seq2seq.memory import learned, require_parameters
@@ -50,7 +51,7 @@ class OpenedRun:
         self._dataset: Dataset | None = None
         self._building = Turns()
         self._predictors: dict[tuple[Any, ...], Predictor] = {}
-        self._parameters: Shared = {}
+        self._module = TestModule()
         try:
             require_parameters(self.weights, self.config, self.codec)  # before sizes that no machine has are bound
             self.predictor(1)
@@ -89,6 +90,6 @@ class OpenedRun:
                 if key not in self._predictors:  # as before, or another thread has made it meanwhile
                     model = make_model(self.task, self.config.model, codec)
                     size = min(size, fitting(model, max(1, MOST_PLACES // codec.target_length)))
-                    made = make_predictor(model, size, self.device, self.weights, beam, self._parameters)
+                    made = make_predictor(model, size, self.device, self.weights, beam, self._module)
                     self._predictors[key] = made
         return self._predictors[key]

@@ -17,9 +17,9 @@ from seq2seq.tasks.stepwise import in_place
 if TYPE_CHECKING:
     from seq2seq.config import Config
 
-RECURRENT = ("cell", "hidden_size", "layers", "dropout", "bidirectional")
-ELMAN = ("hidden_size", "dropout", "embedding", "activation", "identity")
-GATED = ("hidden_size", "layers", "dropout", "embedding")
+RECURRENT = ("cell", "hidden_size", "layers", "dropout", "label_smoothing", "bidirectional")
+ELMAN = ("hidden_size", "dropout", "label_smoothing", "embedding", "activation", "identity")
+GATED = ("hidden_size", "layers", "dropout", "label_smoothing", "embedding")
 MODEL_OPTIONS = {
     "repeat": (*RECURRENT, "reverse_target"),
     "attention": (*RECURRENT, "position_bias", "reverse_target"),
@@ -42,8 +42,8 @@ TEXT_MODELS = tuple(name for name in MODEL_OPTIONS if name not in ANSWERING)
 SOME_MODELS = {name for options in MODEL_OPTIONS.values() for name in options}
 # Of a model without an option, the value that says how it is, which may be given.
 WITHOUT = {
-    "layers": 1, "dropout": 0, "bidirectional": False, "position_bias": False, "embedding": 0, "identity": False,
-    "reverse_target": False,
+    "layers": 1, "dropout": 0, "label_smoothing": 0, "bidirectional": False, "position_bias": False, "embedding": 0,
+    "identity": False, "reverse_target": False,
 }  # fmt: skip
 # Options of the training, each with the option that decides whether it has a use, and the value that gives it one.
 PART_OF = {"momentum": ("optimizer", "sgd"), "epsilon": ("optimizer", "adam"), "cycles": ("schedule", "restarts")}

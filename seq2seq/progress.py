@@ -12,56 +12,43 @@ from typing import Any
 
 from tqdm import tqdm
 
+from seq2seq.engine.callbacks import Callback, Start, Step
 from seq2seq.showing import one_line
 
 
-class Progress:
-    """Told of every step and epoch, and silent. The base of those that speak."""
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        pass
-
-    def note(self, line: str) -> None:
-        """A line to read before training begins: what was chosen, and what is odd about the data."""
-
-    def start(self, epochs: int, examples: int, done: int) -> None:
-        """Training begins: so many epochs of so many examples, of which `done` in all were learned from before."""
-
-    def advance(self, examples: int, loss: float) -> None:
-        """So many examples of the epoch under way are done, at this mean loss."""
-
-    def end_epoch(self, row: dict[str, Any]) -> None:
-        """An epoch is over: its row of metrics."""
-
-    def show(self, lines: list[str]) -> None:
-        """Lines for a person to read: held-out questions and the model's answers."""
+class Progress(Callback):
+    """Shows nothing. The base of those that show something."""
 
 
 class _Spoken(Progress):
     """What bar and lines have in common."""
 
-    def note(self, line: str) -> None:
+    def on_note(self, line: str) -> None:
         _print(one_line(line))
 
+    def on_start(self, start: Start) -> None:
+        self._epochs = start.epochs
+        self._rows = start.rows
+        self._epoch = start.done // start.rows
+        self._validators = start.trainer.validators
 
-def _measure(row: dict[str, Any]) -> str:
-    """How good an epoch's weights are on the validation examples, or text."""
-    if "validation_bits" in row:
-        return f"validation {row['validation_loss']:.4f} ({row['validation_bits']:.3f} bits)"
-    return f"exact match {row['validation_exact_match']:.3f}"
+    def _described(self, row: dict[str, Any]) -> str:
+        """How good an epoch's weights are on held-out examples."""
+        return ", ".join(filter(None, (validator.describe(row) for validator in self._validators)))
 
 
 class Bar(_Spoken):
     """One bar for all epochs, with the loss, the exact match, samples a second and the time left."""
 
-    def start(self, epochs: int, examples: int, done: int) -> None:
-        self._epochs, self._examples, self._epoch, self._measure = epochs, examples, done // examples, "-"
+    SECONDS = 0.25  # between two readings of the loss; each waits for the device
+
+    def on_start(self, start: Start) -> None:
+        super().on_start(start)
+        self._found = "-"
+        self._next = time.monotonic() + self.SECONDS
         self._bar = tqdm(
-            total=epochs * examples,
-            initial=done,
+            total=start.epochs * start.rows,
+            initial=start.done,
             unit="samples",
             unit_scale=True,
             dynamic_ncols=True,
@@ -72,26 +59,29 @@ class Bar(_Spoken):
 
     def _describe(self, loss: str) -> None:
         self._bar.set_description_str(f"epoch {min(self._epoch + 1, self._epochs)}/{self._epochs}", refresh=False)
-        self._bar.postfix[0] = f"loss {loss}, {self._measure},"
+        self._bar.postfix[0] = f"loss {loss}, {self._found},"
 
-    def _move_to(self, examples: int, loss: float) -> None:
+    def _move_to(self, rows: int, loss: float) -> None:
         self._describe(f"{loss:.4f}")
-        self._bar.update(self._epoch * self._examples + examples - self._bar.n)
+        self._bar.update(self._epoch * self._rows + rows - self._bar.n)
 
-    def advance(self, examples: int, loss: float) -> None:
-        self._move_to(examples, loss)
+    def on_step(self, step: Step) -> None:
+        if time.monotonic() >= self._next:
+            self._move_to(step.rows, step.loss)
+            self._next = time.monotonic() + self.SECONDS
 
-    def end_epoch(self, row: dict[str, Any]) -> None:
-        self._measure = _measure(row)
-        self._move_to(self._examples, row["train_loss"])
+    def on_epoch(self, row: dict[str, Any]) -> None:
+        self._found = self._described(row)
+        self._move_to(self._rows, row["train_loss"])
         self._epoch = row["epoch"]
 
-    def show(self, lines: list[str]) -> None:
+    def on_samples(self, lines: list[str]) -> None:
         with self._bar.external_write_mode(file=sys.stderr):
             _print("\n".join(map(one_line, lines)))
 
-    def __exit__(self, *error: object) -> None:
-        self._bar.close()
+    def on_end(self) -> None:
+        if hasattr(self, "_bar"):
+            self._bar.close()
 
 
 class Lines(_Spoken):
@@ -99,33 +89,34 @@ class Lines(_Spoken):
 
     SECONDS = 60.0
 
-    def start(self, epochs: int, examples: int, done: int) -> None:
-        self._epochs, self._examples, self._epoch = epochs, examples, done // examples
-        self._started, self._done_before, self._spoke = time.monotonic(), done, time.monotonic()
+    def on_start(self, start: Start) -> None:
+        super().on_start(start)
+        self._done_before = start.done
+        self._started = self._spoke = time.monotonic()
 
-    def _left(self, examples: int) -> str:
-        done = self._epoch * self._examples + examples
+    def _left(self, rows: int) -> str:
+        done = self._epoch * self._rows + rows
         elapsed = time.monotonic() - self._started
-        left = elapsed / max(1, done - self._done_before) * (self._epochs * self._examples - done)
+        left = elapsed / max(1, done - self._done_before) * (self._epochs * self._rows - done)
         return f"{int(left // 60)}:{int(left % 60):02d} left"
 
-    def advance(self, examples: int, loss: float) -> None:
+    def on_step(self, step: Step) -> None:
         if time.monotonic() - self._spoke >= self.SECONDS:
-            self._say(f"epoch {self._epoch + 1}/{self._epochs} at {examples} samples: loss {loss:.4f}", examples)
+            self._say(f"epoch {self._epoch + 1}/{self._epochs} at {step.rows} samples: loss {step.loss:.4f}", step.rows)
 
-    def _say(self, text: str, examples: int) -> None:
-        _print(f"{text}, {self._left(examples)}")
+    def _say(self, text: str, rows: int) -> None:
+        _print(f"{text}, {self._left(rows)}")
         self._spoke = time.monotonic()
 
-    def end_epoch(self, row: dict[str, Any]) -> None:
+    def on_epoch(self, row: dict[str, Any]) -> None:
         text = (
             f"epoch {row['epoch']}/{self._epochs}: loss {row['train_loss']:.4f}, "
-            f"{_measure(row)}, {row['samples_per_second']:.0f} samples/s"
+            f"{self._described(row)}, {row['samples_per_second']:.0f} samples/s"
         )
-        self._say(text, self._examples)
+        self._say(text, self._rows)
         self._epoch = row["epoch"]
 
-    def show(self, lines: list[str]) -> None:
+    def on_samples(self, lines: list[str]) -> None:
         _print("\n".join(f"    {one_line(line)}" for line in lines))
 
 

@@ -52,10 +52,10 @@ FILES = {CONFIG, METRICS, EVALUATION, OPTIMIZER, FOUND, RATES, RATES_PLOT, *WEIG
 # Bytes of what is read: of a configuration, a row an epoch, the pairs or the text, and the header of a file of arrays.
 MOST_CONFIG, MOST_METRICS, MOST_KEPT, MOST_HEADER = 2**24, 2**26, 2**28, 2**20
 MOST_VALUES = 2**29  # of all arrays in a file, whatever the configuration says
-# The columns of `metrics.csv`; the last, of a text alone.
+# The columns that every `metrics.csv` has, beside those of further validators.
 COLUMNS = (
     "epoch", "step", "learning_rate", "train_loss", "validation_loss", "validation_exact_match", "samples_per_second",
-    "seconds", "validation_bits",
+    "seconds",
 )  # fmt: skip
 
 
@@ -249,7 +249,7 @@ class Run:
         try:
             rows = list(csv.reader(io.StringIO(self._read(METRICS, MOST_METRICS).decode("ascii")), strict=True))
             header = rows.pop(0) if rows else []
-            if rows and tuple(header) not in (COLUMNS, COLUMNS[:-1]):
+            if rows and not (set(COLUMNS) <= set(header) and len(set(header)) == len(header)):
                 raise ValueError("its columns are not those of a training")
             numbers = [dict(zip(header, map(_number, row))) for row in rows if len(row) == len(header)]
             if [row["epoch"] for row in numbers] != list(range(1, len(rows) + 1)):

@@ -13,6 +13,7 @@ from seq2seq.errors import is_number, is_whole, require
 MOST = 2**31 - 1  # of whole numbers that have no smaller limit
 FLOAT_LEAST, FLOAT_MOST = 2.0**-126, (2 - 2.0**-23) * 2.0**127  # what a 32-bit float holds in full precision
 MOST_SEED = 2**128 - 1  # as NumPy's generators have them
+BELOW_ONE = 1 - 2.0**-24  # the largest fraction below 1 that a 32-bit float tells from it
 HELD = f"that a 32-bit float holds, from {FLOAT_LEAST:.3g} to {FLOAT_MOST:.3g}"
 
 
@@ -58,3 +59,9 @@ def require_truth(name: str, value: Any) -> None:
 def is_held(value: Any) -> bool:
     """Whether this is 0, or a number above it that a 32-bit float holds in full precision."""
     return is_number(value) and (value == 0 or FLOAT_LEAST <= value <= FLOAT_MOST)
+
+
+def require_fraction(name: str, value: Any) -> None:
+    """Raise a `UsageError` unless this is a number from 0 to below 1, as a 32-bit float has it."""
+    allowed = f"from 0 to below 1, and one that a 32-bit float holds, {FLOAT_LEAST:.3g} to {BELOW_ONE:.8f}"
+    require(is_held(value) and value <= BELOW_ONE, name, value, allowed)

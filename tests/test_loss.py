@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from seq2seq import Addition, Arithmetic, DataConfig, ModelConfig, PairsTask, TrainingConfig
+from seq2seq.applications.learning import make_sampler
 from seq2seq.dataset import build_dataset
-from seq2seq.engine import make_updater
-from seq2seq.engine.samplers import make_batching
-from seq2seq.engine.trainer import Trainer
+from seq2seq.engine.network import variables
+from seq2seq.engine.updater import Updater
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import mx
 from seq2seq.tasks.stepwise import in_place
+from tests.engine.test_trainer import made
 from tests.models.symbols import evaluate, gradients
 
 MODEL = ModelConfig(hidden_size=6, layers=1)
@@ -63,7 +64,7 @@ def nats_by_hand(name, data, model, examples, weights):
 def test_training_and_validation_are_told_in_nats_a_learned_character(name):
     _, data, model = case(name)
     config = TrainingConfig(epochs=1, batch_size=7, learning_rate=1e-12, warmup_steps=0, show_every=0)
-    trainer = Trainer(model, data.codec, config, data.train, data.validation)
+    trainer = made(model, config, data)
     weights = trainer.weights
     [row] = trainer.fit()
     for part, told in ((data.train, row["train_loss"]), (data.validation, row["validation_loss"])):
@@ -75,15 +76,16 @@ def test_training_and_validation_are_told_in_nats_a_learned_character(name):
 def test_an_update_follows_the_mean_gradient_of_a_learned_character(name):
     _, data, model = case(name)
     config = TrainingConfig(batch_size=4, optimizer="sgd", momentum=0.0, clip_norm=0.0)
-    updater = make_updater(model, config, 0, mx.cpu())
+    updater = Updater(model, config, 0, mx.cpu())
     weights = updater.weights
-    [first, *_] = make_batching(data.train, data.codec, 4, False).epoch(np.random.default_rng(0))
-    [batch] = updater.batches(data.train, [first])
-    updater.update(batch, 1, 0.1)
+    [first, *_] = make_sampler(model, data.codec, data.train, 4).epoch(np.random.default_rng(0))
+    [feed] = updater.feeds(data.train.arrays, [first])
+    updater.update(feed, 1, 0.1)
     examples = data.train.take(first.rows)
     _, count = nats_by_hand(name, data, model, examples, weights)
     inputs = {"source": examples.sources.T, "target": examples.targets.T}
-    for key, summed in gradients(model.loss(mx.sym.var("source"), mx.sym.var("target")), weights, **inputs).items():
+    loss, _ = model.loss(variables(inputs), {})
+    for key, summed in gradients(loss, weights, **inputs).items():
         np.testing.assert_allclose(updater.weights[key], weights[key] - 0.1 * summed / count, atol=1e-6, err_msg=key)
 
 
@@ -92,5 +94,5 @@ def test_two_long_targets_among_many_short_ones_do_not_hide_the_loss():
     _, data, model = case("attention")
     everything = build_dataset(UNEVEN, DataConfig(validation=0.4, test=1), 0, data.codec)
     config = TrainingConfig(epochs=1, batch_size=300, learning_rate=1e-12, show_every=0)
-    [row] = Trainer(model, data.codec, config, everything.train, everything.validation).fit()
+    [row] = made(model, config, everything).fit()
     assert abs(row["train_loss"] - np.log(len(data.codec.vocabulary))) < 0.2

@@ -11,10 +11,11 @@ from seq2seq.options import MODEL_OPTIONS, SOME_MODELS, TEXT_MODELS, fitted, lac
 from seq2seq.runs import Run
 from seq2seq.workers import argument_shapes
 from tests.conftest import some_text
+from tests.models.symbols import loss_of
 
 OTHER = {
     "cell": "rnn", "hidden_size": 5, "layers": 3, "dropout": 0.5, "bidirectional": False, "position_bias": True,
-    "embedding": 6, "activation": "relu", "identity": True, "reverse_target": True,
+    "embedding": 6, "activation": "relu", "identity": True, "reverse_target": True, "label_smoothing": 0.1,
 }  # fmt: skip
 TEXT = Text(given=some_text(60))
 
@@ -31,10 +32,10 @@ def network(config):
     if isinstance(model, ByHandModel):
         model.by_hand(0)  # which refuses some
     with mx.name.NameManager():
-        graph = model.loss(mx.sym.var("source"), mx.sym.var("target"))
+        graph = loss_of(model)
     shapes = argument_shapes(graph, source=(model.source_length, 1), target=(model.target_length, 1))
     weights = {name: np.zeros(shape) for name, shape in shapes.items()}
-    model.begin(weights)
+    model.init_weights(weights)
     written = re.sub("foreach[0-9]+", "foreach", graph.tojson())  # which MXNet numbers
     return codec, written, {name: array.tolist() for name, array in weights.items()}
 

@@ -1,6 +1,8 @@
 import io
 import sys
 
+from seq2seq.engine.callbacks import Start, Step
+from seq2seq.engine.validators import Validator
 from seq2seq.progress import Bar, Lines, Progress, progress_for_stderr
 
 ROW = {
@@ -14,17 +16,42 @@ class Terminal(io.StringIO):
         return True
 
 
+class Described(Validator):
+    def validate(self, module):
+        raise NotImplementedError
+
+    def describe(self, values):
+        return f"exact match {values['validation_exact_match']:.3f}"
+
+
+class Training:
+    """What a callback sees of a trainer."""
+
+    validators = (Described(),)
+    mean_loss = 0.0
+
+
+def start(epochs, rows, done=0):
+    return Start(epochs, rows, done, Training)
+
+
+def step(rows, loss):
+    training = Training()
+    training.mean_loss = loss
+    return Step(1, rows, training)
+
+
 def shown(kind, monkeypatch, stream):
     monkeypatch.setattr(sys, "stderr", stream)
     progress = progress_for_stderr()
-    progress.note("40 examples")
-    with progress:
-        assert type(progress) is kind
-        progress.start(2, 80, 0)
-        progress.advance(40, 0.7)
-        progress.end_epoch(ROW)
-        progress.show(["1+1 -> 2 ✓", "1+2 -> 4 ✗ (3)"])
-        progress.end_epoch({**ROW, "epoch": 2})
+    progress.on_note("40 examples")
+    assert type(progress) is kind
+    progress.on_start(start(2, 80))
+    progress.on_step(step(40, 0.7))
+    progress.on_epoch(ROW)
+    progress.on_samples(["1+1 -> 2 ✓", "1+2 -> 4 ✗ (3)"])
+    progress.on_epoch({**ROW, "epoch": 2})
+    progress.on_end()
     return stream.getvalue()
 
 
@@ -67,9 +94,9 @@ def test_any_stream_will_do_and_none(monkeypatch, capsys):
 
 def test_every_line_is_one_line(monkeypatch):
     monkeypatch.setattr(sys, "stderr", stream := io.StringIO())
-    with Lines() as progress:
-        progress.note("two\nlines")
-        progress.show(["a\nb -> c\u2028d"])
+    progress = Lines()
+    progress.on_note("two\nlines")
+    progress.on_samples(["a\nb -> c\u2028d"])
     assert stream.getvalue().splitlines() == [r"two\nlines", r"    a\nb -> c\u2028d"]
 
 
@@ -82,13 +109,6 @@ def test_plain_lines_when_stderr_is_no_terminal(monkeypatch):
     assert "\r" not in text
 
 
-def test_of_a_text_the_loss_is_what_counts(monkeypatch, capsys):
-    with Lines() as progress:
-        progress.start(1, 80, 0)
-        progress.end_epoch({**ROW, "validation_bits": 0.875})
-    assert "loss 0.5000, validation 0.6000 (0.875 bits), 1234 samples/s" in capsys.readouterr().err
-
-
 def test_a_bar_at_a_terminal(monkeypatch):
     text = shown(Bar, monkeypatch, Terminal())
     assert text.startswith("40 examples\n")
@@ -99,29 +119,31 @@ def test_a_bar_at_a_terminal(monkeypatch):
 
 
 def test_long_epochs_speak_once_a_minute(monkeypatch, capsys):
-    with Lines() as progress:
-        progress.start(2, 100, 0)
-        monkeypatch.setattr(Lines, "SECONDS", 0.0)
-        progress.advance(50, 0.25)
+    progress = Lines()
+    progress.on_start(start(2, 100))
+    monkeypatch.setattr(Lines, "SECONDS", 0.0)
+    progress.on_step(step(50, 0.25))
     assert "epoch 1/2 at 50 samples: loss 0.2500" in capsys.readouterr().err
 
 
 def test_a_resumed_training_begins_where_it_was(monkeypatch, capsys):
-    clock = iter([0.0, 0.0, 100.0, 10.0, 10.0, 10.0])
+    clock = iter([0.0, 100.0, 10.0, 10.0, 10.0])
     monkeypatch.setattr("seq2seq.progress.time.monotonic", lambda: next(clock))
-    with Lines() as progress:
-        progress.start(4, 100, 250)  # at 0 s
-        progress.advance(75, 0.1)  # at 100 s: a line; 25 samples in 10 s leave 125 for 50 s
+    progress = Lines()
+    progress.on_start(start(4, 100, 250))  # at 0 s
+    progress.on_step(step(75, 0.1))  # at 100 s: a line; 25 samples in 10 s leave 125 for 50 s
     assert capsys.readouterr().err == "epoch 3/4 at 75 samples: loss 0.1000, 0:50 left\n"
 
 
 def test_a_resumed_bar_begins_where_it_was(monkeypatch):
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
-    with Bar() as progress:
-        progress.start(4, 100, 250)
-        assert (progress._bar.n, progress._bar.initial) == (250, 250)
-        progress.advance(75, 0.1)
-        assert progress._bar.n == 275 and "epoch 3/4" in progress._bar.desc
-        progress.end_epoch({**ROW, "epoch": 3})
-        assert progress._bar.n == 300
+    monkeypatch.setattr(Bar, "SECONDS", 0.0)
+    progress = Bar()
+    progress.on_start(start(4, 100, 250))
+    assert (progress._bar.n, progress._bar.initial) == (250, 250)
+    progress.on_step(step(75, 0.1))
+    assert progress._bar.n == 275 and "epoch 3/4" in progress._bar.desc
+    progress.on_epoch({**ROW, "epoch": 3})
+    assert progress._bar.n == 300
+    progress.on_end()

@@ -123,13 +123,13 @@ def test_trainings_in_two_threads_are_those_of_one_while_others_are_answered(tmp
 
     alone = [trained(f"alone{seed}", seed).weights for seed in (0, 1)]
     over, answers, answered = threading.Event(), [], []
-    end_epoch = Progress.end_epoch
+    on_epoch = Progress.on_epoch
 
     def count(self, row):
         answered.append(len(answers))
-        end_epoch(self, row)
+        on_epoch(self, row)
 
-    monkeypatch.setattr(Progress, "end_epoch", count)
+    monkeypatch.setattr(Progress, "on_epoch", count)
 
     def ask():
         while not over.is_set():

@@ -28,7 +28,7 @@ class Watch(Progress):
         self.target, self.started = target, time.perf_counter()
         self.rows: list[dict[str, float]] = []
 
-    def end_epoch(self, row: dict[str, Any]) -> None:
+    def on_epoch(self, row: dict[str, Any]) -> None:
         exact = row["validation_exact_match"]
         self.rows.append({"seconds": time.perf_counter() - self.started, "exact_match": exact})
         if exact >= self.target:

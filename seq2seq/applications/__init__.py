@@ -6,10 +6,13 @@ Whether a run answers sources or goes on with a text is asked nowhere else: what
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seq2seq.applications.base import Application
 from seq2seq.tasks import Task
+
+if TYPE_CHECKING:
+    from seq2seq.models import Model
 
 __all__ = ["Application", "application_of"]
 
@@ -20,7 +23,7 @@ APPLICATIONS = {
 }
 
 
-def application_of(task: Task | type[Task]) -> Application[Any]:
-    """What an experiment with a task, or a class of tasks, does."""
-    module, _, name = APPLICATIONS[task.application].partition(":")
+def application_of(chooser: Task | type[Task] | Model) -> Application[Any]:
+    """What an experiment does, as its task says, or the class of its tasks, or its model."""
+    module, _, name = APPLICATIONS[chooser.application].partition(":")
     return getattr(importlib.import_module(module), name)()

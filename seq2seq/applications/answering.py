@@ -76,12 +76,11 @@ class Answering(Application["Evaluation"]):
     ) -> Dataset:
         return build_pairs(task, config, seed, codec, extra, note)
 
-    def columns(self, answers: Answers, targets: np.ndarray) -> dict[str, float]:
-        exact_match = float(exact(answers, targets).mean())
-        return {"validation_loss": answers.loss, "validation_exact_match": exact_match}
+    def values(self, answers: Answers, targets: np.ndarray) -> dict[str, float]:
+        return {"loss": answers.loss, "exact_match": float(exact(answers, targets).mean())}
 
-    def metric(self, row: Mapping[str, Any]) -> str:
-        return f"exact match {row['validation_exact_match']:.3f}"
+    def metric(self, values: Mapping[str, Any]) -> str:
+        return f"exact match {values['exact_match']:.3f}"
 
     def samples(
         self,

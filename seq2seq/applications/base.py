@@ -92,8 +92,8 @@ class Application(ABC, Generic[E]):
     # Training -------------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def columns(self, answers: Answers, targets: np.ndarray) -> dict[str, float]:
-        """The values of an epoch, by name, from what its weights answer to the validation examples.
+    def values(self, answers: Answers, targets: np.ndarray) -> dict[str, float]:
+        """What is measured after each epoch, by name, from the answers to held-out examples.
 
         Parameters
         ----------
@@ -102,8 +102,8 @@ class Application(ABC, Generic[E]):
         """
 
     @abstractmethod
-    def metric(self, row: Mapping[str, Any]) -> str:
-        """How good an epoch's weights are, in a few words, from its row of metrics."""
+    def metric(self, values: Mapping[str, Any]) -> str:
+        """How good an epoch's weights are, in a few words, from these values."""
 
     @abstractmethod
     def samples(

@@ -80,18 +80,13 @@ class Language(Application[TextEvaluation]):
     ) -> Dataset:
         return build_windows(cast(Text, task), config, codec, extra)
 
-    def columns(self, answers: Answers, targets: np.ndarray) -> dict[str, float]:
+    def values(self, answers: Answers, targets: np.ndarray) -> dict[str, float]:
         """Each character counts by itself, so that exact match is the fraction of characters that are right."""
         exact_match = float((answers.ids == targets).mean())
-        bits = answers.loss / math.log(2)
-        return {
-            "validation_loss": answers.loss,
-            "validation_exact_match": exact_match,
-            "validation_bits": bits,
-        }
+        return {"loss": answers.loss, "exact_match": exact_match, "bits": answers.loss / math.log(2)}
 
-    def metric(self, row: Mapping[str, Any]) -> str:
-        return f"validation {row['validation_loss']:.4f} ({row['validation_bits']:.3f} bits)"
+    def metric(self, values: Mapping[str, Any]) -> str:
+        return f"validation {values['loss']:.4f} ({values['bits']:.3f} bits)"
 
     def samples(
         self,

@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq.decoding.base import Answer, Answers, Best, Predictor, Shared, fitting
+from seq2seq.decoding.base import Answer, Answers, Best, Predictor, fitting
 from seq2seq.decoding.parallel import ParallelPredictor
 from seq2seq.decoding.search import SearchPredictor
 from seq2seq.decoding.stepwise import work_out
 from seq2seq.decoding.streams import StreamPredictor
 from seq2seq.decoding.widths import WidthsPredictor
 from seq2seq.decoding.writing import Reader, write
+from seq2seq.engine.test_module import TestModule
 from seq2seq.models import AutoregressiveModel, Model, ParallelModel
 
 __all__ = [
@@ -23,7 +24,6 @@ __all__ = [
     "Predictor",
     "Reader",
     "SearchPredictor",
-    "Shared",
     "StreamPredictor",
     "WidthsPredictor",
     "fitting",
@@ -39,12 +39,12 @@ def make_predictor(
     device: Any,
     weights: dict[str, np.ndarray] | None = None,
     beam: int = 1,
-    shared: Shared | None = None,
+    module: TestModule | None = None,
 ) -> Predictor:
     """The predictor that fits a model: see `Predictor` for the parameters, and `SearchPredictor` for the beam."""
     if isinstance(model, AutoregressiveModel):
-        return SearchPredictor(model, batch_size, device, weights, beam, shared)
+        return SearchPredictor(model, batch_size, device, weights, beam, module)
     assert isinstance(model, ParallelModel)
-    if model.in_order:
-        return StreamPredictor(model, batch_size, device, weights, shared)
-    return ParallelPredictor(model, batch_size, device, weights, shared)
+    if model.stateful:
+        return StreamPredictor(model, batch_size, device, weights, module)
+    return ParallelPredictor(model, batch_size, device, weights, module)

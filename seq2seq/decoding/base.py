@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import cycle
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from seq2seq.engine.test_module import Common, TestModule
 from seq2seq.models import AutoregressiveModel, Model
-from seq2seq.mx import mx
-from seq2seq.workers import Worker, argument_shapes, workers_of
+from seq2seq.workers import Worker
 
 MOST_VALUES = 2**22  # numbers of one array; with a large alphabet, batches are the smaller for it
 
@@ -65,41 +65,6 @@ class Best(NamedTuple):
     scores: np.ndarray
 
 
-class Common:
-    """What one worker's graphs of the same weights have in common, for other widths or batch sizes.
-
-    Attributes
-    ----------
-    parameters : dict of str to mxnet.NDArray
-    """
-
-    def __init__(self) -> None:
-        self.parameters: dict[str, Any] = {}
-        self._executors: dict[Any, Any] = {}
-
-    def bind(
-        self, worker: Worker, kind: Any, symbol: Any, inputs: Mapping[str, tuple[int, ...]]
-    ) -> tuple[dict[str, Any], Any]:
-        """The input arrays of these shapes, by name, and an executor that reads them and the parameters.
-
-        Parameters that are missing are made. Graphs of one kind use the same working memory: they must not run at once,
-        and the largest is best bound first.
-        """
-        arrays = {}
-        for name, shape in argument_shapes(symbol, **inputs).items():
-            if name in inputs:
-                arrays[name] = mx.nd.zeros(shape, worker.device)
-            elif name not in self.parameters:
-                self.parameters[name] = mx.nd.zeros(shape, worker.device)
-        weights = {name: self.parameters[name] for name in symbol.list_arguments() if name not in arrays}
-        executor = worker.bind(symbol, arrays, weights, shared=self._executors.get(kind))
-        self._executors.setdefault(kind, executor)
-        return arrays, executor
-
-
-Shared = dict[Worker, Common]
-
-
 class _Answer(NamedTuple):
     text: str
     confidence: float
@@ -139,9 +104,9 @@ class Predictor(ABC):
         Sources a forward pass (N).
     device : mxnet.Context
     weights : dict of str to ndarray, optional
-        The parameters. Without them, `set_weights` must come first.
-    shared : dict, optional
-        What predictors of one model's weights, for other widths or batch sizes, have in common: the first one fills it.
+        The parameters. Without them, those of the module, or `set_weights` must come first.
+    module : TestModule, optional
+        What predictors with the same weights, for other widths or batch sizes, have in common.
 
     Attributes
     ----------
@@ -157,19 +122,21 @@ class Predictor(ABC):
         batch_size: int,
         device: Any,
         weights: dict[str, np.ndarray] | None = None,
-        shared: Shared | None = None,
+        module: TestModule | None = None,
     ) -> None:
-        self.model, self.batch_size = model, batch_size
-        shared = {} if shared is None else shared
-        self._parts = [self._bind(worker, shared.setdefault(worker, Common())) for worker in self._workers(device)]
+        self.model = model
+        self.batch_size = batch_size
+        module = module or TestModule()
+        workers = self._chosen(module.workers(device))
+        self._parts = [self._bind(worker, module.common(worker)) for worker in workers]
         lengths = {"source": model.source_length, "target": model.target_length}
         self._padded = {name: np.zeros((length, batch_size), np.float32) for name, length in lengths.items()}
         if weights is not None:
             self.set_weights(weights)
 
-    def _workers(self, device: Any) -> tuple[Worker, ...]:
+    def _chosen(self, workers: list[Worker]) -> list[Worker]:
         """Those that take batches in turn. One source alone is one batch: there is nothing to take in turn."""
-        return workers_of(device)[: 1 if self.batch_size == 1 else None]
+        return workers[: 1 if self.batch_size == 1 else None]
 
     @abstractmethod
     def _bind(self, worker: Worker, common: Common) -> Part:

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from seq2seq.decoding.base import Answers, Common, Part, Predictor
+from seq2seq.decoding.base import Answers, Part, Predictor
+from seq2seq.engine.test_module import Common
 from seq2seq.models import ParallelModel
 from seq2seq.mx import mx
 from seq2seq.workers import Worker

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from seq2seq.calls import Call
-from seq2seq.decoding.base import Answers, Best, Common, Part, Predictor, Shared
+from seq2seq.decoding.base import Answers, Best, Part, Predictor
+from seq2seq.engine.test_module import Common, TestModule
 from seq2seq.models import AutoregressiveModel
 from seq2seq.mx import mx
 from seq2seq.workers import Worker
@@ -41,10 +42,10 @@ class SearchPredictor(Predictor):
         device: Any,
         weights: dict[str, np.ndarray] | None = None,
         beam: int = 1,
-        shared: Shared | None = None,
+        module: TestModule | None = None,
     ) -> None:
         self.beam = beam
-        super().__init__(model, batch_size, device, weights, shared)
+        super().__init__(model, batch_size, device, weights, module)
 
     def _bind(self, worker: Worker, common: Common) -> Part:
         assert isinstance(self.model, AutoregressiveModel)

@@ -6,11 +6,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from seq2seq.decoding.base import Answers, Shared
+from seq2seq.decoding.base import Answers
 from seq2seq.decoding.parallel import ParallelPart, ParallelPredictor
+from seq2seq.engine.test_module import TestModule
 from seq2seq.models import CharacterModel, ParallelModel
 from seq2seq.mx import mx
-from seq2seq.workers import Worker, workers_of
+from seq2seq.workers import Worker
 
 STREAMS = 16  # at most: parts of the text that are read at once, the fewer the less there is that begins with no memory
 
@@ -48,12 +49,12 @@ class StreamPredictor(ParallelPredictor):
         batch_size: int,
         device: Any,
         weights: dict[str, np.ndarray] | None = None,
-        shared: Shared | None = None,
+        module: TestModule | None = None,
     ) -> None:
-        super().__init__(model, min(batch_size, STREAMS), device, weights, shared)
+        super().__init__(model, min(batch_size, STREAMS), device, weights, module)
 
-    def _workers(self, device: Any) -> tuple[Worker, ...]:
-        return workers_of(device)[:1]  # each batch goes on from the one before it
+    def _chosen(self, workers: list[Worker]) -> list[Worker]:
+        return workers[:1]  # each batch goes on from the one before it
 
     def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
         [part] = self._parts

@@ -10,39 +10,11 @@ import math
 from typing import Any
 
 from seq2seq.calls import Call
-from seq2seq.config import TrainingConfig
+from seq2seq.engine.options import TrainingConfig
 from seq2seq.mx import mx
 from seq2seq.values import FLOAT_LEAST
 
 BETA1, BETA2 = 0.9, 0.999  # of Adam, as its paper has them
-
-
-def learning_rate(config: TrainingConfig, update: int, updates: int) -> float:
-    """The rate of an update: a straight rise over the warm-up, then constant, or half a cosine down to 0, or several.
-
-    Those of `restarts` begin at the highest rate again, each twice as long as the one before it, and the last ends with
-    the training (Loshchilov and Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts").
-
-    Parameters
-    ----------
-    config : TrainingConfig
-    update : int
-        The number of the update, the first being 1.
-    updates : int
-        How many there will be in all.
-    """
-    rate, warmup = config.learning_rate, min(config.warmup_steps, updates // 10)
-    if update <= warmup:
-        return rate * update / (warmup + 1)
-    if config.schedule == "constant":
-        return rate
-    done, length = update - 1 - warmup, max(1, updates - warmup)
-    if config.schedule == "restarts":  # in whole numbers, so that no cycle begins an update late
-        shares = 2**config.cycles - 1
-        share = min(done * shares // length + 1, shares)
-        size = 2 ** (share.bit_length() - 1)  # of the cycle, in shares; those before it have one share less
-        done, length = done * shares - (size - 1) * length, size * length
-    return rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done / length)))
 
 
 def _held(rate: float) -> float:
@@ -105,41 +77,3 @@ class Sgd:
 
 
 OPTIMIZERS: dict[str, type[Adam] | type[Sgd]] = {"adam": Adam, "sgd": Sgd}
-
-
-class Clip:
-    """Cuts a gradient that is too long.
-
-    From Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks" (2013).
-
-    Parameters
-    ----------
-    sections : list of mxnet.NDArray, shape (P,)
-        What the gradient consists of. Changed in place.
-    longest : float
-    """
-
-    def __init__(self, sections: list[Any], longest: float) -> None:
-        squares = [mx.nd.zeros((1,), section.context) for section in sections]
-        factors = [mx.nd.zeros_like(square) for square in squares]
-        self._squares = [Call("dot", [section, section], square) for section, square in zip(sections, squares)]
-        self._parts = []
-        for section, own, factor in zip(sections, squares, factors):
-            summands = [own, *(square for square in squares if square is not own)]
-            limit = [
-                Call("add_n", summands, factor, num_args=len(summands)),
-                Call("rsqrt", [factor], factor),
-                Call("_mul_scalar", [factor], factor, scalar=longest),
-            ]
-            at_most = Call("_minimum_scalar", [factor], factor, scalar=1)
-            self._parts.append((limit, at_most, Call("broadcast_mul", [section, factor], section)))
-
-    def __call__(self, scale: float) -> None:
-        """Multiply the gradient by `scale`, or by what makes it `longest` if it would be longer."""
-        for square in self._squares:
-            square()
-        for limit, at_most, multiply in self._parts:
-            for call in limit:
-                call()
-            at_most(scalar=scale)
-            multiply()

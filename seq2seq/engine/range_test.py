@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from seq2seq.config import TrainingConfig
-from seq2seq.dataset import Examples
-from seq2seq.engine import make_updater
-from seq2seq.engine.samplers import make_batching
+from seq2seq.engine.network import Network
+from seq2seq.engine.options import TrainingConfig
+from seq2seq.engine.samplers import Sampler
+from seq2seq.engine.updater import BaseUpdater, Updater
 from seq2seq.errors import Seq2SeqError
-from seq2seq.models import Model
 from seq2seq.mx import alone, give_way
-from seq2seq.progress import Progress
-from seq2seq.vocabulary import Codec
 
 LOWEST, HIGHEST = 1e-5, 10.0  # rates; each is so many times the one before it
 UPDATES = 300
@@ -40,7 +37,7 @@ class RangeTest:
     rates : list of float
         Of its updates, each higher than the one before it.
     losses : list of float
-        Of the updates' batches, in nats a character, before the weights moved at that rate.
+        Of the updates' batches, before the weights moved at that rate.
     smoothed : list of float
         Their running mean, corrected for having begun at 0 as Adam corrects its moments.
     """
@@ -89,25 +86,32 @@ class RangeTest:
 
 @alone
 def range_test(
-    model: Model, codec: Codec, config: TrainingConfig, train: Examples, seed: int, device: Any, progress: Progress
+    network: Network,
+    sampler: Sampler,
+    config: TrainingConfig,
+    seed: int,
+    device: Any,
+    note: Callable[[str], None] = lambda line: None,
+    updater: BaseUpdater | None = None,
 ) -> RangeTest:
     """Make the first updates of a training, with weights of its own, at a rate that rises from 1e-5 until it fails.
 
-    It ends after 300 updates, or when the smoothed loss is four times its lowest or no number. Of few examples it makes
-    several passes. The arguments are those of `Trainer`; of `config`, rate, warm-up and schedule have no effect.
+    It ends after 300 updates, or when the smoothed loss is four times its lowest or not a number. With few rows it
+    makes several passes. The arguments are those of `Trainer`; the rate, warm-up and schedule of `config` have no
+    effect. `note` is given a line from time to time.
     """
-    batching = make_batching(train, codec, config.batch_size, model.in_order)
-    updater = make_updater(model, config, seed, device)
+    updater = updater or Updater(network, config, seed, device)
     updater.seed(seed)
-    plans = (batching.epoch(np.random.default_rng((seed, 1, epoch))) for epoch in itertools.count())
-    batches: Iterator[Any] = (batch for plan in plans for batch in updater.batches(train, plan))
-    test, mean = RangeTest([], [], []), 0.0
-    for update, (rate, batch) in enumerate(zip(np.geomspace(LOWEST, HIGHEST, UPDATES).tolist(), batches), 1):
-        if not model.random:  # else others would draw of the same masks
+    plans = (sampler.epoch(np.random.default_rng((seed, 1, epoch))) for epoch in itertools.count())
+    feeds: Iterator[Any] = (feed for plan in plans for feed in updater.feeds(sampler.arrays, plan))
+    test = RangeTest([], [], [])
+    mean = 0.0
+    for update, (rate, feed) in enumerate(zip(np.geomspace(LOWEST, HIGHEST, UPDATES).tolist(), feeds), 1):
+        if not network.random:  # else others would draw from the same masks
             give_way()
-        updater.update(batch, update, rate)
-        loss = updater.mean_loss(batch.characters)
-        updater.loss_sum[:] = 0
+        updater.update(feed, update, rate)
+        loss = updater.loss_sum / feed.terms
+        updater.loss_sum = 0.0
         mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
         smoothed = mean / (1 - SMOOTHING**update)
         if not math.isfinite(smoothed):
@@ -118,5 +122,5 @@ def range_test(
         if smoothed > WORSE * min(test.smoothed):
             break
         if update % TOLD == 0:
-            progress.note(f"range test {update}/{UPDATES}: learning rate {rate:.2g}, loss {smoothed:.4f}")
+            note(f"range test {update}/{UPDATES}: learning rate {rate:.2g}, loss {smoothed:.4f}")
     return test

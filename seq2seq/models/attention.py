@@ -31,7 +31,8 @@ import numpy as np
 
 from seq2seq.config import DataConfig
 from seq2seq.models.base import AutoregressiveModel
-from seq2seq.models.recurrent import Recurrent
+from seq2seq.models.decoder import Decoder, shifted
+from seq2seq.models.encoder import Encoder
 from seq2seq.mx import mx
 from seq2seq.tasks import Task
 from seq2seq.vocabulary import Codec
@@ -55,22 +56,19 @@ class AttentionModel(AutoregressiveModel):
         return (*super().state_names, "steps") if self.config.position_bias else super().state_names
 
     @property
-    def directions(self) -> int:
-        return 2 if self.config.bidirectional else 1
-
-    @property
     def width(self) -> int:
         """D."""
-        return self.directions * self.config.hidden_size
+        return self.config.hidden_size * (2 if self.config.bidirectional else 1)
 
     def encode(self, source: Any) -> dict[str, Any]:
         """The decoder's first states (layers, N, D), and the steps done (1, N); the encoder's outputs (N, S, D), and
         for each place of the source 0, or where it is padding what hides it (N, 1, S)."""
         sym = mx.sym
         # (S, N, D), (layers * directions, N, H) each
-        outputs, states = self._encoder().read(self.source_length, source, self.vocabulary_size)
+        encoder = Encoder(self.config)
+        outputs, states = encoder.read(self.source_length, source, self.vocabulary_size)
         padding = sym.cast(sym.transpose(source), "float32") == self.pad  # (N, S)
-        first = [*map(self._joined, states)]
+        first = [*map(encoder.joined, states)]
         if self.config.position_bias:
             first.append(sym.zeros_like(sym.slice_axis(sym.cast(source, "float32"), axis=0, begin=0, end=1)))
         return {
@@ -78,11 +76,6 @@ class AttentionModel(AutoregressiveModel):
             "outputs": sym.transpose(outputs, axes=(1, 0, 2)),
             "hidden_places": sym.expand_dims(padding * FAR_BELOW, axis=1),
         }
-
-    def _joined(self, states: Any) -> Any:
-        """Both directions' states of a layer side by side: (layers * directions, N, H) to (layers, N, D)."""
-        parts = mx.sym.reshape(states, shape=(-4, self.config.layers, self.directions, -2))
-        return mx.sym.reshape(mx.sym.transpose(parts, axes=(0, 2, 1, 3)), shape=(0, 0, -3))
 
     def step(self, previous: Any, states: dict[str, Any], memory: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         outputs, after = self._decode(mx.sym.expand_dims(previous, axis=0), 1, states)
@@ -97,26 +90,21 @@ class AttentionModel(AutoregressiveModel):
         return self._teach(source, target)[0]
 
     def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        [source] = self._encoder().embeddings(weights["encoder_parameters"], self.vocabulary_size)
+        [source] = Encoder(self.config).embeddings(weights["encoder_parameters"], self.vocabulary_size)
         [target] = self._decoder().embeddings(weights["decoder_parameters"], self.vocabulary_size)
         return {"source": source, "target": target}
 
     def readings(self, source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
         return {"source": source, "target": target[:, :-1]}
 
-    def _encoder(self) -> Recurrent:
-        return self._recurrent("encoder", self.config.hidden_size, self.config.bidirectional, states=True)
-
-    def _decoder(self) -> Recurrent:
-        return self._recurrent("decoder", self.width, states=True)
+    def _decoder(self) -> Decoder:
+        return Decoder(self.config, self.width, states=True)
 
     def _teach(self, source: Any, target: Any) -> tuple[Any, Any]:
         """Attention (N, T, S) and logits (T, N, V), from ids (S, N) and (T, N)."""
-        sym, encoded = mx.sym, self.encode(source)
-        target = sym.cast(target, "float32")
-        start = sym.ones_like(sym.slice_axis(target, axis=0, begin=0, end=1)) * self.vocabulary_size
-        late = sym.concat(start, sym.slice_axis(target, axis=0, begin=0, end=-1), dim=0)  # (T, N)
-        outputs, _ = self._decode(late, self.target_length, encoded)
+        encoded = self.encode(source)
+        previous = shifted(target, start=self.vocabulary_size)
+        outputs, _ = self._decode(previous, self.target_length, encoded)
         return self._attend(outputs, self.target_length, encoded)
 
     def _decode(self, previous: Any, length: int, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
@@ -10,7 +11,10 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from seq2seq.config import DataConfig, ModelConfig
-from seq2seq.models.recurrent import Recurrent
+from seq2seq.engine.network import Arrays, Input, Network, Widths
+from seq2seq.engine.options import TrainingConfig
+from seq2seq.engine.updater import BaseUpdater
+from seq2seq.models.losses import cross_entropy, target_log_probabilities
 from seq2seq.mx import mx
 from seq2seq.tasks import Task
 from seq2seq.tasks.stepwise import in_place
@@ -19,7 +23,7 @@ from seq2seq.vocabulary import AFTER, UNDER, UNDER_REVERSED, Codec, learned
 M = TypeVar("M", bound="Model")
 
 
-class Model(ABC):
+class Model(Network):
     """Builds a network's symbols. Two symbols built by one model have the same parameters, by name.
 
     Parameters
@@ -67,14 +71,23 @@ class Model(ABC):
             task.characters, task.source_length, task.target_length, data.reverse_target, in_place=in_place(task)
         )
 
+    @property
+    def inputs(self) -> dict[str, Input]:
+        """Ids of sources, which end at the last place, and of targets, which begin at the first."""
+        return {"source": Input((self.source_length,), keep="last"), "target": Input((self.target_length,))}
+
+    def terms(self, arrays: Arrays) -> np.ndarray:
+        """The learned characters of each target."""
+        return self.learned(arrays["source"], arrays["target"]).sum(axis=1)
+
+    def narrowed(self, widths: Widths) -> Model:
+        return self.resized(widths.get("source", self.source_length), widths.get("target", self.target_length))
+
     def resized(self: M, source_length: int, target_length: int) -> M:
         """The same network for other widths."""
         other = copy(self)
         other.source_length, other.target_length = source_length, target_length
         return other
-
-    def begin(self, weights: dict[str, np.ndarray]) -> None:  # noqa: B027  (most have nothing to do)
-        """Change the first weights, in place, where they are not to be as all others are drawn."""
 
     @property
     def random(self) -> bool:
@@ -97,11 +110,6 @@ class Model(ABC):
             Shape (T, N, V).
         """
 
-    def target_log_probabilities(self, source: Any, target: Any) -> Any:
-        """Log-probability of each of the target's learned characters, 0 where none is, shape (T, N), from ids."""
-        values = mx.sym.pick(self.log_probabilities(source, target), target, axis=-1)
-        return values * self._learned(source, target) if self.answers else values
-
     def learned(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
         """Which places of targets are learned, bool, shape (N, T), from ids (N, S) and (N, T): of a text, all."""
         return learned(sources, targets, self.pad, self.padding) if self.answers else np.ones(targets.shape, bool)
@@ -120,28 +128,29 @@ class Model(ABC):
         always = sym.ones_like(sym.slice_axis(neighbour, axis=0, begin=0, end=1))
         return sym.concat(*([always, neighbour] if after else [neighbour, always]), dim=0)
 
-    def loss(self, source: Any, target: Any) -> Any:
-        """What training makes small, when divided by how many characters are learned: the negative log-probability of
-        the targets' learned characters (nats), their sum over T and N, shape (1,)."""
-        return self._sum_loss(self.target_log_probabilities(source, target))
+    def read(self, source: Any, target: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Log-probabilities (T, N, V) as `log_probabilities` gives them, from these states, and the states after."""
+        return self.log_probabilities(source, target), {}
 
-    def _sum_loss(self, log_probabilities: Any) -> Any:
-        """The loss, from the log-probability of each of the target's learned characters (T, N)."""
-        return mx.sym.make_loss(-mx.sym.sum(log_probabilities), name="loss")
+    def target_log_probabilities(self, source: Any, target: Any) -> Any:
+        """Log-probability of each of the target's learned characters, 0 where none is, shape (T, N), from ids."""
+        return target_log_probabilities(self.log_probabilities(source, target), target, self._mask(source, target))
 
-    def state_shapes(self, n: int) -> dict[str, tuple[int, ...]]:
-        """What is carried from each batch of n examples to the next, by name, examples along axis 1: nothing, unless a
-        model reads a text in its order."""
-        return {}
+    def loss(self, inputs: Mapping[str, Any], states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """The negative log-probability of the targets' learned characters (nats), their sum over T and N."""
+        source, target = inputs["source"], inputs["target"]
+        log_probabilities, after = self.read(source, target, states)
+        mask = self._mask(source, target)
+        loss = cross_entropy(log_probabilities, target, mask, self.config.label_smoothing)
+        return loss, {name: mx.sym.BlockGrad(state) for name, state in after.items()}
 
-    @property
-    def in_order(self) -> bool:
-        """Whether it does: whether the batches must follow each other."""
-        return bool(self.state_shapes(1))
+    def _mask(self, source: Any, target: Any) -> Any | None:
+        """1 where a character of the target is learned, else 0, shape (T, N); for a text, all are."""
+        return self._learned(source, target) if self.answers else None
 
-    def loss_and_states(self, source: Any, target: Any, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """The loss of a batch that goes on from these states, and those to go on from after it."""
-        return self.loss(source, target), {}
+    def updater(self, config: TrainingConfig, seed: int, device: Any) -> BaseUpdater | None:
+        """What trains it, where that is not MXNet."""
+        return None
 
     def attention(self, source: Any, target: Any) -> Any:
         """How much each step of writing the target looks at each place of the source, shape (N, T, S): None, unless a
@@ -158,9 +167,6 @@ class Model(ABC):
 
     def _dropout(self, values: Any) -> Any:
         return mx.sym.Dropout(values, p=self.config.dropout) if self.config.dropout else values
-
-    def _recurrent(self, name: str, hidden_size: int, bidirectional: bool = False, states: bool = False) -> Recurrent:
-        return Recurrent(self.config, name, hidden_size, bidirectional, states)
 
 
 class ParallelModel(Model):

@@ -8,63 +8,84 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from seq2seq.config import TrainingConfig
-from seq2seq.dataset import Examples
-from seq2seq.engine.samplers import Rows
+from seq2seq.engine.network import Arrays
+from seq2seq.engine.options import TrainingConfig
+from seq2seq.engine.samplers import Batch
+from seq2seq.engine.updater import BaseUpdater
 from seq2seq.errors import require
-from seq2seq.models import ByHandModel
 from seq2seq.models.by_hand import AdamByHand, State, from_fused, to_fused
+from seq2seq.models.stateful import ByHandModel
+from seq2seq.mx import mx
+from seq2seq.workers import Worker, workers_of
 
 OUTPUT = ("output_weight", "output_bias")
 
 
-class Batch(NamedTuple):
+class Feed(NamedTuple):
     """Ids of one update, (S, n) and (T, n), and how many characters are learned."""
 
     source: np.ndarray
     target: np.ndarray
-    characters: int
+    terms: int
 
     @property
-    def size(self) -> int:
+    def rows(self) -> int:
         return self.source.shape[1]
 
 
-class ByHandUpdater:
+class ByHandUpdater(BaseUpdater):
     """What `Updater` is to the other models; see there. The first weights are those of `ByHand`."""
 
-    def __init__(self, model: ByHandModel, config: TrainingConfig, seed: int) -> None:
-        require(config.optimizer == "adam", "optimizer", config.optimizer, f"adam for {model.config.model}")
+    def __init__(self, model: ByHandModel, config: TrainingConfig, seed: int, device: Any) -> None:
+        name = model.config.model
+        require(config.optimizer == "adam", "optimizer", config.optimizer, f"adam for {name}")
+        require(config.weight_decay == 0, "weight_decay", config.weight_decay, f"0 for {name}")
         self.config = config
-        self.loss_sum = np.zeros(1, np.float32)
+        self._loss_sum = np.float32(0)
+        self._worker = workers_of(device)[0]
         self._network = model.by_hand(seed)
         self._adam = AdamByHand(self._network.parameters, config.epsilon)
         self._state_shapes = model.state_shapes(config.batch_size)
         self._state: State = ()
         self.set_states()
         first = self.weights
-        model.begin(first)
+        model.init_weights(first)
         self.set_weights(first)
+        self._arrays = {name: mx.nd.array(array, self._worker.device) for name, array in self.weights.items()}
 
-    def batches(self, examples: Examples, plan: list[Rows]) -> Iterator[Batch]:
-        for rows, *_, characters in plan:
-            yield Batch(examples.sources[rows].T, examples.targets[rows].T, characters)
+    def feeds(self, arrays: Arrays, batches: list[Batch]) -> Iterator[Feed]:
+        for rows, _, terms in batches:
+            yield Feed(arrays["source"][rows].T, arrays["target"][rows].T, terms)
 
-    def update(self, batch: Batch, update: int, rate: float) -> None:
-        loss, gradients, self._state = self._network.loss_and_gradients(batch.source, batch.target, self._state)
-        self.loss_sum += loss * batch.characters
-        norm, longest = math.sqrt(sum(float((each**2).sum()) for each in gradients.values())), self.config.clip_norm
+    def update(self, feed: Feed, update: int, rate: float) -> None:
+        loss, gradients, self._state = self._network.loss_and_gradients(feed.source, feed.target, self._state)
+        self._loss_sum += np.float32(loss * feed.terms)
+        norm = math.sqrt(sum(float((each**2).sum()) for each in gradients.values()))
+        longest = self.config.clip_norm
         if 0 < longest < norm:
             gradients = {name: each * (longest / norm) for name, each in gradients.items()}
         self._adam.updates = update - 1
         self._adam.update(gradients, rate)
 
-    def mean_loss(self, characters: int) -> float:
-        return float(self.loss_sum[0]) / characters
+    @property
+    def loss_sum(self) -> float:
+        return float(self._loss_sum)
+
+    @loss_sum.setter
+    def loss_sum(self, value: float) -> None:
+        self._loss_sum = np.float32(value)
+
+    @property
+    def parameters(self) -> dict[Worker, dict[str, Any]]:
+        return {self._worker: self._arrays}
+
+    def publish(self) -> None:
+        for name, array in self.weights.items():
+            self._arrays[name][:] = array
 
     def seed(self, number: int) -> None:
         """Nothing here is drawn."""

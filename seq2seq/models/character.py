@@ -28,11 +28,13 @@ Linear Units" (2015).
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 import numpy as np
 
 from seq2seq.config import DataConfig
+from seq2seq.engine.initializers import identity
 from seq2seq.errors import require
 from seq2seq.models.base import ParallelModel
 from seq2seq.mx import mx
@@ -70,7 +72,7 @@ class CharacterModel(ParallelModel):
         states = self._states(self._characters(source))
         return self._dense(mx.sym.slice_axis(states, axis=0, begin=-self.target_length, end=None))
 
-    def read_on(self, source: Any, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def read_on(self, source: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Log-probabilities (T, N, V) from ids (S, N) and states as `state_shapes` has them, and the states after."""
         return self.log_probabilities(source), {}
 
@@ -94,10 +96,10 @@ class CharacterModel(ParallelModel):
     def _matrices(self, weights: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """What a character's vector is multiplied by, (C, E), and what a state is, (C, H): views of the weights."""
 
-    def begin(self, weights: dict[str, np.ndarray]) -> None:
+    def init_weights(self, weights: dict[str, np.ndarray]) -> None:
         if self.config.identity:
             _, hidden = self._matrices(weights)
-            hidden[:] = np.eye(len(hidden))
+            identity(hidden)
 
     def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         if self.config.embedding:
@@ -210,11 +212,11 @@ class FusedModel(CharacterModel):
         end = rows * read
         return vector[:end].reshape(rows, read), vector[end : end + rows * size].reshape(rows, size)
 
-    def begin(self, weights: dict[str, np.ndarray]) -> None:
+    def init_weights(self, weights: dict[str, np.ndarray]) -> None:
         config = self.config
         alone = self.gates == 1 or not config.identity
         require(alone, "identity", config.identity, f"false for {config.model}, whose gates have a hidden matrix each")
-        super().begin(weights)
+        super().init_weights(weights)
 
 
 class SequenceModel(FusedModel):

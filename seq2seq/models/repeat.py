@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 from seq2seq.models.base import ParallelModel
-from seq2seq.models.recurrent import Recurrent
+from seq2seq.models.decoder import Decoder
+from seq2seq.models.encoder import Encoder
 from seq2seq.mx import mx
 
 
@@ -32,22 +33,18 @@ class RepeatModel(ParallelModel):
     """See the module. The parameters are those of `Model`."""
 
     def logits(self, source: Any) -> Any:
-        config, sym = self.config, mx.sym
-        directions = 2 if config.bidirectional else 1
-        _, (hidden, *_) = self._encoder().read(self.source_length, source, self.vocabulary_size)
-        last_layer = sym.slice_axis(hidden, axis=0, begin=-directions, end=None)  # (directions, N, H)
+        sym = mx.sym
+        encoder = Encoder(self.config)
+        _, (hidden, *_) = encoder.read(self.source_length, source, self.vocabulary_size)
         # The notebook reshapes here, by the batch size where it means the state's width: both were 32.
-        state = sym.concat(*sym.split(last_layer, num_outputs=2, axis=0), dim=2) if directions == 2 else last_layer
+        state = encoder.last(hidden)  # (1, N, D)
         # Joined, not broadcast: the gradient is then a sum of T arrays and no general reduction, which is slow.
-        repeated = sym.concat(*[self._dropout(state)] * self.target_length, dim=0)  # (T, N, directions * H)
+        repeated = sym.concat(*[self._dropout(state)] * self.target_length, dim=0)  # (T, N, D)
 
-        decoder = self._recurrent("decoder", config.hidden_size)
+        decoder = Decoder(self.config, self.config.hidden_size)
         outputs, _ = decoder.unroll(self.target_length, repeated)  # (T, N, H)
         return sym.FullyConnected(self._dropout(outputs), num_hidden=self.vocabulary_size, flatten=False, name="output")
 
     def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        [source] = self._encoder().embeddings(weights["encoder_parameters"], self.vocabulary_size)
+        [source] = Encoder(self.config).embeddings(weights["encoder_parameters"], self.vocabulary_size)
         return {"source": source}
-
-    def _encoder(self) -> Recurrent:
-        return self._recurrent("encoder", self.config.hidden_size, self.config.bidirectional, states=True)

@@ -25,8 +25,11 @@ they learn, which is all in NumPy: see `models/by_hand.py`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from seq2seq.engine.options import TrainingConfig
+from seq2seq.engine.updater import BaseUpdater
 from seq2seq.errors import require
 from seq2seq.models.by_hand import ByHand, LstmByHand, RnnByHand
 from seq2seq.models.character import SequenceModel
@@ -45,15 +48,13 @@ class StatefulModel(SequenceModel):
     def state_shapes(self, n: int) -> dict[str, tuple[int, ...]]:
         return {name: (self.layers, n, self.config.hidden_size) for name in self.state_names}
 
-    def read_on(self, source: Any, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def read_on(self, source: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         begin = [states[name] for name in self.state_names]
         outputs, after = self._unroll(self._characters(source), begin)
         return mx.sym.log_softmax(self._dense(outputs), axis=-1), dict(zip(self.state_names, after))
 
-    def loss_and_states(self, source: Any, target: Any, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        log_probabilities, after = self.read_on(source, states)
-        loss = self._sum_loss(mx.sym.pick(log_probabilities, target, axis=-1))
-        return loss, {name: mx.sym.BlockGrad(state) for name, state in after.items()}
+    def read(self, source: Any, target: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        return self.read_on(source, states)
 
 
 class GruModel(StatefulModel):
@@ -96,10 +97,15 @@ class LstmModel(GruModel):
 class ByHandModel(StatefulModel):
     """`rnn-numpy`. `by_hand_updater.py` trains it."""
 
+    def updater(self, config: TrainingConfig, seed: int, device: Any) -> BaseUpdater:
+        from seq2seq.models.by_hand_updater import ByHandUpdater
+
+        return ByHandUpdater(self, config, seed, device)
+
     def by_hand(self, seed: int) -> ByHand:
         """The network in NumPy, with its first weights."""
         config = self.config
-        for name in ("embedding", "dropout"):
+        for name in ("embedding", "dropout", "label_smoothing"):
             require(not getattr(config, name), name, getattr(config, name), f"0 for {config.model}")
         return self._by_hand(seed)
 

@@ -59,7 +59,7 @@ class TransducerModel(ParallelModel):
         return dict(zip(self.reads, vectors))
 
     def _layers(self) -> Recurrent:
-        return self._recurrent("transducer", self.config.hidden_size, self.config.bidirectional)
+        return Recurrent(self.config, "transducer", self.config.hidden_size, self.config.bidirectional)
 
     def readings(self, source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
         return dict(zip(self.reads, np.split(source, self.channels, axis=1)))

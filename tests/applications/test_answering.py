@@ -81,9 +81,9 @@ def answered(targets, wrong):
 
 def test_an_epoch_is_measured_by_whole_answers():
     targets = np.ones((4, 3), int)
-    columns = ANSWERING.columns(answered(targets, [1]), targets)
-    assert columns == {"validation_loss": 1.5, "validation_exact_match": 0.75}
-    assert ANSWERING.metric(columns) == "exact match 0.750"
+    values = ANSWERING.values(answered(targets, [1]), targets)
+    assert values == {"loss": 1.5, "exact_match": 0.75}
+    assert ANSWERING.metric(values) == "exact match 0.750"
     assert [*ANSWERING.best_by] == [("validation_exact_match", "max"), ("validation_loss", "min")]
 
 

@@ -37,11 +37,9 @@ def test_the_model_of_a_text_is_one_that_reads_texts():
 
 def test_an_epoch_is_measured_by_single_characters_and_chosen_by_the_loss():
     ids = np.array([[1, 2], [3, 4]])
-    columns = LANGUAGE.columns(Answers(ids, np.ones(2), np.array([2.0, 2.0]), np.array([2, 2])), ids - [[0, 1], [0, 0]])
-    assert [*columns.items()] == [
-        ("validation_loss", 1.0), ("validation_exact_match", 0.75), ("validation_bits", 1 / math.log(2)),
-    ]  # fmt: skip
-    assert LANGUAGE.metric(columns) == "validation 1.0000 (1.443 bits)"
+    values = LANGUAGE.values(Answers(ids, np.ones(2), np.array([2.0, 2.0]), np.array([2, 2])), ids - [[0, 1], [0, 0]])
+    assert values == {"loss": 1.0, "exact_match": 0.75, "bits": 1 / math.log(2)}
+    assert LANGUAGE.metric(values) == "validation 1.0000 (1.443 bits)"
     assert [*LANGUAGE.best_by] == [("validation_loss", "min")]
 
 

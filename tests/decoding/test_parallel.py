@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from seq2seq.config import ModelConfig
-from seq2seq.decoding import ParallelPredictor, base
+from seq2seq.decoding import ParallelPredictor
+from seq2seq.engine import test_module
 from seq2seq.models import RepeatModel
 from seq2seq.mx import mx
 from seq2seq.workers import _worker
@@ -35,7 +36,7 @@ def confidence_of(expected):
 @pytest.fixture(params=[1, 2])
 def workers(request, monkeypatch):
     """However many cores there are."""
-    monkeypatch.setattr(base, "workers_of", lambda device: [_worker(mx.cpu(i)) for i in range(request.param)])
+    monkeypatch.setattr(test_module, "workers_of", lambda device: [_worker(mx.cpu(i)) for i in range(request.param)])
 
 
 @pytest.mark.parametrize("n", [1, 8, 9, 20, 100])

@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 
 from seq2seq.config import ModelConfig
-from seq2seq.decoding import SearchPredictor, base
+from seq2seq.decoding import SearchPredictor
+from seq2seq.engine import test_module
 from seq2seq.models import AttentionModel
 from seq2seq.mx import mx
 from seq2seq.workers import _worker
 from tests import reference
-from tests.models.symbols import draw
+from tests.models.symbols import draw, loss_of
 
 S, T, V, PAD = 4, 3, 4, 2
 CONFIG = ModelConfig(model="attention", hidden_size=5, layers=2)
 MODEL = AttentionModel(CONFIG, S, T, V, PAD)
-LOSS = MODEL.loss(mx.sym.var("source"), mx.sym.var("target"))
+LOSS = loss_of(MODEL)
 
 
 def weights_of(seed):
@@ -24,7 +25,7 @@ def weights_of(seed):
 
 @pytest.fixture(params=[1, 2])
 def workers(request, monkeypatch):
-    monkeypatch.setattr(base, "workers_of", lambda device: [_worker(mx.cpu(i)) for i in range(request.param)])
+    monkeypatch.setattr(test_module, "workers_of", lambda device: [_worker(mx.cpu(i)) for i in range(request.param)])
 
 
 def forced(weights, sources, targets):

@@ -5,14 +5,14 @@ from seq2seq.decoding import WidthsPredictor, make_predictor
 from seq2seq.models import AttentionModel
 from seq2seq.mx import mx
 from seq2seq.vocabulary import Codec
-from tests.models.symbols import draw
+from tests.models.symbols import draw, loss_of
 
 CODEC = Codec(" ab", 24, 6, reverse_target=False, pad_end=True)
 
 
 def test_each_source_is_answered_in_its_own_width():
     model = AttentionModel(ModelConfig(hidden_size=5, layers=1), 24, 6, 3)
-    weights = draw(model.loss(mx.sym.var("source"), mx.sym.var("target")), source=(24, 1), target=(6, 1))
+    weights = draw(loss_of(model), source=(24, 1), target=(6, 1))
     predictors = {width: make_predictor(model.resized(width, 6), 4, mx.cpu()) for width in CODEC.widths}
     together = WidthsPredictor(predictors, CODEC)
     together.set_weights(weights)

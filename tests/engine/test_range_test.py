@@ -4,21 +4,35 @@ import numpy as np
 import pytest
 
 from seq2seq import Seq2SeqError
-from seq2seq.decoding import make_predictor
-from seq2seq.engine import Updater
 from seq2seq.engine import range_test as rates
 from seq2seq.engine.optimizers import Adam
 from seq2seq.engine.range_test import RangeTest, range_test
+from seq2seq.engine.updater import Updater
 from seq2seq.mx import mx
-from seq2seq.progress import Progress
-from tests.engine.test_trainer import CONFIG, DATA, MODEL, reader, replace
+from tests.engine.test_trainer import CONFIG, DATA, MODEL, answered, reader, replace
 from tests.engine.test_trainer import trainer as make_trainer
 
 
-def measured(config=CONFIG, model=MODEL, seed=0, progress=None):
+def measured(config=CONFIG, model=MODEL, seed=0, note=None):
     """The range test of what `make_trainer` trains."""
-    network = make_trainer(config, model).model
-    return range_test(network, DATA.codec, config, DATA.train, seed, mx.cpu(), progress or Progress())
+    learner = make_trainer(config, model)
+    return range_test(learner.network, learner.sampler, config, seed, mx.cpu(), note or (lambda line: None))
+
+
+class Told(Updater):
+    """Says other losses than it has."""
+
+    @property
+    def loss_sum(self):
+        return next(self.losses) * 1e6
+
+    @loss_sum.setter
+    def loss_sum(self, value):
+        pass
+
+    def feeds(self, arrays, batches):
+        for feed in super().feeds(arrays, batches):
+            yield feed._replace(terms=10**6)
 
 
 def of(*smoothed):
@@ -67,9 +81,7 @@ def test_losses_are_those_of_the_batches_and_smoothed_evenly(monkeypatch):
     monkeypatch.setattr(rates, "LOWEST", 1e-12)
     monkeypatch.setattr(rates, "HIGHEST", 1e-12)
     test, learner = measured(), make_trainer()
-    predictor = make_predictor(learner.model, 80, mx.cpu())
-    predictor.set_weights(learner.weights)
-    answers = predictor.answer(DATA.train.sources, DATA.train.targets)
+    answers = answered(learner, DATA.train)
     order = np.random.default_rng((0, 1, 0)).permutation(80)  # the training's own
     nats, characters = (part[order].reshape(5, 16).sum(axis=1) for part in (answers.nats, answers.characters))
     assert test.losses == pytest.approx((nats / characters).tolist(), abs=1e-5)
@@ -88,7 +100,8 @@ def test_losses_are_those_of_the_batches_and_smoothed_evenly(monkeypatch):
 )
 def test_it_ends_when_the_loss_has_risen_far_or_is_no_number(monkeypatch, given, kept):
     losses = iter(given)
-    monkeypatch.setattr(Updater, "mean_loss", lambda self, examples: next(losses))
+    monkeypatch.setattr(rates, "Updater", Told)
+    monkeypatch.setattr(Told, "losses", losses, raising=False)
     assert measured().losses == kept
 
 
@@ -101,12 +114,7 @@ def test_the_seed_decides_it(monkeypatch, dropout):
 
 def test_it_tells_how_far_it_is():
     lines = []
-
-    class Told(Progress):
-        def note(self, line):
-            lines.append(line)
-
-    test = measured(progress=Told())
+    test = measured(note=lines.append)
     assert lines[0] == f"range test 50/300: learning rate 9.6e-05, loss {test.smoothed[49]:.4f}"
     assert len(lines) == len(test.rates) // 50
 
@@ -114,6 +122,6 @@ def test_it_tells_how_far_it_is():
 def test_a_text_is_read_in_its_order(monkeypatch):
     monkeypatch.setattr(rates, "UPDATES", 100)
     learner = reader(replace(MODEL, model="rnn-stateful"), replace(CONFIG, batch_size=7))
-    assert len(learner.train) % 7 and learner.steps_per_epoch < 40  # several epochs, none with a smaller batch
-    test = range_test(learner.model, learner.codec, learner.config, learner.train, 0, mx.cpu(), Progress())
+    assert learner.steps_per_epoch < 40  # several epochs
+    test = range_test(learner.network, learner.sampler, learner.config, 0, mx.cpu())
     assert len(test.rates) > 40 and min(test.smoothed) < 0.9 * test.smoothed[0]

@@ -1,65 +1,120 @@
 import numpy as np
 import pytest
 
-from seq2seq import UsageError
+from seq2seq import ModelConfig, UsageError
+from seq2seq.applications.learning import make_sampler
 from seq2seq.dataset import Examples
-from seq2seq.engine.samplers import Batching, Streams
+from seq2seq.engine.network import Input, Network
+from seq2seq.engine.samplers import Bucketed, Contiguous, Mixed
+from seq2seq.models import RepeatModel
 from seq2seq.vocabulary import Codec
 
 
-def examples_of(codec, pairs):
+class Counted(Network):
+    """A network whose loss has as many terms as a row says."""
+
+    @property
+    def inputs(self):
+        return {"x": Input(()), "n": Input(())}
+
+    def loss(self, inputs, states):
+        raise NotImplementedError
+
+    def terms(self, arrays):
+        return arrays["n"]
+
+
+def arrays_of(n, first=0):
+    return {"x": np.arange(first, first + n), "n": np.arange(n) % 3}
+
+
+def bucketed(pairs, codec, batch_size):
     sources, targets = zip(*pairs)
-    return Examples(codec.encode_sources(sources), codec.encode_targets(targets))
+    model = RepeatModel(ModelConfig(hidden_size=4), codec.source_ids, codec.target_length, 3, padding=codec.padding)
+    examples = Examples(codec.encode_sources(sources), codec.encode_targets(targets))
+    return make_sampler(model, codec, examples, batch_size)
 
 
-def test_every_example_comes_once_with_its_like_in_widths_that_hold_it():
+def test_every_row_comes_once_with_its_like_in_widths_that_hold_it():
     codec = Codec(" ab", 30, 20, reverse_target=False, pad_end=True)
     rng = np.random.default_rng(0)
     pairs = [("a" * int(rng.integers(1, 31)), "b" * int(rng.integers(1, 21))) for _ in range(500)]
-    examples = examples_of(codec, pairs)
-    batching = Batching(examples, codec, 32)
+    sampler = bucketed(pairs, codec, 32)
     assert codec.widths == [10, 20, 30]
-    epochs = [batching.epoch(np.random.default_rng(seed)) for seed in (0, 0, 1)]
+    epochs = [sampler.epoch(np.random.default_rng(seed)) for seed in (0, 0, 1)]
     for epoch in epochs:
-        assert len(epoch) == batching.count
+        assert len(epoch) == sampler.batches
         assert sorted(np.concatenate([batch.rows for batch in epoch]).tolist()) == list(range(500))
-        for rows, source_length, target_length, characters in epoch:
+        for rows, widths, terms in epoch:
             assert 0 < len(rows) <= 32
-            assert characters == sum(min(len(pairs[row][1]) + 1, 20) for row in rows)  # and the end of each
-            assert {codec.fitting(pairs[row][0]).source_length for row in rows} == {source_length}
-            assert max(len(pairs[row][1]) for row in rows) < target_length or target_length == 20
-    assert [batch.source_length for batch in epochs[0]] != sorted(batch.source_length for batch in epochs[0])
+            assert terms == sum(min(len(pairs[row][1]) + 1, 20) for row in rows)  # and the end of each
+            assert {codec.fitting(pairs[row][0]).source_length for row in rows} == {widths["source"]}
+            assert max(len(pairs[row][1]) for row in rows) < widths["target"] or widths["target"] == 20
+    widths = [batch.widths["source"] for batch in epochs[0]]
+    assert widths != sorted(widths)
     same, other = ([batch.rows.tolist() for batch in epoch] for epoch in epochs[1:])
     assert same == [batch.rows.tolist() for batch in epochs[0]] != other
 
 
 def test_targets_are_cut_after_the_padding_that_ends_the_longest():
     codec = Codec(" ab", 16, 9, reverse_target=True, pad_end=True)
-    examples = examples_of(codec, [("a", "b"), ("aa", "bbbb"), ("a" * 16, "b" * 9)])
-    lengths = {batch[1:] for batch in Batching(examples, codec, 1).epoch(np.random.default_rng(0))}
-    assert lengths == {(8, 5, 2), (8, 5, 5), (16, 9, 9)}
+    sampler = bucketed([("a", "b"), ("aa", "bbbb"), ("a" * 16, "b" * 9)], codec, 1)
+    found = {(*batch.widths.values(), batch.terms) for batch in sampler.epoch(np.random.default_rng(0))}
+    assert found == {(8, 5, 2), (8, 5, 5), (16, 9, 9)}
 
 
 @pytest.mark.parametrize("pad_end, length", [(False, 30), (True, 15)])
 def test_where_there_is_one_width_batches_follow_the_permutation(pad_end, length):
     codec = Codec(" ab", length, 4, reverse_target=False, pad_end=pad_end)
-    examples = examples_of(codec, [("a" * (1 + i % length), "bbbb") for i in range(50)])
-    epoch = Batching(examples, codec, 7).epoch(np.random.default_rng(3))
+    epoch = bucketed([("a" * (1 + i % length), "bbbb") for i in range(50)], codec, 7).epoch(np.random.default_rng(3))
     assert np.concatenate([batch.rows for batch in epoch]).tolist() == np.random.default_rng(3).permutation(50).tolist()
-    assert {batch[1:3] for batch in epoch} == {(length, 4)} and [len(batch.rows) for batch in epoch] == [7] * 7 + [1]
+    assert {tuple(batch.widths.values()) for batch in epoch} == {(length, 4)}
+    assert [len(batch.rows) for batch in epoch] == [7] * 7 + [1]
 
 
-def test_a_text_is_read_in_its_order_by_streams():
-    codec = Codec(" ab", 4, 4, reverse_target=False)
-    examples = Examples(np.zeros((23, 4), np.uint8), np.zeros((23, 4), np.uint8))
-    streams = Streams(examples, codec, 5)
-    epoch = streams.epoch(np.random.default_rng(0))
-    assert len(epoch) == streams.count == 4
-    assert np.stack([batch.rows for batch in epoch], axis=1).tolist() == [
-        [4 * i + j for j in range(4)] for i in range(5)
-    ]
-    assert {batch[1:] for batch in epoch} == {(4, 4, 20)}
-    with pytest.raises(
-        UsageError, match="batch_size: got 24, but it must be at most 23, all windows that the text has"
-    ):
-        Streams(examples, codec, 24)
+def test_without_widths_there_is_one_bucket():
+    sampler = Bucketed(Counted(), arrays_of(10), 4)
+    epoch = sampler.epoch(np.random.default_rng(0))
+    assert (sampler.rows, sampler.batches) == (10, 3)
+    assert [(len(batch.rows), batch.widths) for batch in epoch] == [(4, {}), (4, {}), (2, {})]
+    assert [batch.terms for batch in epoch] == [sum(row % 3 for row in batch.rows) for batch in epoch]
+
+
+def test_a_stream_is_read_in_its_order():
+    sampler = Contiguous(Counted(), arrays_of(23), 5)
+    epoch = sampler.epoch(np.random.default_rng(0))
+    assert len(epoch) == sampler.batches == 4 and sampler.rows == 20
+    rows = np.stack([batch.rows for batch in epoch], axis=1)
+    assert rows.tolist() == [[4 * i + j for j in range(4)] for i in range(5)]
+    with pytest.raises(UsageError, match="batch_size: got 24, but it must be at most 23, all windows that the text"):
+        Contiguous(Counted(), arrays_of(23), 24)
+
+
+def test_several_sources_are_mixed_in_their_shares():
+    sources = [arrays_of(100), arrays_of(10, 1000), arrays_of(5, 2000)]
+    sampler = Mixed(Counted(), sources, [0.5, 0.25, 0.25], 16)
+    epoch = sampler.epoch(np.random.default_rng(0))
+    assert sampler.counts == [8, 4, 4] and len(epoch) == sampler.batches == 13
+    values = [sampler.arrays["x"][batch.rows] for batch in epoch]
+    assert sum(map(len, values)) == sampler.rows
+    for batch in values[:-1]:
+        assert [int((batch // 1000 == source).sum()) for source in range(3)] == [8, 4, 4]
+    every = np.concatenate(values)
+    assert sorted(every[every < 1000].tolist()) == list(range(100))  # the first source once
+    for source, size in ((1, 10), (2, 5)):
+        of_it = every[every // 1000 == source]
+        assert sorted(of_it[:size].tolist()) == sorted(of_it[size : 2 * size].tolist())  # again and again
+        assert len(set(of_it.tolist())) == size
+    assert [batch.terms for batch in epoch] == [int(sampler.arrays["n"][batch.rows].sum()) for batch in epoch]
+    again, other = (sampler.epoch(np.random.default_rng(seed)) for seed in (0, 1))
+    assert all((a.rows == b.rows).all() for a, b in zip(epoch, again)) and (other[0].rows != epoch[0].rows).any()
+
+
+@pytest.mark.parametrize(
+    "shares, batch_size, problem",
+    [([0.5, 0.4], 8, "shares: got .* sum to 1"), ([1.0], 8, "shares: got"), ([0.0, 1.0], 8, "shares: got"),
+     ([0.9, 0.1], 4, "batch_size: got 4, but it must be large enough to hold a row of each source")],
+)  # fmt: skip
+def test_shares_that_cannot_be_had(shares, batch_size, problem):
+    with pytest.raises(UsageError, match=problem):
+        Mixed(Counted(), [arrays_of(10), arrays_of(10)], shares, batch_size)

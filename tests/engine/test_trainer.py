@@ -16,10 +16,12 @@ from seq2seq import (
     TrainingConfig,
     TrainingInterrupted,
 )
+from seq2seq.applications.learning import AnswerValidator, make_trainer
 from seq2seq.dataset import Examples, build_dataset
 from seq2seq.engine import trainer as training_module
-from seq2seq.engine.optimizers import Adam, learning_rate
-from seq2seq.engine.trainer import State, Trainer
+from seq2seq.engine.best import Best
+from seq2seq.engine.optimizers import Adam
+from seq2seq.engine.schedules import learning_rate
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import mx
 from seq2seq.progress import Progress
@@ -34,9 +36,20 @@ DATA = build_dataset(Arithmetic("+", terms=2), DataConfig(), 0)  # 80 to train o
 
 
 def trainer(config=CONFIG, model=MODEL, data=DATA, seed=0, **options):
-    codec = data.codec
-    network = make_model(Arithmetic(), model, codec)
-    return Trainer(network, codec, config, data.train, data.validation, seed=seed, **options)
+    network = make_model(Arithmetic(), model, data.codec)
+    return made(network, config, data, seed=seed, **options)
+
+
+def made(network, config, data, *, seed=0, run=None, progress=None):
+    callbacks = [progress] if progress else []
+    return make_trainer(network, data.codec, data, config, seed=seed, run=run, callbacks=callbacks)
+
+
+def answered(learner, examples):
+    """The answers to some examples with the weights of the moment."""
+    validator = AnswerValidator(learner.network, DATA.codec, examples, mx.cpu())
+    validator.validate(learner.module)
+    return validator.answers
 
 
 def same(first, second):
@@ -93,8 +106,7 @@ def test_learning_lowers_the_loss_and_the_loss_is_the_mean_over_all_examples():
 def test_the_last_incomplete_batch_is_neither_dropped_nor_counted_twice(workers, batch_size):
     # At a vanishing learning rate the loss of an epoch is that of the first weights over each example once.
     learner = trainer(replace(CONFIG, epochs=1, batch_size=batch_size, learning_rate=1e-12))
-    learner._predictor.set_weights(learner.weights)
-    answers = learner._predictor.answer(DATA.train.sources, DATA.train.targets)
+    answers = answered(learner, DATA.train)
     [row] = learner.fit()
     assert row["train_loss"] == pytest.approx(answers.loss, abs=1e-5)
     assert row["step"] == -(-80 // batch_size)
@@ -175,10 +187,11 @@ def test_the_best_weights_are_those_of_the_best_epoch(tmp_path):
     learner = trainer(replace(CONFIG, epochs=30, learning_rate=0.05), run=Run(tmp_path))
     rows = learner.fit()
     best = max(rows, key=lambda row: (row["validation_exact_match"], -row["validation_loss"]))
-    arrays, state = learner.run.read_arrays("best.safetensors")
-    assert state == {"epoch": best["epoch"], "validation_exact_match": best["validation_exact_match"]}
-    learner._predictor.set_weights(arrays)
-    answers = learner._predictor.answer(DATA.validation.sources, DATA.validation.targets)
+    arrays, state = Run(tmp_path).read_arrays("best.safetensors")
+    chosen = {name: best[name] for name in ("validation_exact_match", "validation_loss")}
+    assert state == {"epoch": best["epoch"], **chosen}
+    learner._updater.set_weights(arrays)
+    answers = answered(learner, DATA.validation)
     assert answers.loss == pytest.approx(best["validation_loss"], abs=1e-6)
 
 
@@ -213,7 +226,7 @@ def test_ten_questions_are_shown_every_few_epochs():
     shown = []
 
     class Shown(Progress):
-        def show(self, lines):
+        def on_samples(self, lines):
             shown.append(lines)
 
     learner = trainer(replace(CONFIG, epochs=5, show_every=2), progress=Shown())
@@ -232,7 +245,6 @@ def test_nothing_waits_for_the_engine_within_an_epoch(monkeypatch):
     waits = []
     real = mx.nd.NDArray.asnumpy
     monkeypatch.setattr(mx.nd.NDArray, "asnumpy", lambda self: waits.append(time.monotonic()) or real(self))
-    monkeypatch.setattr(training_module, "REFRESH_SECONDS", 1e9)
     learner = trainer(replace(CONFIG, epochs=1))
     waits.clear()
     steps = []
@@ -362,15 +374,14 @@ def test_a_second_signal_does_what_it_did_before_training():
 
 
 def test_progress_is_told_where_it_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(training_module, "REFRESH_SECONDS", 0.0)
     told = []
 
     class Told(Progress):
-        def start(self, epochs, examples, done):
-            told.append(("start", epochs, examples, done))
+        def on_start(self, start):
+            told.append(("start", *start[:3]))
 
-        def advance(self, examples, loss):
-            told.append((examples, loss))
+        def on_step(self, step):
+            told.append((step.rows, step.loss))
 
     run, stopper = Run(tmp_path), StopAfter(7)
     with pytest.raises(TrainingInterrupted):
@@ -394,7 +405,7 @@ def test_samples_a_second_are_those_of_this_sitting(tmp_path, monkeypatch):
     monkeypatch.setattr(training_module.time, "monotonic", lambda: float(next(clock)))
     started = []
     step = resumed._step
-    resumed._step = lambda batch: (started.append(batch.size), step(batch))
+    resumed._step = lambda batch: (started.append(batch.rows), step(batch))
     [row] = resumed.fit()
     assert started == [16]
     assert row["samples_per_second"] <= 16  # 16 examples in some whole seconds of the clock above
@@ -419,7 +430,7 @@ def test_shows_at_no_epoch_when_not_asked():
     shown = []
 
     class Shown(Progress):
-        def show(self, lines):
+        def on_samples(self, lines):
             shown.append(lines)
 
     trainer(replace(CONFIG, show_every=0), progress=Shown()).fit()
@@ -427,10 +438,13 @@ def test_shows_at_no_epoch_when_not_asked():
 
 
 def test_the_lower_loss_decides_between_equal_exact_matches():
-    state = State(best_exact_match=0.5, best_loss=1.0)
-    assert state.improves(0.5, 0.9) and state.improves(0.6, 2.0)
-    assert state.improves(0.4, 0.9, by_loss=True) and not state.improves(0.6, 1.0, by_loss=True)
-    assert not state.improves(0.5, 1.0) and not state.improves(0.5, 1.1) and not state.improves(0.4, 0.1)
+    best = Best((("match", "max"), ("loss", "min")))
+
+    def improves(match, loss):
+        return best.improves({"match": match, "loss": loss}, {"match": 0.5, "loss": 1.0})
+
+    assert improves(0.5, 0.9) and improves(0.6, 2.0)
+    assert not improves(0.5, 1.0) and not improves(0.5, 1.1) and not improves(0.4, 0.1)
 
 
 def test_the_seed_decides_the_first_weights():
@@ -459,19 +473,17 @@ def test_every_update_has_its_number_and_its_rate(monkeypatch):
 def test_dropout_acts_in_training():
     # At a vanishing learning rate the loss of an epoch would be that of the first weights, but for the dropout.
     learner = trainer(replace(CONFIG, epochs=1, learning_rate=1e-12), replace(MODEL, dropout=0.5))
-    learner._predictor.set_weights(learner.weights)
-    answers = learner._predictor.answer(DATA.train.sources, DATA.train.targets)
+    answers = answered(learner, DATA.train)
     [row] = learner.fit()
     assert abs(row["train_loss"] - answers.loss) > 1e-3
 
 
 def test_progress_does_not_pass_the_end_of_an_epoch(monkeypatch):
-    monkeypatch.setattr(training_module, "REFRESH_SECONDS", 0.0)
     told = []
 
     class Told(Progress):
-        def advance(self, examples, loss):
-            told.append(examples)
+        def on_step(self, step):
+            told.append(step.rows)
 
     trainer(replace(CONFIG, epochs=1, batch_size=33), progress=Told()).fit()
     assert told == [33, 66, 80]
@@ -506,7 +518,7 @@ IN_ORDER = DataConfig(split="position")
 def reader(model, config, **options):
     codec = make_codec(TEXT, IN_ORDER, model)
     data = build_dataset(TEXT, IN_ORDER, 0, codec)
-    return Trainer(make_model(TEXT, model, codec), codec, config, data.train, data.validation, **options)
+    return made(make_model(TEXT, model, codec), config, data, **options)
 
 
 @pytest.mark.parametrize(
@@ -533,9 +545,12 @@ def test_a_text_read_in_its_order_goes_on_bit_for_bit(tmp_path, workers, name, d
 def test_every_epoch_begins_with_no_memory():
     learner = reader(replace(MODEL, model="rnn-stateful"), replace(CONFIG, epochs=2, batch_size=5))
     begun = []
-    batches = learner._updater.batches
-    learner._updater.batches = lambda *given: (begun.append(learner._updater.states["hidden"].any()), batches(*given))[
-        1
-    ]
+    feeds = learner._updater.feeds
+
+    def watched(*given):
+        begun.append(learner._updater.states["hidden"].any())
+        return feeds(*given)
+
+    learner._updater.feeds = watched
     learner.fit()
     assert begun == [False, False] and learner._updater.states["hidden"].any()

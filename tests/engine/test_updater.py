@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 
 from seq2seq import ModelConfig, TrainingConfig, UsageError, workers
+from seq2seq.applications.learning import make_sampler
 from seq2seq.calls import Call
 from seq2seq.dataset import Examples
-from seq2seq.engine import ByHandUpdater, Updater, make_updater
-from seq2seq.engine.replica import Layout
-from seq2seq.engine.samplers import Batching, Rows, Streams
+from seq2seq.engine.flat import FlatParameters
+from seq2seq.engine.samplers import Batch, Contiguous
+from seq2seq.engine.updater import Updater
 from seq2seq.models import MODELS, AttentionModel, LstmModel, RepeatModel, StatefulModel
 from seq2seq.models.by_hand import RnnByHand, from_fused
+from seq2seq.models.by_hand_updater import ByHandUpdater
 from seq2seq.mx import mx
 from seq2seq.vocabulary import Codec
 from seq2seq.workers import _worker, workers_of
@@ -23,19 +25,19 @@ RNG = np.random.default_rng(0)
 EXAMPLES = Examples(RNG.integers(V, size=(50, S), dtype=np.uint8), RNG.integers(V, size=(50, T), dtype=np.uint8))
 
 
-def learned(monkeypatch, number, first=0, **options):
+def learned(monkeypatch, number, first=0, rate=0.004, **options):
     """Weights, moments and mean loss after an epoch shared by so many workers."""
     monkeypatch.setattr(f"{UPDATER}.workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(number)))
     monkeypatch.setattr(f"{UPDATER}.WORTH_SHARING", 0)
     config = TrainingConfig(**{"batch_size": 7, "warmup_steps": 0, "epsilon": 1e-3, **options})
     updater = Updater(MODEL, config, 0, mx.cpu())
-    plan = Batching(EXAMPLES, CODEC, config.batch_size).epoch(np.random.default_rng(1))[first:]
+    plan = make_sampler(MODEL, CODEC, EXAMPLES, config.batch_size).epoch(np.random.default_rng(1))[first:]
     updates = 0
-    for updates, batch in enumerate(updater.batches(EXAMPLES, plan), 1):
-        assert len(batch.graphs) == min(number, batch.size)
-        updater.update(batch, updates, 0.004)
+    for updates, feed in enumerate(updater.feeds(EXAMPLES.arrays, plan), 1):
+        assert len(feed.graphs) == min(number, feed.rows)
+        updater.update(feed, updates, rate)
     assert updates == -(-50 // config.batch_size) - first
-    return updater.weights, updater.moments, updater.mean_loss(sum(batch.characters for batch in plan))
+    return updater.weights, updater.moments, updater.loss_sum / sum(batch.terms for batch in plan)
 
 
 @pytest.mark.parametrize(
@@ -75,12 +77,13 @@ def test_short_sources_are_read_in_a_narrow_width():
     losses = []
     for each, shown in [(model, sources), (model.resized(8, 4), sources[:, 8:])]:
         updater = Updater(each, TrainingConfig(batch_size=20), 0, mx.cpu())
-        plan = [Rows(np.arange(20), 8, 4, 80)]
+        examples = Examples(shown, targets)
+        plan = [Batch(np.arange(20), {"source": 8, "target": 4}, 80)]
         if each is model:
-            plan = Batching(Examples(shown, targets), codec, 20).epoch(np.random.default_rng(0))
-        [batch] = updater.batches(Examples(shown, targets), plan)
-        updater.update(batch, 1, 0.004)
-        losses.append(updater.mean_loss(batch.characters))
+            plan = make_sampler(model, codec, examples, 20).epoch(np.random.default_rng(0))
+        [feed] = updater.feeds(examples.arrays, plan)
+        updater.update(feed, 1, 0.004)
+        losses.append(updater.loss_sum / feed.terms)
     assert losses[0] == pytest.approx(losses[1])
 
 
@@ -89,32 +92,32 @@ def test_every_worker_ends_with_the_same_weights(monkeypatch):
     monkeypatch.setattr(f"{UPDATER}.WORTH_SHARING", 0)
     updater = Updater(MODEL, TrainingConfig(batch_size=10), 0, mx.cpu())
     before = updater.weights
-    plan = Batching(EXAMPLES, CODEC, 10).epoch(RNG)
-    for update, batch in enumerate(updater.batches(EXAMPLES, plan), 1):
-        updater.update(batch, update, 0.004)
-    first, second = (share.weights.asnumpy() for share in updater._shares)
+    plan = make_sampler(MODEL, CODEC, EXAMPLES, 10).epoch(RNG)
+    for update, feed in enumerate(updater.feeds(EXAMPLES.arrays, plan), 1):
+        updater.update(feed, update, 0.004)
+    first, second = (replica.weights.asnumpy() for replica in updater._replicas)
     assert (first == second).all() and not (updater.weights["output_weight"] == before["output_weight"]).all()
 
 
 def test_small_batches_are_not_shared(monkeypatch):
     monkeypatch.setattr(f"{UPDATER}.workers_of", lambda device: tuple(_worker(mx.cpu(i)) for i in range(2)))
-    shares = [len(Updater(MODEL, TrainingConfig(batch_size=n), 0, mx.cpu())._shares) for n in (2, 100_000)]
-    assert shares == [1, 2]
+    replicas = [len(Updater(MODEL, TrainingConfig(batch_size=n), 0, mx.cpu())._replicas) for n in (2, 100_000)]
+    assert replicas == [1, 2]
 
 
-def test_layout():
-    layout = Layout({"a": (2, 3), "b": (20,), "c": (1,)})
+def test_parameters_are_parts_of_one_vector():
+    flat = FlatParameters({"a": (2, 3), "b": (20,), "c": (1,)})
     arrays = {"a": RNG.normal(size=(2, 3)), "b": RNG.normal(size=20), "c": np.array([5.0])}
-    vector = layout.join(arrays)
-    assert vector.shape == (layout.size,) and vector.dtype == np.float32
-    for name, view in layout.split(vector).items():
+    vector = flat.join(arrays)
+    assert vector.shape == (flat.size,) and vector.dtype == np.float32
+    for name, view in flat.split(vector).items():
         np.testing.assert_allclose(view, arrays[name], rtol=1e-6)
-        np.testing.assert_array_equal(layout.split(mx.nd.array(vector))[name].asnumpy(), view)
+        np.testing.assert_array_equal(flat.split(mx.nd.array(vector))[name].asnumpy(), view)
     for count in (1, 2, 3, 5):
-        covered = np.concatenate([vector[section] for section in layout.sections(count)])
-        assert (covered == vector).all() and len(layout.sections(count)) == count
-        assert all(section.start % 16 == 0 for section in layout.sections(count))
-    layout.split(vector)["b"][:] = 7
+        covered = np.concatenate([vector[section] for section in flat.sections(count)])
+        assert (covered == vector).all() and len(flat.sections(count)) == count
+        assert all(section.start % 16 == 0 for section in flat.sections(count))
+    flat.split(vector)["b"][:] = 7
     assert (vector == 7).sum() == 20
 
 
@@ -170,7 +173,8 @@ def test_workers_do_not_wait_for_each_other():
 
 LETTERS = np.random.default_rng(3).integers(V, size=20 * S + 1).astype(np.uint8)
 TEXT = Examples(LETTERS[:-1].reshape(20, S), LETTERS[1:].reshape(20, S))
-STREAMS = Streams(TEXT, Codec(" 123456", S, S, False), 5).epoch(RNG)
+READER = StatefulModel(ModelConfig(hidden_size=6), S, S, V)
+STREAMS = Contiguous(READER, TEXT.arrays, 5).epoch(RNG)
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -189,7 +193,7 @@ def test_states_go_from_batch_to_batch_as_by_hand(monkeypatch, number):
     for _ in range(2):
         updater.set_states()
         state = None
-        for batch, (rows, *_) in zip(updater.batches(TEXT, STREAMS), STREAMS):
+        for batch, (rows, *_) in zip(updater.feeds(TEXT.arrays, STREAMS), STREAMS):
             update += 1
             updater.update(batch, update, 0.5)
             _, found, state = oracle.loss_and_gradients(TEXT.sources[rows].T, TEXT.targets[rows].T, state)
@@ -220,13 +224,13 @@ def test_an_epoch_by_hand_is_an_epoch_of_the_fused_graph(kind, clip):
     """Losses, states and weights of 5 streams whose states are carried, by Adam."""
     config = TrainingConfig(batch_size=5, epsilon=1e-3, clip_norm=clip)
     model = MODELS[kind](ModelConfig(model=kind, hidden_size=6), S, S, V)
-    each = [make_updater(model, config, 0, mx.cpu()), Updater(model, config, 1, mx.cpu())]
+    each = [model.updater(config, 0, mx.cpu()), Updater(model, config, 1, mx.cpu())]
     assert isinstance(each[0], ByHandUpdater)
     each[1].set_weights(each[0].weights)
     for updater in each:
-        for update, batch in enumerate(updater.batches(TEXT, STREAMS), 1):
+        for update, batch in enumerate(updater.feeds(TEXT.arrays, STREAMS), 1):
             updater.update(batch, update, 0.01)
-    assert each[0].mean_loss(20) == pytest.approx(each[1].mean_loss(20), rel=1e-5)
+    assert each[0].loss_sum == pytest.approx(each[1].loss_sum, rel=1e-5)
     for found, expected in ((each[0].weights, each[1].weights), (each[0].states, each[1].states)):
         assert found.keys() == expected.keys()
         for name, array in expected.items():
@@ -235,11 +239,11 @@ def test_an_epoch_by_hand_is_an_epoch_of_the_fused_graph(kind, clip):
 
 @pytest.mark.parametrize("kind", ["rnn-numpy", "lstm-numpy"])
 def test_what_is_learned_by_hand_goes_on_where_it_was_saved(kind):
-    make = MODELS[kind](ModelConfig(model=kind, hidden_size=6), S, S, V)
-    straight, first, second = (make_updater(make, TrainingConfig(batch_size=5), seed, mx.cpu()) for seed in (0, 0, 1))
+    model = MODELS[kind](ModelConfig(model=kind, hidden_size=6), S, S, V)
+    straight, first, second = (model.updater(TrainingConfig(batch_size=5), seed, mx.cpu()) for seed in (0, 0, 1))
 
     def learn(updater, begin, end):
-        for update, batch in enumerate(updater.batches(TEXT, STREAMS[begin:end]), begin + 1):
+        for update, batch in enumerate(updater.feeds(TEXT.arrays, STREAMS[begin:end]), begin + 1):
             updater.update(batch, update, 0.01)
 
     learn(straight, 0, 4)
@@ -260,9 +264,11 @@ def test_what_cannot_be_learned_by_hand():
     for options in ({"embedding": 3}, {"dropout": 0.5}):
         model = MODELS["rnn-numpy"](ModelConfig(model="rnn-numpy", hidden_size=6, **options), S, S, V)
         with pytest.raises(UsageError, match=f"{next(iter(options))}: .*must be 0 for rnn-numpy"):
-            make_updater(model, TrainingConfig(), 0, mx.cpu())
+            model.updater(TrainingConfig(), 0, mx.cpu())
     model = MODELS["lstm-numpy"](ModelConfig(model="lstm-numpy", hidden_size=6, identity=True), S, S, V)
     with pytest.raises(UsageError, match=r"identity: .*false for lstm-numpy"):
-        make_updater(model, TrainingConfig(), 0, mx.cpu())
+        model.updater(TrainingConfig(), 0, mx.cpu())
     with pytest.raises(UsageError, match=r"optimizer: .*adam for lstm-numpy"):
-        make_updater(model, TrainingConfig(optimizer="sgd"), 0, mx.cpu())
+        model.updater(TrainingConfig(optimizer="sgd"), 0, mx.cpu())
+    with pytest.raises(UsageError, match=r"weight_decay: .*0 for lstm-numpy"):
+        model.updater(TrainingConfig(weight_decay=0.1), 0, mx.cpu())

@@ -2,8 +2,16 @@
 
 import numpy as np
 
+from seq2seq.engine.network import variables
 from seq2seq.mx import mx
 from seq2seq.workers import argument_shapes
+
+
+def loss_of(model, n=1):
+    """A model's loss, from variables named for its inputs; of n rows that begin from zeros, if it has states."""
+    states = {name: mx.sym.zeros(shape) for name, shape in model.state_shapes(n).items()}
+    loss, _ = model.loss(variables(model.inputs), states)
+    return loss
 
 
 def draw(symbol, seed=0, **inputs):

@@ -5,7 +5,7 @@ from seq2seq.config import ModelConfig
 from seq2seq.models import AttentionModel
 from seq2seq.mx import mx
 from tests import reference
-from tests.models.symbols import draw, evaluate, gradients
+from tests.models.symbols import draw, evaluate, gradients, loss_of
 
 S, T, V, PAD = 7, 5, 9, 4
 CONFIGS = [
@@ -29,7 +29,7 @@ def case(config, n=6):
     target[0] = [1, PAD, PAD, PAD, PAD]
     source[source == PAD] = 0
     source[1, :3] = PAD
-    loss = model.loss(mx.sym.var("source"), mx.sym.var("target"))
+    loss = loss_of(model)
     return model, source, target, draw(loss, source=(S, n), target=(T, n))
 
 
@@ -47,7 +47,7 @@ def test_probabilities_attention_and_loss_agree_with_numpy(config):
     for symbol, values in [
         (model.log_probabilities(*symbols), log_probabilities.transpose(1, 0, 2)),
         (model.attention(*symbols), looks),
-        (model.loss(*symbols), [reference.nats(log_probabilities, target, PAD).sum()]),
+        (loss_of(model), [reference.nats(log_probabilities, target, PAD).sum()]),
     ]:
         np.testing.assert_allclose(evaluate(symbol, weights, **inputs), values, rtol=1e-6, atol=1e-5)
     assert (looks[1, :, :3] == 0).all() and np.allclose(looks.sum(axis=2), 1)
@@ -74,7 +74,7 @@ def test_steps_agree_with_teacher_forcing(config):
 @pytest.mark.parametrize("config", CONFIGS[1:])
 def test_gradients_agree_with_finite_differences(config):
     model, source, target, weights = case(config, 3)
-    loss = model.loss(mx.sym.var("source"), mx.sym.var("target"))
+    loss = loss_of(model)
     found = gradients(loss, weights, source=source.T, target=target.T)
     wide = {name: array.astype(np.float64) for name, array in weights.items()}
     rng = np.random.default_rng(2)
@@ -95,7 +95,7 @@ def test_what_follows_the_end_of_an_answer_reaches_neither_loss_nor_gradients():
     found = []
     for length, after in [(T, PAD), (T, 1), (4, PAD)]:
         target[:, 4:] = after
-        loss = model.resized(S, length).loss(mx.sym.var("source"), mx.sym.var("target"))
+        loss = loss_of(model.resized(S, length))
         inputs = {"source": source.T, "target": target[:, :length].T}
         found.append({"loss": evaluate(loss, weights, **inputs), **gradients(loss, weights, **inputs)})
     for other in found[1:]:

@@ -7,7 +7,7 @@ from seq2seq.engine.optimizers import Adam
 from seq2seq.models import TransducerModel
 from seq2seq.models.by_hand import AdamByHand, LstmByHand, RnnByHand, from_fused, to_fused
 from seq2seq.mx import mx
-from tests.models.symbols import bind, draw, evaluate, gradients
+from tests.models.symbols import bind, draw, evaluate, gradients, loss_of
 
 S, N, V, H = 7, 3, 6, 5
 
@@ -94,8 +94,8 @@ def test_the_fused_operator_gives_the_same_numbers_from_the_same_weights(mode, l
 def test_the_transducer_gives_the_same_numbers_from_the_same_weights(cell, kind):
     config = ModelConfig(model="transducer", cell=cell, hidden_size=H, layers=1, bidirectional=False)
     transducer = TransducerModel(config, S, S, V, pad=-1)  # none of the ids is padding: all are learned
-    source, target = mx.sym.var("source"), mx.sym.var("target")
-    loss, inputs = transducer.loss(source, target), {"source": ids(S), "target": ids(S, 1)}
+    source = mx.sym.var("source")
+    loss, inputs = loss_of(transducer), {"source": ids(S), "target": ids(S, 1)}
     weights = draw(loss, source=(S, N), target=(S, N))
     model = with_weights(kind(V, H, dtype=np.float64), "transducer", weights)
 

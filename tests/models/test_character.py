@@ -3,11 +3,12 @@ import pytest
 
 from seq2seq import Arithmetic, DataConfig, ModelConfig, Text, TrainingConfig, UsageError
 from seq2seq.config import TEXT_MODELS
-from seq2seq.engine import Updater
+from seq2seq.engine.network import variables
+from seq2seq.engine.updater import Updater
 from seq2seq.models import MODELS, make_codec, make_model
 from seq2seq.models.by_hand import RnnByHand, from_fused
 from seq2seq.mx import mx
-from tests.models.symbols import bind, draw, evaluate, gradients
+from tests.models.symbols import bind, draw, evaluate, gradients, loss_of
 
 S, N, V, H = 7, 4, 6, 5
 ELMAN = ["rnn-add", "rnn-concat", "rnn", "rnn-sequence", "rnn-stateful", "rnn-scan"]
@@ -46,7 +47,7 @@ def by_hand(kind, weights):
 def test_loops_and_fused_operators_are_the_network_by_hand(kind, activation):
     model, oracle = make(kind, activation=activation), RnnByHand(V, H, dtype=np.float64, activation=activation)
     source, target = ids(S), ids(model.target_length, 1)
-    loss = model.loss(*source_and_target())
+    loss = loss_of(model, N)
     weights = draw(loss, source=source.shape, target=target.shape)
     oracle.parameters = by_hand(kind, weights)
     expected, expected_gradients, _ = oracle.loss_and_gradients(source, target)
@@ -133,7 +134,7 @@ def test_what_is_remembered_is_what_is_remembered_by_hand(activation):
     model = make("rnn-stateful", activation=activation)
     oracle = RnnByHand(V, H, dtype=np.float64, activation=activation)
     source, target, hidden = ids(S), ids(S, 1), np.random.default_rng(2).uniform(-1, 1, (1, N, H))
-    loss, after = model.loss_and_states(*source_and_target(), {"hidden": mx.sym.var("hidden")})
+    loss, after = model.loss(variables(model.inputs), variables(["hidden"]))
     both = mx.sym.Group([loss, *after.values()])
     given = {"source": source, "target": target, "hidden": hidden}
     weights = draw(both, **{name: array.shape for name, array in given.items()})

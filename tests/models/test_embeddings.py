@@ -4,7 +4,7 @@ import pytest
 from seq2seq.config import ModelConfig
 from seq2seq.models import MODELS
 from seq2seq.mx import mx
-from tests.models.symbols import draw
+from tests.models.symbols import draw, loss_of
 
 S, T, V, H = 6, 6, 7, 3
 PLACES = ("first number", "second number", "operator")
@@ -34,7 +34,7 @@ def test_embeddings_are_what_characters_add_to_the_gates(kind, cell, layers, bid
     config = ModelConfig(model=kind, cell=cell, hidden_size=H, layers=layers, bidirectional=bidirectional)
     width = len(PLACES) * S if kind == "aligned" else S
     model = MODELS[kind](config, width, T, V)
-    weights = draw(model.loss(mx.sym.var("source"), mx.sym.var("target")), source=(width, 2), target=(T, 2))
+    weights = draw(loss_of(model), source=(width, 2), target=(T, 2))
     found = model.embeddings(weights)
     assert list(found) == list(READ[kind])
     for name, (stack, channel) in READ[kind].items():

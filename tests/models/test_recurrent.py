@@ -2,27 +2,26 @@ import numpy as np
 import pytest
 
 from seq2seq.config import ModelConfig
-from seq2seq.engine.replica import Layout
-from seq2seq.engine.updater import _first_weights
+from seq2seq.engine.flat import FlatParameters
+from seq2seq.engine.initializers import first_weights, parameter_shapes
 from seq2seq.models import AlignedModel, AttentionModel, RepeatModel, TransducerModel
 from seq2seq.models.recurrent import Recurrent
-from seq2seq.mx import mx
 from seq2seq.workers import argument_shapes
 from tests import reference
-from tests.models.symbols import draw, evaluate, gradients
+from tests.models.symbols import draw, evaluate, gradients, loss_of
 
 T, N, V = 4, 3, 90
 
 
 def one_hot_and_looked_up(monkeypatch, make):
-    """The same loss both ways."""
-    symbols = []
+    """What is made both ways."""
+    made = []
     for looked_up in (False, True):
         with monkeypatch.context() as patched:
             if not looked_up:
                 patched.setattr(Recurrent, "_look_up", Recurrent._one_hot)
-            symbols.append(make().loss(mx.sym.var("source"), mx.sym.var("target")))
-    return symbols
+            made.append(make())
+    return made
 
 
 @pytest.mark.parametrize(
@@ -34,7 +33,7 @@ def one_hot_and_looked_up(monkeypatch, make):
 def test_looking_up_gives_the_numbers_of_one_hot_vectors(monkeypatch, kind, cell, layers, bidirectional):
     config = ModelConfig(cell=cell, hidden_size=5, layers=layers, bidirectional=bidirectional)
     width = T * getattr(kind, "channels", 1)
-    one_hot, looked_up = one_hot_and_looked_up(monkeypatch, lambda: kind(config, width, T, V))
+    one_hot, looked_up = one_hot_and_looked_up(monkeypatch, lambda: loss_of(kind(config, width, T, V)))
     assert any("one_hot" in name for name in one_hot.get_internals().list_outputs())
     assert not any("one_hot" in name for name in looked_up.get_internals().list_outputs())
     rng = np.random.default_rng(0)
@@ -49,11 +48,10 @@ def test_looking_up_gives_the_numbers_of_one_hot_vectors(monkeypatch, kind, cell
 
 
 def test_the_first_weights_do_not_depend_on_it(monkeypatch):
-    each = one_hot_and_looked_up(monkeypatch, lambda: AttentionModel(ModelConfig(hidden_size=5, layers=2), T, T, V))
-    first = []
-    for loss in each:
-        shapes = argument_shapes(loss, source=(T, 1), target=(T, 1))
-        layout = Layout({name: shape for name, shape in shapes.items() if name not in ("source", "target")})
-        first.append(_first_weights(loss, layout, 0))
-    assert first[0].keys() == first[1].keys()
-    assert all((first[0][name] == first[1][name]).all() for name in first[0])
+    def first_weights_of():
+        model = AttentionModel(ModelConfig(hidden_size=5, layers=2), T, T, V)
+        return first_weights(model, FlatParameters(parameter_shapes(model)), 0)
+
+    one_hot, looked_up = one_hot_and_looked_up(monkeypatch, first_weights_of)
+    assert one_hot.keys() == looked_up.keys()
+    assert all((one_hot[name] == looked_up[name]).all() for name in one_hot)

@@ -7,7 +7,7 @@ from seq2seq.config import ModelConfig
 from seq2seq.models import RepeatModel
 from seq2seq.mx import mx
 from tests import reference
-from tests.models.symbols import evaluate
+from tests.models.symbols import evaluate, loss_of
 
 S, T, V = 8, 4, 13
 
@@ -22,9 +22,7 @@ SIZES = [
 
 
 def bind_loss(config, batch_size):
-    module = mx.mod.Module(
-        RepeatModel(config, S, T, V).loss(mx.sym.var("source"), mx.sym.var("target")), ["source"], ["target"]
-    )
+    module = mx.mod.Module(loss_of(RepeatModel(config, S, T, V)), ["source"], ["target"])
     module.bind(*shapes(batch_size))
     mx.random.seed(3)
     module.init_params(mx.init.Uniform(0.5))

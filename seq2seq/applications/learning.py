@@ -1,0 +1,124 @@
+"""How examples are learned from: their batches, and what is measured on held-out ones after each epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from seq2seq.applications import application_of
+from seq2seq.dataset import Dataset, Examples
+from seq2seq.decoding import Answers, WidthsPredictor, fitting, make_predictor
+from seq2seq.engine.callbacks import Callback
+from seq2seq.engine.options import TrainingConfig
+from seq2seq.engine.samplers import Bucketed, Contiguous, Sampler
+from seq2seq.engine.test_module import TestModule
+from seq2seq.engine.trainer import Trainer
+from seq2seq.engine.validators import BATCH_SIZE, Validator
+from seq2seq.models import Model
+from seq2seq.mx import mx
+from seq2seq.runs import Run
+from seq2seq.snapshots import MetricsFile, RunStore
+from seq2seq.vocabulary import Codec
+
+VALIDATION = "validation"  # what the values of the examples that choose the best epoch begin with
+
+
+def make_sampler(model: Model, codec: Codec, examples: Examples, batch_size: int) -> Sampler:
+    """Batches in random order, or for a model that hands states on, in the order of the text."""
+    if model.stateful:
+        return Contiguous(model, examples.arrays, batch_size)
+    widths = {"source": codec.source_widths(examples.sources), "target": codec.target_widths(examples.targets)}
+    return Bucketed(model, examples.arrays, batch_size, widths)
+
+
+class AnswerValidator(Validator):
+    """Answers examples, and scores their targets.
+
+    Parameters
+    ----------
+    model : Model
+    codec : Codec
+    examples : Examples
+    device : mxnet.Context
+    name : str
+        What the names of the values begin with.
+
+    Attributes
+    ----------
+    answers : Answers, or None
+        Those of the last epoch.
+    """
+
+    def __init__(self, model: Model, codec: Codec, examples: Examples, device: Any, name: str = VALIDATION) -> None:
+        self.model = model
+        self.application = application_of(model)
+        self.codec = codec
+        self.examples = examples
+        self.device = device
+        self.name = name
+        self.answers: Answers | None = None
+        self._predictor: WidthsPredictor | None = None
+
+    def validate(self, module: TestModule) -> dict[str, float]:
+        if self._predictor is None:
+            self._predictor = self._bind(module)
+        answers = self._predictor.answer(self.examples.sources, self.examples.targets)
+        self.answers = answers
+        values = self.application.values(answers, self.examples.targets)
+        return {f"{self.name}_{name}": value for name, value in values.items()}
+
+    def describe(self, values: Mapping[str, Any]) -> str:
+        start = f"{self.name}_"
+        own = {name[len(start) :]: value for name, value in values.items() if name.startswith(start)}
+        text = self.application.metric(own)
+        return text if self.name == VALIDATION else f"{self.name.replace('_', ' ')}: {text}"
+
+    def _bind(self, module: TestModule) -> WidthsPredictor:
+        size = fitting(self.model, min(len(self.examples), BATCH_SIZE), scored=True)
+        widths = np.unique(self.codec.source_widths(self.examples.sources)).tolist()
+        predictors = {}
+        for width in reversed(widths):  # the widest first: its working memory holds the others
+            model = self.model.resized(width, self.codec.target_length)
+            predictors[width] = make_predictor(model, size, self.device, module=module)
+        return WidthsPredictor(predictors, self.codec)
+
+
+def make_trainer(
+    model: Model,
+    codec: Codec,
+    dataset: Dataset,
+    config: TrainingConfig,
+    *,
+    seed: int = 0,
+    device: Any = None,
+    run: Run | None = None,
+    callbacks: Sequence[Callback] = (),
+    sampler: Sampler | None = None,
+) -> Trainer:
+    """What learns a model's weights from a data set, and keeps them in a run folder if there is one."""
+    device = device or mx.cpu()
+    validator = AnswerValidator(model, codec, dataset.validation, device)
+    keeps = [MetricsFile(run)] if run else []
+
+    def samples(epoch: int) -> list[str]:
+        assert validator.answers is not None
+        return validator.application.samples(
+            model, codec, validator.examples, validator.answers, trainer.weights, device, seed, epoch
+        )
+
+    trainer = Trainer(
+        model,
+        sampler or make_sampler(model, codec, dataset.train, config.batch_size),
+        config,
+        seed=seed,
+        device=device,
+        validators=[validator],
+        best_by=validator.application.best_by,
+        samples=samples,
+        callbacks=[*callbacks, *keeps],
+        store=RunStore(run, model.target_length) if run else None,
+        updater=model.updater(config, seed, device),
+    )
+    return trainer

@@ -1,0 +1,47 @@
+"""Weights before the first update."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from seq2seq.engine.flat import FlatParameters
+from seq2seq.engine.network import Network, variables
+from seq2seq.mx import mx
+
+
+def parameter_shapes(network: Network) -> dict[str, tuple[int, ...]]:
+    """The shape of each parameter of a network, by name."""
+    symbol, given = _one_row(network)
+    shapes = dict(zip(symbol.list_arguments(), symbol.infer_shape(**given)[0]))
+    return {name: shape for name, shape in shapes.items() if name not in given}
+
+
+def first_weights(network: Network, flat: FlatParameters, seed: int) -> dict[str, np.ndarray]:
+    """The weights before the first update: uniform after Glorot and Bengio (2010), as in the notebook, but for those
+    whose variable names another initialiser, and what the network's own `init_weights` changes."""
+    symbol, _ = _one_row(network)
+    mx.random.seed(seed)
+    initializer = mx.init.Xavier()
+    attributes = symbol.attr_dict()
+    arrays = flat.split(mx.nd.zeros((flat.size,)))
+    for name, array in sorted(arrays.items()):
+        initializer(mx.init.InitDesc(name, attributes.get(name)), array)
+    weights = {name: array.asnumpy() for name, array in arrays.items()}
+    network.init_weights(weights)
+    return weights
+
+
+def _one_row(network: Network) -> tuple[Any, dict[str, tuple[int, ...]]]:
+    """The loss of one row, and the shapes of what it reads."""
+    states = network.state_shapes(1)
+    given = {name: (*each.shape, 1) for name, each in network.inputs.items()}
+    loss, _ = network.loss(variables(given), variables(states))
+    read = {name: shape for name, shape in states.items() if name in loss.list_arguments()}
+    return loss, {**given, **read}
+
+
+def identity(matrix: np.ndarray) -> None:
+    """Make a square matrix the identity, in place: what a recurrent layer has read stays as it is (Le et al. 2015)."""
+    matrix[:] = np.eye(len(matrix))

@@ -1,0 +1,85 @@
+"""Validators turn the weights of an epoch into named values, by which the best is chosen (`best.py`)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from seq2seq.engine.network import Arrays, Network, variables
+from seq2seq.engine.test_module import TestModule
+from seq2seq.mx import mx
+
+BATCH_SIZE = 512
+
+
+class Validator(ABC):
+    """Measures the weights at the end of each epoch. A training can have several."""
+
+    @abstractmethod
+    def validate(self, module: TestModule) -> dict[str, float]:
+        """Named values, the same names each time; they are columns of `metrics.csv`.
+
+        Parameters
+        ----------
+        module : TestModule
+            The weights of the moment: the same object each time, so that graphs can be bound once.
+        """
+
+    def describe(self, values: Mapping[str, Any]) -> str:
+        """Its values among these, for a line of progress: by default nothing."""
+        return ""
+
+
+class LossValidator(Validator):
+    """The loss of held-out rows, for a network without states and widths.
+
+    Parameters
+    ----------
+    network : Network
+    arrays : dict of str to ndarray
+    device : mxnet.Context
+    batch_size : int
+        Rows in a forward pass.
+    name : str
+        What the value is called.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        arrays: Arrays,
+        device: Any = None,
+        batch_size: int = BATCH_SIZE,
+        name: str = "validation_loss",
+    ) -> None:
+        self.network = network
+        self.arrays = arrays
+        self.device = device or mx.cpu()
+        self.batch_size = batch_size
+        self.name = name
+        self._graphs: dict[int, Any] = {}
+
+    def validate(self, module: TestModule) -> dict[str, float]:
+        n = len(next(iter(self.arrays.values())))
+        total = 0.0
+        for start in range(0, n, self.batch_size):
+            rows = slice(start, min(start + self.batch_size, n))
+            inputs, executor = self._graph(module, rows.stop - rows.start)
+            for name, array in inputs.items():
+                array[:] = np.moveaxis(self.arrays[name][rows], 0, -1)
+            total += float(executor.forward(is_train=False)[0].asscalar())
+        return {self.name: total / float(self.network.terms(self.arrays).sum())}
+
+    def describe(self, values: Mapping[str, Any]) -> str:
+        return f"{self.name.replace('_', ' ')} {values[self.name]:.4f}"
+
+    def _graph(self, module: TestModule, n: int) -> Any:
+        if n not in self._graphs:
+            shapes = {name: (*each.shape, n) for name, each in self.network.inputs.items()}
+            loss, _ = self.network.loss(variables(shapes), {})
+            worker = module.workers(self.device)[0]
+            self._graphs[n] = module.common(worker).bind(worker, (id(self), n), loss, shapes)
+        return self._graphs[n]
