@@ -12,7 +12,7 @@ from typing import Any, Callable
 
 from seq2seq.engine.options import TrainingConfig
 from seq2seq.errors import MOST_ALLOWED, UsageError, cut, is_number, is_whole, require, short
-from seq2seq.options import MODEL_OPTIONS, lacking
+from seq2seq.options import HOMES, MODELS, lacking
 from seq2seq.options import TEXT_MODELS as TEXT_MODELS
 from seq2seq.tasks import TASKS, Arithmetic, Task
 from seq2seq.tasks.base import option_fields
@@ -21,7 +21,7 @@ from seq2seq.tasks.registry import BUILT_IN
 from seq2seq.tasks.repeatable import require_repeatable
 from seq2seq.values import MOST, MOST_SEED, make_plain, require_fraction, require_truth, whole
 
-MODEL_NAMES = ("auto", *MODEL_OPTIONS)
+MODEL_NAMES = ("auto", *HOMES)
 CELLS = ("lstm", "rnn")
 _BUILT_IN_MODULES = {home.partition(":")[0] for home in BUILT_IN.values()}
 MOST_LAYERS = 1000
@@ -245,7 +245,9 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         make_plain(self)
-        require(self.model in MODEL_NAMES, "model", self.model, f"one of {', '.join(MODEL_NAMES)}")
+        known = self.model == "auto" or (isinstance(self.model, str) and self.model in MODELS)
+        if not known:
+            require(False, "model", self.model, f"one of {', '.join(['auto', *MODELS])}")
         require(self.cell in CELLS, "cell", self.cell, f"one of {', '.join(CELLS)}")
         whole("hidden_size", self.hidden_size, 1)
         whole("layers", self.layers, 1, MOST_LAYERS)

@@ -6,6 +6,7 @@ counted, so that nothing is refused that would have gone well.
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 from contextlib import suppress
@@ -15,12 +16,12 @@ import numpy as np
 
 from seq2seq.config import Config, ModelConfig
 from seq2seq.errors import UsageError, require
-from seq2seq.options import TEXT_MODELS, lacking, model_name
+from seq2seq.options import HOMES, TEXT_MODELS, lacking, model_name
 from seq2seq.vocabulary import AlignedCodec, Codec
 
 FLOAT = 4  # bytes
 GATES = {"lstm": 4, "rnn": 1, "gru": 3, "lstm-numpy": 4}
-COPIES = 3  # of the weights: those that are learned, their gradient, and those that answer the validation examples
+COPIES = 3  # of the weights: those that are learned, their gradient, and the best so far
 MOMENTS = {"adam": 2, "sgd": 1}
 BYTES_TO_SPLIT = 16  # that dealing to the splits needs for each example: a hash, and a place in a random order
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container
@@ -63,8 +64,19 @@ def parameters(model: str, config: ModelConfig, vocabulary_size: int, channels: 
 def learned(config: Config, codec: Codec) -> int:
     """How many numbers the network of an experiment learns."""
     model = model_name(config.task, config.model.model)
+    if model not in HOMES:  # another package's
+        return _counted(config, codec)
     channels = codec.channels if isinstance(codec, AlignedCodec) else 1
     return parameters(model, config.model, len(codec.vocabulary), channels)
+
+
+def _counted(config: Config, codec: Codec) -> int:
+    """The same, of the graph itself."""
+    from seq2seq.engine.initializers import parameter_shapes
+    from seq2seq.models import make_model
+
+    shapes = parameter_shapes(make_model(config.task, config.model, codec))
+    return sum(map(math.prod, shapes.values()))
 
 
 def require_parameters(weights: dict[str, np.ndarray], config: Config, codec: Codec) -> None:

@@ -1,4 +1,4 @@
-"""Which options each model has, and each optimizer and schedule: any other is refused where someone gives it.
+"""Models by name, and which options each has, and each optimizer and schedule: any other is refused where it is given.
 
 Presets and defaults have a value for every option. Those that a model does not have fall away: nobody gave them.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from seq2seq.applications import application_of
 from seq2seq.errors import require
+from seq2seq.registry import Registry
 from seq2seq.tasks import Task
 from seq2seq.tasks.stepwise import in_place
 
@@ -37,6 +38,24 @@ MODEL_OPTIONS = {
     "rnn-numpy": ("hidden_size", "activation", "identity"),
     "lstm-numpy": ("hidden_size",),
 }
+HOMES = {
+    "repeat": "seq2seq.models.repeat:RepeatModel",
+    "attention": "seq2seq.models.attention:AttentionModel",
+    "transducer": "seq2seq.models.transducer:TransducerModel",
+    "aligned": "seq2seq.models.transducer:AlignedModel",
+    "char3": "seq2seq.models.character:Char3Model",
+    "rnn-add": "seq2seq.models.character:AddingModel",
+    "rnn-concat": "seq2seq.models.character:JoiningModel",
+    "rnn": "seq2seq.models.character:FusedModel",
+    "rnn-sequence": "seq2seq.models.character:SequenceModel",
+    "rnn-scan": "seq2seq.models.character:ScanModel",
+    "rnn-stateful": "seq2seq.models.stateful:StatefulModel",
+    "lstm": "seq2seq.models.stateful:LstmModel",
+    "gru": "seq2seq.models.stateful:GruModel",
+    "rnn-numpy": "seq2seq.models.stateful:ByHandModel",
+    "lstm-numpy": "seq2seq.models.stateful:LstmByHandModel",
+}
+MODELS = Registry("model", HOMES, "seq2seq.models.base:Model")
 ANSWERING = ("repeat", "attention", "transducer", "aligned")
 TEXT_MODELS = tuple(name for name in MODEL_OPTIONS if name not in ANSWERING)
 SOME_MODELS = {name for options in MODEL_OPTIONS.values() for name in options}
@@ -54,12 +73,19 @@ def model_name(task: Task, model: str) -> str:
     return application_of(task).model_name(task, model)
 
 
+def options_of(model: str) -> tuple[str, ...]:
+    """The options that a model has, by its name."""
+    if model in MODEL_OPTIONS:  # known without loading MXNet
+        return MODEL_OPTIONS[model]
+    return tuple(MODELS[model].options)
+
+
 def lacking(config: Config) -> dict[str, str]:
     """The options that have no use in an experiment, each with the reason."""
     name = model_name(config.task, config.model.model)
     has = [
         option
-        for option in MODEL_OPTIONS[name]
+        for option in options_of(name)
         if not (option == "reverse_target" and name == "transducer" and in_place(config.task))
     ]
     reason = f"left out with the model {name}, whose options are {', '.join(has)}"

@@ -8,39 +8,13 @@ from seq2seq.applications import application_of
 from seq2seq.config import DataConfig, ModelConfig
 from seq2seq.models.attention import AttentionModel
 from seq2seq.models.base import AutoregressiveModel, Model, ParallelModel
-from seq2seq.models.character import (
-    AddingModel,
-    Char3Model,
-    CharacterModel,
-    FusedModel,
-    JoiningModel,
-    ScanModel,
-    SequenceModel,
-)
+from seq2seq.models.character import CharacterModel
 from seq2seq.models.repeat import RepeatModel
-from seq2seq.models.stateful import ByHandModel, GruModel, LstmByHandModel, LstmModel, StatefulModel
+from seq2seq.models.stateful import ByHandModel, LstmModel, StatefulModel
 from seq2seq.models.transducer import AlignedModel, TransducerModel
-from seq2seq.options import model_name
+from seq2seq.options import MODELS, model_name
 from seq2seq.tasks import Task
 from seq2seq.vocabulary import Codec
-
-MODELS: dict[str, type[Model]] = {
-    "repeat": RepeatModel,
-    "attention": AttentionModel,
-    "transducer": TransducerModel,
-    "aligned": AlignedModel,
-    "char3": Char3Model,
-    "rnn-add": AddingModel,
-    "rnn-concat": JoiningModel,
-    "rnn": FusedModel,
-    "rnn-sequence": SequenceModel,
-    "rnn-scan": ScanModel,
-    "rnn-stateful": StatefulModel,
-    "lstm": LstmModel,
-    "gru": GruModel,
-    "rnn-numpy": ByHandModel,
-    "lstm-numpy": LstmByHandModel,
-}
 
 __all__ = [
     "MODELS", "AlignedModel", "AttentionModel", "AutoregressiveModel", "ByHandModel", "CharacterModel", "LstmModel",

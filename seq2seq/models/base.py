@@ -38,6 +38,9 @@ class Model(Network):
 
     Attributes
     ----------
+    options : tuple of str
+        The options of `ModelConfig` that it has, for a model of another package; those of the library's own are in
+        `seq2seq/options.py`.
     answers : bool
         Whether what it writes is an answer, right or wrong as a whole. Of a text's model each character is by itself,
         and the best weights are those that find it the most probable.
@@ -45,6 +48,7 @@ class Model(Network):
         That of the tasks it is made for: see `Task.application`.
     """
 
+    options: ClassVar[tuple[str, ...]] = ()
     answers: ClassVar[bool] = True
     application: ClassVar[str] = "answering"
 

@@ -4,14 +4,19 @@ import sys
 import pytest
 
 from seq2seq import Addition, Seq2SeqError
+from seq2seq.registry import Registry
 from seq2seq.tasks import TASKS
-from seq2seq.tasks.registry import BUILT_IN, Registry
+from seq2seq.tasks.registry import BUILT_IN
+
+
+def tasks():
+    return Registry("task", BUILT_IN, "seq2seq.tasks.base:Task", named=True)
 
 
 @pytest.fixture
 def registry(package, monkeypatch):
     monkeypatch.setattr(sys, "path", [str(package), *sys.path])
-    yield Registry()
+    yield tasks()
     for name in [name for name in sys.modules if name.partition(".")[0] == "echoing"]:
         del sys.modules[name]
 
@@ -47,9 +52,9 @@ def test_names_are_found_whatever_entry_points_are_like(monkeypatch):
         name, value = "old", "old:Old"
 
     monkeypatch.setattr("importlib.metadata.entry_points", lambda: {"seq2seq.tasks": [Point]})
-    assert list(Registry())[-1] == "old"
+    assert list(tasks())[-1] == "old"
     monkeypatch.setattr("importlib.metadata.entry_points", dict)
-    assert list(Registry()) == list(BUILT_IN)
+    assert list(tasks()) == list(BUILT_IN)
 
 
 def test_other_packages_are_not_looked_at_for_a_built_in_task():
