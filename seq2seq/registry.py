@@ -15,7 +15,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from seq2seq.errors import Seq2SeqError
+from seq2seq.errors import Seq2SeqError, require
 from seq2seq.lazy import cached_property
 
 
@@ -42,6 +42,7 @@ class Registry(Mapping[str, Any]):
         self.built_in = dict(built_in)
         self._base = base
         self._named = named
+        self._registered: dict[str, type] = {}
 
     @cached_property
     def _offered(self) -> dict[str, Any]:
@@ -53,31 +54,42 @@ class Registry(Mapping[str, Any]):
         found = points.select(group=group) if hasattr(points, "select") else points.get(group, ())
         return {point.name: point for point in found if point.name not in self.built_in}
 
+    def register(self, name: str, found: type) -> None:
+        """Have a class found by a name in this process. What is built in keeps its name."""
+        require(name not in self.built_in, "name", name, f"none of {', '.join(self.built_in)}")
+        self._registered[name] = self._checked(name, found, found.__qualname__)
+
     def __getitem__(self, name: str) -> Any:
         if name in self.built_in:
             return _load(self.built_in[name])
+        if name in self._registered:
+            return self._registered[name]
         point = self._offered[name]
         try:
             found = point.load()
         except Exception as error:  # whatever another package's code may raise
             raise Seq2SeqError(f"{self.kind} {name}: {point.value} cannot be loaded: {error!r}") from None
+        return self._checked(name, found, point.value)
+
+    def _checked(self, name: str, found: Any, place: str) -> Any:
+        """What was found, if it is what it should be. Raises `Seq2SeqError`."""
         base = _load(self._base)
         good = isinstance(found, type) and issubclass(found, base)
-        if self._named and not (good and getattr(found, "name", None) == name):
-            raise Seq2SeqError(f"{self.kind} {name}: {point.value} is not a {base.__name__} whose name is {name!r}")
         if not good:
-            raise Seq2SeqError(f"{self.kind} {name}: {point.value} is not a {base.__name__}")
+            raise Seq2SeqError(f"{self.kind} {name}: {place} is not a {base.__name__}")
+        if self._named and getattr(found, "name", None) != name:
+            raise Seq2SeqError(f"{self.kind} {name}: {place} is not a {base.__name__} whose name is {name!r}")
         return found
 
     def __contains__(self, name: object) -> bool:
-        return name in self.built_in or name in self._offered
+        return name in self.built_in or name in self._registered or name in self._offered
 
     def __iter__(self) -> Iterator[str]:
         yield from self.built_in
-        yield from sorted(self._offered)
+        yield from sorted({**self._registered, **self._offered})
 
     def __len__(self) -> int:
-        return len(self.built_in) + len(self._offered)
+        return len(list(iter(self)))
 
 
 def _load(place: str) -> Any:

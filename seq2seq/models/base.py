@@ -161,9 +161,12 @@ class Model(Network):
         model looks back."""
         return None
 
-    @abstractmethod
     def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The vector that each character adds to the gates of the layer that reads it, by what is read: (V, C) each."""
+        """The vector that each character adds to the gates of the layer that reads it, by what is read: (V, C) each.
+
+        None, unless a model says so.
+        """
+        return {}
 
     def readings(self, source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
         """Which of the ids (N, S) and (N, T) it reads, by the names of `embeddings`."""
