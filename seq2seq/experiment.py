@@ -54,7 +54,7 @@ def train(
         The folder to make, or an empty one to fill; by default one named for the task and the time, under `runs/`.
     preset : str or Config, optional
         `default`, `notebook` or a recipe's `config`: where options that are not given come from. Without it they are
-        chosen from the data, as `seq2seq/defaults.py` says, but for `Arithmetic` and `Addition`.
+        chosen from the data, as `seq2seq/applications/` says, but for `Arithmetic` and `Addition`.
     find_rate : bool
         Whether to find the `learning_rate` by a range test, as `seq2seq/engine/range_test.py` says, before training
         begins. A run that is resumed keeps the one it found.
@@ -73,7 +73,7 @@ def train(
     Returns
     -------
     Solver
-        With the best weights.
+        With the best weights; of a text a `Writer`, which is one.
 
     Raises
     ------
