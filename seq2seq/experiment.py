@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -10,14 +11,14 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from seq2seq.applications import application_of
-from seq2seq.applications.learning import make_sampler, make_trainer
+from seq2seq.applications import Application, application_of
+from seq2seq.applications.learning import VALIDATION, make_sampler, make_trainer
 from seq2seq.config import PARTS, PRESETS, Config, require_rebuilt
-from seq2seq.dataset import Dataset, build_dataset
+from seq2seq.dataset import Dataset, Examples, build_dataset
 from seq2seq.defaults import choose, has_preset
 from seq2seq.engine.callbacks import Callback
 from seq2seq.engine.range_test import RangeTest, range_test
-from seq2seq.errors import RunError, Seq2SeqError, UsageError, quoted, require
+from seq2seq.errors import RunError, Seq2SeqError, SourceError, UsageError, quoted, require
 from seq2seq.folders import Hold, make, take
 from seq2seq.memory import require_memory_to_train
 from seq2seq.models import make_codec, make_model
@@ -27,8 +28,9 @@ from seq2seq.plots import plot_rates
 from seq2seq.progress import Progress, progress_for_stderr
 from seq2seq.runs import FILES, RATES_PLOT, PathLike, Run, require_keepable
 from seq2seq.solver import Solver
-from seq2seq.tasks import TASKS, Task
+from seq2seq.tasks import TASKS, Pairs, Task
 from seq2seq.tasks.pairs import PairsTask
+from seq2seq.vocabulary import Codec
 
 
 def train(
@@ -41,6 +43,7 @@ def train(
     device: str = "auto",
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
+    validation_sets: Mapping[str, Pairs | Iterable[tuple[str, str]]] | None = None,
     **options: Any,
 ) -> Solver:
     """Train a model and keep everything in a run folder.
@@ -67,6 +70,10 @@ def train(
         Whether to show progress on stderr.
     callbacks : sequence of Callback
         Your own, told of each step and epoch after those that show progress and write `metrics.csv`.
+    validation_sets : dict of str to Pairs or iterable of (str, str), optional
+        Further pairs to validate by after each epoch, such as `{"long": task.sample(...)}`, no longer than those that
+        are trained on. Their values are columns of `metrics.csv` that begin with the name: `long_exact_match`, which
+        `best_by` may choose by. Nobody checks that they were not trained on.
     **options
         Any option of `DataConfig`, `ModelConfig` and `TrainingConfig`, and `seed`.
 
@@ -134,6 +141,7 @@ def train(
             rate, instead_of = test.suggestion, config.training.learning_rate
             shown.on_note(f"learning_rate {rate:g}, found by the range test, in place of {instead_of:g}")
             config = config.with_options(learning_rate=rate)
+        sets = _validation_sets(application, config.task, codec, validation_sets or {})
         trainer = make_trainer(
             model,
             codec,
@@ -144,6 +152,7 @@ def train(
             run=run,
             callbacks=[shown, *callbacks],
             sampler=sampler,
+            validation_sets=sets,
         )
         outline = config.task.make_outline(lambda: dataset.sources)
         if not resumed:
@@ -158,6 +167,21 @@ def train(
         run.write_config(config, dataset.fingerprint, outline)
         trainer.fit()
     return application.opens(run.path, device=device, task=_unregistered(config.task))
+
+
+def _validation_sets(
+    application: Application[Any], task: Task, codec: Codec, given: Mapping[str, Pairs | Iterable[tuple[str, str]]]
+) -> dict[str, Examples]:
+    """Pairs of someone's own as examples, by name. Raises `UsageError`."""
+    sets = {}
+    for name, pairs in given.items():
+        good = isinstance(name, str) and re.fullmatch("[a-z][a-z0-9_]*", name) and name not in ("train", VALIDATION)
+        require(bool(good), "validation_sets", name, f"names in small letters, digits and _, not train or {VALIDATION}")
+        try:
+            sets[name] = application.examples(task, pairs, codec)
+        except (UsageError, SourceError) as error:
+            raise UsageError(f"validation_sets {name}: {error}") from None
+    return sets
 
 
 def _keep(test: RangeTest, run: Run, shown: Progress) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from seq2seq.applications import reports
 from seq2seq.applications.base import SHOWN, Application, epochs_for
-from seq2seq.applications.pairs import build_pairs
+from seq2seq.applications.pairs import build_pairs, encode
 from seq2seq.config import Config, DataConfig, Extra, ModelConfig, TrainingConfig
 from seq2seq.dataset import Dataset, Examples
 from seq2seq.drawing import DRAWN, LISTED, Note
-from seq2seq.errors import UsageError, quoted
+from seq2seq.errors import UsageError, quoted, require
 from seq2seq.options import lacking
-from seq2seq.tasks import Task
+from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.stepwise import in_place, stepwise
 from seq2seq.vocabulary import Codec
 
@@ -75,6 +75,14 @@ class Answering(Application["Evaluation"]):
         self, task: Task, config: DataConfig, seed: int, codec: Codec, extra: Sequence[Extra], note: Note
     ) -> Dataset:
         return build_pairs(task, config, seed, codec, extra, note)
+
+    def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Codec) -> Examples:
+        """For a task that works in steps, these are the steps of the pairs."""
+        if not isinstance(pairs, Pairs):
+            pairs = task.written([(task.normalise(source), target) for source, target in pairs])
+        require(len(pairs) > 0, "pairs", [], "one or more")
+        steps = stepwise(task)
+        return encode(steps.steps_of(pairs) if steps else pairs, codec)
 
     def values(self, answers: Answers, targets: np.ndarray) -> dict[str, float]:
         return {"loss": answers.loss, "exact_match": float(exact(answers, targets).mean())}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seq2seq.drawing import Note
     from seq2seq.models import Model
     from seq2seq.solver import Solver
-    from seq2seq.tasks import Task
+    from seq2seq.tasks import Pairs, Task
     from seq2seq.vocabulary import Codec
 
 SHOWN = 10  # held-out questions in one show, ...
@@ -88,6 +88,10 @@ class Application(ABC, Generic[E]):
         self, task: Task, config: DataConfig, seed: int, codec: Codec, extra: Sequence[Extra], note: Note
     ) -> Dataset:
         """The examples of a task, split and encoded: see `seq2seq.dataset.build_dataset`."""
+
+    @abstractmethod
+    def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Codec) -> Examples:
+        """Pairs of someone's own as the examples that they are validated by. Raises `UsageError` or `SourceError`."""
 
     # Training -------------------------------------------------------------------------------------------------------
 

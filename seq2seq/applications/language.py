@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,7 +18,7 @@ from seq2seq.dataset import Dataset, Examples
 from seq2seq.drawing import Note
 from seq2seq.errors import UsageError
 from seq2seq.options import TEXT_MODELS, lacking
-from seq2seq.tasks import Task
+from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.text import Text
 from seq2seq.text_evaluation import TextEvaluation, evaluate_text
 from seq2seq.vocabulary import Codec
@@ -79,6 +79,9 @@ class Language(Application[TextEvaluation]):
         self, task: Task, config: DataConfig, seed: int, codec: Codec, extra: Sequence[Extra], note: Note
     ) -> Dataset:
         return build_windows(cast(Text, task), config, codec, extra)
+
+    def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Codec) -> Examples:
+        raise UsageError("pairs: a text is read, and has none")
 
     def values(self, answers: Answers, targets: np.ndarray) -> dict[str, float]:
         """Each character counts by itself, so that exact match is the fraction of characters that are right."""

@@ -96,10 +96,12 @@ def make_trainer(
     run: Run | None = None,
     callbacks: Sequence[Callback] = (),
     sampler: Sampler | None = None,
+    validation_sets: Mapping[str, Examples] | None = None,
 ) -> Trainer:
     """What learns a model's weights from a data set, and keeps them in a run folder if there is one."""
     device = device or mx.cpu()
     validator = AnswerValidator(model, codec, dataset.validation, device)
+    others = [AnswerValidator(model, codec, each, device, name) for name, each in (validation_sets or {}).items()]
     keeps = [MetricsFile(run)] if run else []
 
     def samples(epoch: int) -> list[str]:
@@ -114,7 +116,7 @@ def make_trainer(
         config,
         seed=seed,
         device=device,
-        validators=[validator],
+        validators=[validator, *others],
         best_by=validator.application.best_by,
         samples=samples,
         callbacks=[*callbacks, *keeps],

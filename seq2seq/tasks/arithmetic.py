@@ -268,8 +268,8 @@ class Arithmetic(Task):
         return 3 if self.by_digit or waits else 2
 
     def steps_of(self, pairs: Pairs) -> Pairs:
-        assert isinstance(pairs, ExpressionPairs)
-        stages = self._stages(pairs.expressions)
+        expressions = pairs.expressions if isinstance(pairs, ExpressionPairs) else read(pairs.sources)
+        stages = self._stages(expressions)
         everything = stack([heads(stage, self._head_terms, self.by_digit) for stage in stages])
         _, first = np.unique(hash_in_order(everything), return_index=True)
         target_of = write_step_by_digit if self.by_digit else write_step
