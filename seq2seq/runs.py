@@ -249,9 +249,9 @@ class Run:
         try:
             rows = list(csv.reader(io.StringIO(self._read(METRICS, MOST_METRICS).decode("ascii")), strict=True))
             header = rows.pop(0) if rows else []
-            if rows and not (set(COLUMNS) <= set(header) and len(set(header)) == len(header)):
+            if rows and not _is_header(header):
                 raise ValueError("its columns are not those of a training")
-            numbers = [dict(zip(header, map(_number, row))) for row in rows if len(row) == len(header)]
+            numbers = [_numbers(header, row) for row in rows if len(row) == len(header)]
             if [row["epoch"] for row in numbers] != list(range(1, len(rows) + 1)):
                 raise ValueError("its rows are not an epoch each")
         except (csv.Error, ValueError) as error:
@@ -295,6 +295,17 @@ def _visible_in(folder: Path) -> list[Path]:
         return []
 
 
+def _is_header(names: list[str]) -> bool:
+    """Whether a training has these columns, each once."""
+    good = all(re.fullmatch("[a-z][a-z0-9_]{0,99}", name) for name in names)
+    return good and set(COLUMNS) <= set(names) and len(set(names)) == len(names)
+
+
+def _numbers(header: list[str], row: list[str]) -> dict[str, float]:
+    """A row by column; a value that was not measured in that epoch is left out."""
+    return {name: _number(text) for name, text in zip(header, row) if text or name in COLUMNS}
+
+
 def _number(text: str) -> float:
     """A number of `metrics.csv`. Raises `ValueError`."""
     if not re.fullmatch(r"-?(\d+(\.\d+)?(e[+-]?\d+)?|inf)", text, re.ASCII) or len(text) > LONGEST_NUMBER:
@@ -305,7 +316,8 @@ def _number(text: str) -> float:
 def _csv(rows: list[dict[str, Any]]) -> bytes:
     text = io.StringIO()
     if rows:
-        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        names = list(dict.fromkeys(name for row in rows for name in row))  # not every epoch has measured the same
+        writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     return text.getvalue().encode()

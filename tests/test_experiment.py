@@ -130,7 +130,7 @@ def test_resuming_does_not_begin_in_a_folder_of_other_things(small, tmp_path):
 
 def test_the_device_is_the_solvers_too(small, tmp_path, monkeypatch):
     asked = []
-    for module in ("experiment", "solver"):
+    for module in ("experiment", "opened"):
         monkeypatch.setattr(f"seq2seq.{module}.pick_device", lambda device: asked.append(device) or mx.cpu())
     train(run_dir=tmp_path / "run", device="cpu", **small)
     assert asked == ["cpu", "cpu"]

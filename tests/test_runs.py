@@ -384,10 +384,12 @@ def test_metrics_that_no_training_has(run_copy, change):
     assert len(str(caught.value)) < 500
 
 
-def test_metrics_of_a_text_are_not_those_of_another_run(run_copy):
-    run_copy.write_metrics([{**row, "validation_bits": 1.0} for row in run_copy.read_metrics()])
-    with pytest.raises(RunError, match=r"metrics\.csv: is that of another model"):
-        train(run_dir=run_copy.path, resume=True, progress=False)
+def test_epochs_that_have_measured_other_values_stand_beside_each_other(run_copy):
+    rows = run_copy.read_metrics()
+    run_copy.write_metrics([{**rows[0], "few_loss": 1.0}, *rows[1:]])
+    assert run_copy.read_metrics() == [{**rows[0], "few_loss": 1.0}, *rows[1:]]
+    train(run_dir=run_copy.path, resume=True, progress=False, epochs=51)
+    assert [row.get("few_loss") for row in run_copy.read_metrics()] == [1.0, *[None] * 50]
 
 
 def test_a_bomb_is_not_unpacked(pairs_run):

@@ -41,6 +41,8 @@ class State:
     @classmethod
     def from_json(cls, values: dict[str, Any], steps_per_epoch: int) -> State:
         """The inverse of `to_json`. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
+        if set(values) != set(asdict(cls())):
+            raise KeyError("it lacks something")
         state = cls(**values)
         counts = (state.epoch, state.step, state.updates, state.best_epoch)
         best = {} if state.best is None else state.best
