@@ -23,7 +23,6 @@ from seq2seq.applications import pairs as pair_examples
 from seq2seq.arrays import hash_strings
 from seq2seq.dataset import build_dataset
 from seq2seq.models import make_codec
-from seq2seq.splitting import cut, split_by_key
 from seq2seq.tasks import Pairs
 from seq2seq.tasks.expressions import batch
 from seq2seq.vocabulary import Codec
@@ -93,14 +92,6 @@ def test_the_seed_decides_and_the_fingerprint_tells():
 
     assert fingerprint(1) == fingerprint(1)
     assert len({fingerprint(1), fingerprint(2), fingerprint(1, test=0.2), fingerprint(1, reverse_target=True)}) == 4
-
-
-def test_keys_stay_together_and_shares_are_kept():
-    keys = np.repeat(np.arange(100), 3)
-    train, validation, test = split_by_key(keys, 0.1, 60, np.random.default_rng(0))
-    assert sorted(np.concatenate([train, validation, test])) == list(range(300))
-    assert (len(train), len(validation), len(test)) == (210, 30, 60)
-    assert not set(keys[train]) & set(keys[test])
 
 
 @pytest.mark.parametrize(
@@ -288,12 +279,6 @@ def test_a_text_is_read_once_in_its_order_and_no_window_leaves_its_part(model, s
         assert "".join(sources) == whole[: len(sources) * width] and len(whole) - 1 - len(sources) * width < width
         for start, target in zip(range(0, len(whole), width), dataset.codec.decode_targets(part.targets)):
             assert target == whole[start + 1 : start + width + 1][-steps:]
-
-
-def test_where_a_text_is_cut():
-    assert cut(100, 0.1, 0.2) == (slice(0, 70), slice(70, 80), slice(80, 100))
-    assert cut(100, 7, 5) == (slice(0, 88), slice(88, 95), slice(95, 100))
-    assert cut(100, 70, 0.5) == (slice(0, 0), slice(0, 50), slice(50, 100))
 
 
 @pytest.mark.parametrize(

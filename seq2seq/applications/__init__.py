@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from seq2seq.applications.base import Application
+from seq2seq.errors import require
 from seq2seq.tasks import Task
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ APPLICATIONS = {
 
 
 def application_of(chooser: Task | type[Task] | Model) -> Application[Any]:
-    """What an experiment does, as its task says, or the class of its tasks, or its model."""
-    module, _, name = APPLICATIONS[chooser.application].partition(":")
+    """What an experiment does, as its task says, or the class of its tasks, or its model. Raises `UsageError` if it is
+    of no known kind."""
+    name = chooser.application
+    require(name in APPLICATIONS, "application", name, f"one of {', '.join(APPLICATIONS)}")
+    module, _, name = APPLICATIONS[name].partition(":")
     return getattr(importlib.import_module(module), name)()

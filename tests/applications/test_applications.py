@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import seq2seq
-from seq2seq import Arithmetic, Text
+from seq2seq import Arithmetic, Task, Text, UsageError
 from seq2seq.applications import APPLICATIONS, application_of
 from seq2seq.models import MODELS
 from seq2seq.tasks import TASKS
@@ -41,6 +41,14 @@ def test_every_task_and_every_model_has_an_application():
     for name in APPLICATIONS:
         [task, *_] = [TASKS[task] for task in TASKS if TASKS[task].application == name]
         assert application_of(task).name == name
+
+
+def test_a_task_of_an_unknown_kind_is_refused():
+    class Painting(Task):
+        application = "painting"
+
+    with pytest.raises(UsageError, match="application: got 'painting', but it must be one of answering, language"):
+        application_of(Painting())
 
 
 @pytest.mark.parametrize("task, opens", [(Arithmetic(), "Solver"), (Text(given="a"), "Writer")])
