@@ -386,10 +386,11 @@ def test_metrics_that_no_training_has(run_copy, change):
 
 def test_epochs_that_have_measured_other_values_stand_beside_each_other(run_copy):
     rows = run_copy.read_metrics()
-    run_copy.write_metrics([{**rows[0], "few_loss": 1.0}, *rows[1:]])
-    assert run_copy.read_metrics() == [{**rows[0], "few_loss": 1.0}, *rows[1:]]
+    mixed = [{**rows[0], "few_loss": 1.0}, {**rows[1], "more_loss": 2.0}, *rows[2:]]
+    run_copy.write_metrics(mixed)
+    assert run_copy.read_metrics() == mixed
     train(run_dir=run_copy.path, resume=True, progress=False, epochs=51)
-    assert [row.get("few_loss") for row in run_copy.read_metrics()] == [1.0, *[None] * 50]
+    assert [row.get("more_loss") for row in run_copy.read_metrics()] == [None, 2.0, *[None] * 49]
 
 
 def test_a_bomb_is_not_unpacked(pairs_run):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from seq2seq import Arithmetic, Solver, Text, UsageError, train
+from seq2seq.applications import application_of
 from tests.conftest import some_text
 
 
@@ -29,6 +30,9 @@ def test_of_a_task_that_works_in_steps_the_steps_are_measured(small, tmp_path):
     options = {**small, "task": task, "model": "attention"}
     solver = train(**options, run_dir=tmp_path / "run", validation_sets={"three": [("1+2+3", "6")]})
     assert solver.run.read_metrics()[-1]["three_loss"] > 0
+    examples = application_of(task).examples(task, [("1 + 2 + 3", "6")], solver.codec)
+    shown = zip(solver.codec.decode_sources(examples.sources), solver.codec.decode_targets(examples.targets))
+    assert {source: target.strip() for source, target in shown} == {"1+2": "3", "3+3": "6", "6": "6"}
 
 
 @pytest.mark.parametrize(
