@@ -128,10 +128,13 @@ def test_a_word_is_quoted_for_any_shell_and_any_locale(locale):
         b"\xff\xfe",
         "жé猫".encode(),
     ]
-    code = "import _command, sys; print(*[_command.quote(bytes.fromhex(x)) for x in sys.argv[1:]], sep='\\0', end='')"
+    code = (
+        "import sys; from seq2seq.cli import command;"
+        "print(*[command.quote(bytes.fromhex(word)) for word in sys.argv[1:]], sep='\\0', end='')"
+    )
     written = subprocess.run(
         [sys.executable, "-c", code, *[word.hex() for word in words]], capture_output=True, timeout=200,
-        cwd=ROOT / "scripts", env={**os.environ, **locale},
+        cwd=ROOT, env={**os.environ, **locale},
     ).stdout  # fmt: skip
     for word, quoted in zip(words, written.split(b"\0")):
         assert shell(os.fsdecode(b"printf %s " + quoted)).stdout == word

@@ -22,9 +22,9 @@ def _prepare() -> None:
         if getattr(sys, name) is None:  # closed, as by `2>&-`: the next file to be opened would take its number
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
             setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
-    sys.stdin.reconfigure(errors="surrogateescape")  # as arguments are read
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")
+    errors = {"stdin": "surrogateescape", "stdout": "backslashreplace", "stderr": "backslashreplace"}
+    for name, handler in errors.items():  # of stdin, as arguments are read
+        getattr(sys, name).reconfigure(errors=handler)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it is ignored in what a script starts with `&`
         signal.signal(signal.SIGINT, _interrupt)
         sys.unraisablehook = _unraisable

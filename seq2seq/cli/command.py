@@ -16,15 +16,12 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-import _streams
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that the scripts run from a plain checkout
-
 from seq2seq import Seq2SeqError, UsageError
+from seq2seq.cli import streams
 from seq2seq.errors import readable, short
 from seq2seq.tasks.base import option_fields
 
-WRONG_USE, FAILURE, INTERRUPTED = 2, 1, _streams.INTERRUPTED
+WRONG_USE, FAILURE, INTERRUPTED = 2, 1, streams.INTERRUPTED
 
 
 class Parser(argparse.ArgumentParser):
@@ -214,7 +211,7 @@ def run(main: Callable[[], int]) -> NoReturn:
     name = os.path.basename(sys.argv[0])
     warnings.formatwarning = lambda message, *_, **__: f"{name}: {' '.join(str(message).split())}\n"
     message = ""
-    _streams.interrupts_raise()
+    streams.interrupts_raise()
     try:
         try:
             status = main()
@@ -231,8 +228,8 @@ def run(main: Callable[[], int]) -> NoReturn:
         status = FAILURE
     except (OSError, MemoryError) as error:
         message, status = str(error) or type(error).__name__, FAILURE
-    _streams.interrupts_kill()
+    streams.interrupts_kill()
     if message:
         say(f"{name}: {message}")
-    _streams.drop_unwritten()
+    streams.drop_unwritten()
     sys.exit(status)

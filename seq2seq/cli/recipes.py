@@ -1,0 +1,140 @@
+"""Run every recipe over several seeds, and write the table of results."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import seq2seq
+from seq2seq.cli import command
+from seq2seq.recipes import Recipe, load_recipe, score_trials
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HEAD = """\
+# What it solves
+
+    python scripts/recipes.py
+
+Each row is a recipe, `recipes/NAME.toml`; `python scripts/train.py --recipe NAME` runs it once. Exact match on examples
+that were not trained on, or an error rate; mean over the seeds, in brackets the least and the greatest. Which examples
+are held out depends on the seed, except where they are drawn for a trial. That none was trained on is checked in every
+run. Time is of the training, on two cores of {processor}, which for some had other work to do.
+
+"""
+MARK = "written by scripts/recipes.py"  # of the table within the README
+COLUMNS = "| recipe | scored on | exact match | seeds | parameters | seconds |\n|---|---|---|---|---|---|\n"
+
+
+def run(recipe: Recipe, seed: int, runs: Path, device: str) -> dict[str, Any]:
+    """Train (or go on training) with one seed, and score."""
+    run_dir = runs / f"{recipe.name}-{recipe.digest}-{seed}"
+    solver = seq2seq.train(None, run_dir, preset=recipe.config, seed=seed, device=device, resume=True)
+    evaluation: Any = solver.evaluate()
+    if evaluation.overlap:
+        raise seq2seq.Seq2SeqError(f"{recipe.name}: {evaluation.overlap:.2%} of the held-out examples were trained on")
+    trials = score_trials(recipe, solver)
+    for name, trial in trials.items():
+        if trial.overlap:
+            raise seq2seq.Seq2SeqError(f"{recipe.name}, {name}: {trial.overlap:.2%} had been trained on")
+    last = solver.run.read_metrics()[-1]
+    return {
+        "held_out": {**asdict(evaluation.held_out), **evaluation.measures["held_out"]},
+        "trials": {name: trial.exact_match for name, trial in trials.items()},
+        "parameters": sum(array.size for array in solver.weights.values()),
+        "epochs": last["epoch"],
+        "seconds": last["seconds"],
+    }
+
+
+def table(recipes: list[Recipe], results: dict[str, Any]) -> str:
+    """The results as a Markdown table, a row for each set that a recipe is scored on."""
+    rows = []
+    for recipe in recipes:
+        done = list(results[recipe.name]["seeds"].values())
+        held_out = [each["held_out"] for each in done]
+        n = f"({held_out[0]['n']:,})"
+        scored = {f"held out {n}": [each["exact_match"] for each in held_out]}
+        for name in list(held_out[0])[3:]:  # after these three, what the task measures besides
+            scored[f"{name.replace('_', ' ')} {n}"] = [each[name] for each in held_out]
+        for trial in recipe.trials:
+            scored[f"{trial.name} ({trial.examples:,})"] = [each["trials"][trial.name] for each in done]
+        seconds = statistics.mean(each["seconds"] for each in done)
+        for number, (name, values) in enumerate(scored.items()):
+            value = f"{statistics.mean(values):.4f} ({min(values):.4f} to {max(values):.4f})"
+            cells = [recipe.name, name, value, len(done), f"{done[0]['parameters']:,}", f"{seconds:.0f}"]
+            shown = cells if number == 0 else ["", name, value, "", "", ""]
+            rows.append(f"| {' | '.join(map(str, shown))} |\n")
+    return COLUMNS + "".join(rows)
+
+
+def write(recipes: list[Recipe], results: dict[str, Any], page: Path, readme: Path) -> None:
+    """The page with the results and what each recipe is, and the table within the README."""
+    done = [recipe for recipe in recipes if recipe.name in results]
+    notes = [f"- **{recipe.name}**: {recipe.about}. Held out: {recipe.excludes}.\n" for recipe in done]
+    head = HEAD.format(processor=processor())
+    page.write_text(f"{head}{table(done, results)}\n{''.join(notes)}", encoding="utf-8")
+    filled = command.fill(command.read_page(readme), MARK, table(done, results))
+    readme.write_text(filled, encoding="utf-8")
+
+
+def processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    return next((line.partition(":")[2].strip() for line in lines if "model name" in line), "this machine")
+
+
+def main() -> int:
+    parser = command.Parser(
+        "Run every recipe over several seeds, and write recipes/results.json, docs/results.md and the README's table. "
+        "What is done already is not done again, unless the recipe has changed; an interrupted one goes on. One whose "
+        "data is not here is left out.",
+        "examples:\n  python scripts/recipes.py\n  python scripts/recipes.py --only default --seeds 1\n",
+    )
+    parser.add_argument("--only", metavar="NAME,...", help="recipes (default: all)")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="so many seeds from --seed on (default: 3)")
+    parser.add_argument("--runs", type=Path, default=Path("runs/recipes"), metavar="DIR", help="for run folders")
+    parser.add_argument("--recipes", type=Path, default=ROOT / "recipes", metavar="DIR", help="where the recipes are")
+    parser.add_argument(
+        "--page", type=Path, default=ROOT / "docs" / "results.md", metavar="FILE", help="what is written"
+    )
+    parser.add_argument("--readme", type=Path, default=ROOT / "README.md", metavar="FILE", help="what has it too")
+    arguments = parser.parse_args()
+    names = sorted(path.stem for path in arguments.recipes.glob("*.toml"))
+    chosen = arguments.only.split(",") if arguments.only else names
+    unknown = sorted(set(chosen) - set(names))
+    if not names:
+        parser.error(f"--recipes: {arguments.recipes} holds no recipe")
+    if unknown or arguments.seeds < 1:
+        parser.error(f"--only: no recipe {', '.join(unknown)}" if unknown else "--seeds: must be at least 1")
+
+    file = arguments.recipes / "results.json"
+    results = command.read_results(file)
+    command.read_page(arguments.readme)
+    recipes = [load_recipe(arguments.recipes / f"{name}.toml") for name in names]
+    with command.shows_results(file):  # before hours of training
+        table([recipe for recipe in recipes if results.get(recipe.name, {}).get("digest") == recipe.digest], results)
+    left_out: list[str] = []
+    for recipe in recipes:
+        if recipe.name not in chosen:
+            continue
+        kept = results.get(recipe.name, {})
+        if kept.get("digest") != recipe.digest:
+            kept = {"digest": recipe.digest, "seeds": {}}
+        for seed in range(arguments.seed, arguments.seed + arguments.seeds):
+            if str(seed) not in kept["seeds"]:
+                try:
+                    kept["seeds"][str(seed)] = run(recipe, seed, arguments.runs, arguments.device)
+                except seq2seq.UsageError as error:  # its data is not here
+                    left_out.append(recipe.name)
+                    command.say(f"{recipe.name}: left out: {error}")
+                    break
+                results[recipe.name] = kept
+                file.write_text(json.dumps(results, indent=1) + "\n")
+            command.say(f"{recipe.name}, seed {seed}: {json.dumps(kept['seeds'][str(seed)])}")
+    with command.shows_results(file):
+        write(recipes, results, arguments.page, arguments.readme)
+    print(f"wrote {arguments.page} and {arguments.readme}")
+    return 1 if left_out else 0

@@ -1,0 +1,198 @@
+"""Answer sources, such as expressions, with a trained run."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import seq2seq
+from seq2seq import SourceError
+from seq2seq.cli import command
+from seq2seq.errors import short
+from seq2seq.runs import Run
+from seq2seq.showing import one_line
+
+BLOCK = 1 << 16  # bytes read at once, at the most
+LINE_LIMIT = 1 << 20  # bytes; of a longer line, which is no source, so much is kept
+CUT = b"\0"  # in no vocabulary, so that what is left of a line is never taken for a source
+BATCH = 1024
+WRITING = ("characters", "temperature", "top_k")  # options of --continue
+
+
+def report(problem: str) -> None:
+    command.say(f"solve.py: {problem}")
+
+
+def lines_of_stdin() -> Iterator[list[str]]:
+    """The lines of stdin in lists, as they come: whatever can be read without waiting is answered at once."""
+    rest, mark = b"", codecs.BOM_UTF8  # which the first line may begin with
+    stdin: Any = sys.stdin.buffer
+    while block := stdin.raw.read(BLOCK):
+        *lines, rest = (rest + block).split(b"\n")
+        if len(rest) > LINE_LIMIT:
+            rest = rest[:LINE_LIMIT] + CUT
+        if lines:
+            lines[0] = lines[0].removeprefix(mark)
+            mark = b""
+        yield [line.rstrip(b"\r").decode(errors="replace") for line in lines]
+    if rest := rest.removeprefix(mark):
+        yield [rest.decode(errors="replace")]
+
+
+def ask(solver: seq2seq.Solver, arguments: Any, sources: list[str]) -> list[dict[str, Any]]:
+    """What --json prints for each source."""
+    more: list[dict[str, Any]] = [{} for _ in sources]
+    if arguments.best is not None:
+        best = [solver.n_best(source, arguments.best) for source in sources]
+        answers = [each[0] for each in best]
+        more = [{"answers": [*map(values, each)]} for each in best]
+    else:
+        answers = solver.answer(sources)
+    if arguments.steps:
+        more = [{"steps": solver.work(source)} for source in sources]
+    if arguments.predict:
+        more = [{"predictions": [*map(values, solver.expected(source))]} for source in sources]
+    return [
+        {"source": source, **values(answer), "unlike_training": answer.unlike_training, **each}
+        for source, answer, each in zip(sources, answers, more)
+    ]
+
+
+def values(answer: seq2seq.Answer) -> dict[str, Any]:
+    return {"answer": answer.text, "confidence": answer.confidence}
+
+
+def said(solver: seq2seq.Solver, arguments: Any, asked: dict[str, Any]) -> str:
+    """What is printed for a source: a line, or one for each beginning that a text's run can read."""
+    if arguments.json:
+        return json.dumps(asked)
+    if "error" in asked:
+        return ""
+    source = asked["source"]
+    if arguments.steps:
+        return one_line(" -> ".join([solver.task.normalise(source), *asked["steps"]]))
+    if arguments.predict:
+        predictions = asked["predictions"]
+        ends = range(len(source) - len(predictions) + 1, len(source) + 1)
+        return "\n".join(
+            f"{source[:end]!r} -> {each['answer']!r} ({each['confidence']:.1%})" for end, each in zip(ends, predictions)
+        )
+    if arguments.best is not None:
+        return one_line(", ".join(f"{each['answer']} ({each['confidence']:.1%})" for each in asked["answers"]))
+    return one_line(asked["answer"])
+
+
+def write(solver: seq2seq.Solver, arguments: Any) -> None:
+    """Print the beginning of a text, and what the run makes of it, as it is written."""
+    options = {name: value for name in WRITING if (value := getattr(arguments, name)) is not None}
+    written = solver.continued(arguments.prefix, seed=arguments.seed, **options)
+    sys.stdout.write(arguments.prefix)
+    for character in written:
+        sys.stdout.write(character)
+        sys.stdout.flush()
+    print()
+
+
+def answer(solver: seq2seq.Solver, arguments: Any, sources: list[str], what: str, first: int) -> bool:
+    """Print an answer a line, an empty one for a source that cannot be read. Returns whether all could be."""
+    asked: dict[int, dict[str, Any]] = {}
+    for index, source in enumerate(sources):
+        try:
+            solver.prepare(source)
+        except SourceError as error:
+            asked[index] = {"source": source, "error": str(error)}
+    readable = [index for index in range(len(sources)) if index not in asked]
+    if readable:
+        asked.update(zip(readable, ask(solver, arguments, [sources[index] for index in readable])))
+    for index, source in enumerate(sources):
+        if "error" in asked[index]:
+            report(f"{what} {first + index}: {asked[index]['error']}")
+        elif mark := asked[index]["unlike_training"]:
+            report(f"{what} {first + index}: unlike training: {short(source)} {mark}")
+    sys.stdout.write("".join(f"{said(solver, arguments, asked[index])}\n" for index in range(len(sources))))
+    sys.stdout.flush()
+    return len(readable) == len(sources)
+
+
+def converse(solver: seq2seq.Solver, arguments: Any) -> bool:
+    """A prompt, with history, until the end of input."""
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  (gives input() its history and editing)
+    command.say(f"{solver.run.path}: type a source, such as {one_line(solver.example)}; Ctrl-D ends")
+    plain = not (arguments.json or arguments.steps or arguments.predict) and arguments.best is None
+    while True:
+        try:
+            source = command.text(input("> "))
+        except (EOFError, KeyboardInterrupt):
+            command.say("")
+            return True
+        try:
+            [asked] = ask(solver, arguments, [source])
+        except SourceError as error:
+            report(str(error))
+            continue
+        print(said(solver, arguments, asked) + (f"    ({asked['confidence']:.0%} sure)" if plain else ""))
+        if mark := asked["unlike_training"]:
+            report(f"unlike training: {short(source)} {mark}")
+
+
+def main() -> int:
+    parser = command.Parser(
+        "Answer sources, one answer a line. Without any, read a line each from stdin, which is UTF-8; at a terminal, "
+        "prompt.",
+        "examples:\n  python scripts/solve.py '3*7+2' '1+1+1'\n"
+        "  python scripts/solve.py < questions.txt > answers.txt\n"
+        "  python scripts/solve.py --continue 'It is' --temperature 0.7\n\n"
+        "A source that cannot be read gives an empty line, a message that names its line, and exit status 2.\n"
+        "A message on stderr names each source that is unlike all that the run was trained on: do not rely on it.\n"
+        "With --json: source, answer, confidence (the product of all its characters' probabilities, in all steps) and\n"
+        "unlike_training, or source and error.\n"
+        "A line break within an answer is written \\n. A source that begins with a dash and a letter comes after --.",
+    )
+    parser.add_argument("sources", nargs="*", type=command.text, metavar="SOURCE")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--steps", action="store_true", help="print the working too, of a run that has learned it")
+    shown.add_argument("--best", type=int, metavar="N", help="print the N most probable answers, of an attention run")
+    shown.add_argument(
+        "--predict", action="store_true", help="print the next character after each beginning, of a text's run"
+    )
+    shown.add_argument(
+        "--continue", type=command.text, metavar="PREFIX", dest="prefix", help="go on with a text, of a text's run"
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON object for each source, a line each")
+    parser.add_argument("--characters", type=int, metavar="N", help="how many to write (default: 200)")
+    parser.add_argument(
+        "--temperature", type=float, metavar="X", help="below 1: keep to the probable; 0: to the most (default: 1)"
+    )
+    parser.add_argument("--top-k", type=int, metavar="N", help="write one of the N most probable (default: of all)")
+    parser.add_argument("--run", metavar="DIR", help="the run folder (default: the newest under runs/)")
+    arguments = parser.parse_args()
+    if arguments.prefix is None:
+        for name in WRITING:
+            if getattr(arguments, name) is not None:
+                parser.error(f"--{name.replace('_', '-')}: goes with --continue")
+    elif arguments.json:
+        parser.error("--json: goes with sources, and not with --continue")
+    elif arguments.sources:
+        parser.error("--continue: goes on with one text; give no SOURCE beside it")
+    solver = seq2seq.Solver(arguments.run or Run.newest().path, device=arguments.device)
+    if arguments.prefix is not None:
+        write(solver, arguments)
+        return 0
+
+    if arguments.sources:
+        good = answer(solver, arguments, arguments.sources, "argument", 1)
+    elif sys.stdin.isatty() and sys.stdout.isatty():
+        good = converse(solver, arguments)
+    else:
+        good, count = True, 0
+        for lines in lines_of_stdin():
+            for start in range(0, len(lines), BATCH):
+                batch = lines[start : start + BATCH]
+                good &= answer(solver, arguments, batch, "line", count + 1)
+                count += len(batch)
+    return 0 if good else command.WRONG_USE

@@ -1,0 +1,164 @@
+"""Train a model and keep it in a run folder."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import seq2seq
+from seq2seq.cli import command
+from seq2seq.config import PARTS, PRESETS, Config
+from seq2seq.defaults import CHOSEN, has_preset
+from seq2seq.errors import require
+from seq2seq.recipes import load_recipe, score_trials
+from seq2seq.tasks import TASKS, Task
+from seq2seq.text_evaluation import TextEvaluation
+
+EPILOG = """\
+examples:
+  python scripts/train.py                                     the default task, model and recipe
+  python scripts/train.py --task.operators +- --task.operands 0-99 --examples 50000
+  python scripts/train.py --list-tasks                        what else it can learn
+  python scripts/train.py --task pairs --task.path pairs.tsv  what you have pairs of
+  python scripts/train.py --task roman --find-rate            find the learning rate first
+  python scripts/train.py --preset notebook --run-dir runs/notebook
+  python scripts/train.py --run-dir runs/notebook --resume    go on where it was interrupted
+"""
+
+
+RECIPES = Path(__file__).resolve().parent.parent.parent / "recipes"
+
+
+def parse() -> tuple[Any, Config, dict[str, Any]]:
+    """The script's own arguments, the experiment that it begins from, and the options that were given."""
+    # Which task it is decides which options there are.
+    first = command.Parser("", "", add_help=False)
+    first.add_argument("--task")
+    first.add_argument("--preset", choices=sorted(PRESETS))
+    first.add_argument("--recipe")
+    parser = command.Parser("Train a model on a task and keep everything in a run folder.", EPILOG)
+    chosen, _ = first.parse_known_args()
+    if chosen.preset and chosen.recipe:
+        parser.error("--recipe: not with --preset: both say where options that are not given come from")
+    base = load_recipe(find_recipe(chosen.recipe)).config if chosen.recipe else PRESETS[chosen.preset or "default"]
+    if chosen.task and chosen.task != base.task.name:
+        base = replace(base, task=make_task(chosen.task), extra=())
+    from_data: tuple[str, ...] = ()
+    if not (chosen.preset or chosen.recipe or has_preset(base.task)):
+        base, from_data = Config(task=base.task), CHOSEN
+
+    parser.set_defaults(seed=None)
+    parser.add_argument(
+        "--task", metavar="NAME", help="what to learn; with --help, whose options are shown (default: arithmetic)"
+    )
+    parser.add_argument("--list-tasks", action="store_true", help="describe every task and its options, and end")
+    parser.add_argument("--preset", choices=sorted(PRESETS), help="where options that are not given come from")
+    parser.add_argument(
+        "--recipe", metavar="NAME", help=f"the same from a file: {', '.join(recipe_names())}, or a path to a .toml"
+    )
+    parser.add_argument(
+        "--find-rate", action="store_true", help="find the learning rate by a range test, drawn in the run's rates.png"
+    )
+    parser.add_argument("--run-dir", metavar="DIR", help="the folder to make (default: runs/TASK-DATE-TIME)")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="continue the run in --run-dir (default: the newest in runs/), or begin it if there is none yet",
+    )
+    command.add_options(parser.add_argument_group(f"options of the task {base.task.name}"), base.task, "task.")
+    for name in PARTS:
+        group = parser.add_argument_group(f"options of the {name}")
+        command.add_options(group, getattr(base, name), from_data=from_data)
+    arguments = parser.parse_args()
+    own = {"task", "list_tasks", "preset", "recipe", "find_rate", "run_dir", "resume", "device", "seed"}
+    options = {name: value for name, value in vars(arguments).items() if name not in own}
+    if arguments.seed is not None:
+        options["seed"] = arguments.seed
+    return arguments, base, options
+
+
+def make_task(name: str) -> Task:
+    """The task of that name, with its default options. Raises `UsageError` if there is none."""
+    require(name in TASKS, "task", name, f"one of {', '.join(TASKS)}")
+    try:
+        return TASKS[name]()
+    except TypeError as error:
+        raise seq2seq.Seq2SeqError(f"task {name}: cannot be made without options: {error}") from None
+
+
+def list_tasks() -> None:
+    """Print each task's name, what it is, and its options."""
+    for name in TASKS:
+        try:
+            task = make_task(name)
+        except seq2seq.Seq2SeqError as error:  # another package's, and no fault of the others
+            command.say(f"train.py: {error}")
+            continue
+        parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, add_help=False)
+        group = parser.add_argument_group(f"{name}: {(task.__doc__ or '').strip().partition(chr(10))[0].rstrip('.')}")
+        command.add_options(group, task, "task.")
+        print(parser.format_help().strip() if task.options() else group.title)
+        print()
+
+
+def recipe_names() -> list[str]:
+    return sorted(path.stem for path in RECIPES.glob("*.toml"))
+
+
+def find_recipe(name: str) -> Path:
+    """The file of a recipe, by its name or path. Raises `UsageError` if there is none."""
+    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
+    require(os.path.exists(path), "recipe", name, f"a path to a .toml file, or one of {', '.join(recipe_names())}")
+    return path
+
+
+def main() -> int:
+    arguments, base, options = parse()
+    if arguments.list_tasks:
+        list_tasks()
+        return 0
+    task_options = {name[5:]: options.pop(name) for name in list(options) if name.startswith("task.")}
+    if isinstance(task_options.get("operands"), int):  # `--task.operands 5` is the one number 5
+        task_options["operands"] = (task_options["operands"],) * 2
+    given: Any = base.task
+    task = replace(given, **task_options) if task_options else given if arguments.task else None
+    try:
+        solver = seq2seq.train(
+            task,
+            arguments.run_dir,
+            preset=base if arguments.preset or arguments.recipe else None,
+            find_rate=arguments.find_rate,
+            resume=arguments.resume,
+            device=arguments.device,
+            **options,
+        )
+    except seq2seq.TrainingInterrupted as interrupted:
+        where = f" {command.option('--run-dir', os.fsencode(arguments.run_dir))}" if arguments.run_dir else ""
+        command.say(f"{interrupted}; go on with: python scripts/train.py{where} --resume")
+        return command.INTERRUPTED
+
+    evaluation = solver.evaluate()
+    last = solver.run.read_metrics()[-1]
+    print(f"final training loss {last['train_loss']:.4f} after {last['epoch']} epochs, {last['seconds']:.0f} s")
+    solve = f"python scripts/solve.py {command.option('--run', os.fsencode(solver.run.path))}"
+    if isinstance(evaluation, TextEvaluation):
+        print(command.text_scores(evaluation))
+        print(f"try: {solve} {command.option('--continue', solver.example.encode())}")
+        return 0
+    held_out, seen = evaluation.held_out, evaluation.train_distribution
+    right = round(held_out.exact_match * held_out.n)
+    print(f"exact match on trained examples: {seen.exact_match:.4f} ({seen.n} of them)")
+    print(f"held-out exact match: {held_out.exact_match:.4f} ({right} of {held_out.n} right)")
+    for name, value in evaluation.measures["held_out"].items():
+        print(f"held-out {name.replace('_', ' ')}: {value:.4f}")
+    print(f"of the held-out examples, {evaluation.overlap:.1%} had been trained on")
+    if arguments.recipe:
+        trials = score_trials(load_recipe(find_recipe(arguments.recipe)), solver)
+        for name, score in trials.items():
+            print(f"{name}: {score.exact_match:.4f}; of these, {score.overlap:.1%} had been trained on")
+    example = solver.example.encode()
+    print(f"try: {solve} {'-- ' if example.startswith(b'-') else ''}{command.quote(example)}")
+    return 0
