@@ -17,7 +17,9 @@ from typing import Any
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # so that it runs from a checkout
 
 import seq2seq
-from seq2seq.cli import command
+from seq2seq.cli import program
+from seq2seq.cli.pages import fill, read_page, read_results, shows_results
+from seq2seq.cli.parser import Parser
 from seq2seq.config import Config
 from seq2seq.recipes import load_recipe
 from seq2seq.text_evaluation import quotations
@@ -139,7 +141,7 @@ def parts(walk: list[Step], results: dict[str, Any]) -> dict[str, str]:
 
 
 def main() -> int:
-    parser = command.Parser(
+    parser = Parser(
         "Train every step of docs/from-one-letter-to-sentences.md, recipes/text/*.toml, on a text, compare hidden "
         "matrices that begin as the identity with drawn ones, and write losses and samples into the page. What is done "
         "already is not done again, unless recipe, text or seed have changed; an interrupted one goes on.",
@@ -157,30 +159,30 @@ def main() -> int:
         help="what is written into",
     )  # fmt: skip
     arguments = parser.parse_args()
-    page = command.read_page(arguments.page)
+    page = read_page(arguments.page)
     file = arguments.recipes / "results.json"
-    results = command.read_results(file)
+    results = read_results(file)
     walk = list(steps(arguments.recipes, seq2seq.Text(arguments.text), arguments.seed))
     names = [step.name for step in walk if step.group != IDENTITY]
     chosen = arguments.only.split(",") if arguments.only else [*names, IDENTITY]
     unknown = sorted(set(chosen) - {*names, IDENTITY})
     if unknown or arguments.samples < 1:
         parser.error(f"--only: no step {', '.join(unknown)}" if unknown else "--samples: must be at least 1")
-    with command.shows_results(file):  # before hours of training
+    with shows_results(file):  # before hours of training
         parts(walk, results)
     for step in walk:
         if step.group in chosen:
             if results.get(step.name, {}).get("digest") != step.digest:
                 results[step.name] = run(step, arguments.runs, arguments.device, arguments.samples)
                 file.write_text(json.dumps(results, indent=1) + "\n")
-            command.say(f"{step.name}: {results[step.name]['nats']:.4f} nats held out")
+            program.say(f"{step.name}: {results[step.name]['nats']:.4f} nats held out")
 
     for name, content in parts(walk, results).items():
-        page = command.fill(page, f"measured: {name}", content)
+        page = fill(page, f"measured: {name}", content)
     arguments.page.write_text(page, encoding="utf-8")
     print(f"wrote {arguments.page}")
     return 0
 
 
 if __name__ == "__main__":
-    command.run(main)
+    program.run(main)

@@ -6,8 +6,8 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # so that it runs from a checkout
 
-from seq2seq.cli import command
+from seq2seq.cli.program import run
 from seq2seq.cli.train import main
 
 if __name__ == "__main__":
-    command.run(main)
+    run(main)

@@ -129,8 +129,8 @@ def test_a_word_is_quoted_for_any_shell_and_any_locale(locale):
         "жé猫".encode(),
     ]
     code = (
-        "import sys; from seq2seq.cli import command;"
-        "print(*[command.quote(bytes.fromhex(word)) for word in sys.argv[1:]], sep='\\0', end='')"
+        "import sys; from seq2seq.cli.quoting import quote;"
+        "print(*[quote(bytes.fromhex(word)) for word in sys.argv[1:]], sep='\\0', end='')"
     )
     written = subprocess.run(
         [sys.executable, "-c", code, *[word.hex() for word in words]], capture_output=True, timeout=200,

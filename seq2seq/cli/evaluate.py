@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import seq2seq
-from seq2seq.cli import command
+from seq2seq.cli.parser import Parser
+from seq2seq.cli.scores import text_scores
 from seq2seq.runs import Run
 from seq2seq.showing import one_line
 from seq2seq.text_evaluation import TextEvaluation
@@ -57,7 +58,7 @@ def report_pairs(solver: seq2seq.Solver, path: str, as_json: bool) -> int:
 
 
 def main() -> int:
-    parser = command.Parser(
+    parser = Parser(
         "Score a run: exact match (every character of the answer right) on held-out examples first, then on examples "
         "it was trained on.",
         "examples:\n  python scripts/evaluate.py\n  python scripts/evaluate.py --run runs/notebook --json\n"
@@ -89,7 +90,7 @@ def main() -> int:
 
     print(f"{one_line(str(solver.run.path))}: {solver.task!r}\n")
     if isinstance(evaluation, TextEvaluation):
-        print(command.text_scores(evaluation))
+        print(text_scores(evaluation))
         return 0
     rows = {"held out": evaluation.held_out, "trained on": evaluation.train_distribution}
     print_scores(rows, "held out", evaluation.breakdowns)

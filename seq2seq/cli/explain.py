@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import seq2seq
 from seq2seq import explaining
-from seq2seq.cli import command
+from seq2seq.cli.parser import Parser, text
 from seq2seq.runs import Run
 from seq2seq.showing import one_line
 
@@ -32,21 +32,21 @@ def show_components(name: str, components: explaining.Components) -> None:
 
 
 def main() -> int:
-    parser = command.Parser(
+    parser = Parser(
         "Show the probability of each symbol at each step, where the model hesitated, and where it looked. <end> ends "
         "an answer, <pad> fills one up; ' ', in a picture ␣, is a space that is written. Line breaks are shown as \\n.",
         "examples:\n  python scripts/explain.py '3*7+2'\n  python scripts/explain.py '3*7+2' --plot answer.png\n"
         "  python scripts/explain.py --embeddings characters.png\n"
         "  python scripts/explain.py --neighbours 7\n",
     )
-    parser.add_argument("sources", nargs="*", type=command.text, metavar="SOURCE")
+    parser.add_argument("sources", nargs="*", type=text, metavar="SOURCE")
     parser.add_argument("--run", metavar="DIR", help="the run folder (default: the newest under runs/)")
     parser.add_argument("--plot", metavar="FILE", help="draw probabilities and attention for the source")
     parser.add_argument("--embeddings", metavar="FILE", help="draw the symbols by the ways they differ most")
     parser.add_argument("--dimensions", type=int, choices=(2, 3), default=2, help="of that picture (default: 2)")
     parser.add_argument(
         "--neighbours",
-        type=command.text,
+        type=text,
         metavar="SYMBOL",
         help="print the symbols that the model holds most like this",
     )

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import seq2seq
-from seq2seq.cli import command
+from seq2seq.cli.pages import fill, read_page, read_results, shows_results
+from seq2seq.cli.parser import Parser
+from seq2seq.cli.program import say
 from seq2seq.recipes import Recipe, load_recipe, score_trials
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -76,7 +78,7 @@ def write(recipes: list[Recipe], results: dict[str, Any], page: Path, readme: Pa
     notes = [f"- **{recipe.name}**: {recipe.about}. Held out: {recipe.excludes}.\n" for recipe in done]
     head = HEAD.format(processor=processor())
     page.write_text(f"{head}{table(done, results)}\n{''.join(notes)}", encoding="utf-8")
-    filled = command.fill(command.read_page(readme), MARK, table(done, results))
+    filled = fill(read_page(readme), MARK, table(done, results))
     readme.write_text(filled, encoding="utf-8")
 
 
@@ -87,7 +89,7 @@ def processor() -> str:
 
 
 def main() -> int:
-    parser = command.Parser(
+    parser = Parser(
         "Run every recipe over several seeds, and write recipes/results.json, docs/results.md and the README's table. "
         "What is done already is not done again, unless the recipe has changed; an interrupted one goes on. One whose "
         "data is not here is left out.",
@@ -111,10 +113,10 @@ def main() -> int:
         parser.error(f"--only: no recipe {', '.join(unknown)}" if unknown else "--seeds: must be at least 1")
 
     file = arguments.recipes / "results.json"
-    results = command.read_results(file)
-    command.read_page(arguments.readme)
+    results = read_results(file)
+    read_page(arguments.readme)
     recipes = [load_recipe(arguments.recipes / f"{name}.toml") for name in names]
-    with command.shows_results(file):  # before hours of training
+    with shows_results(file):  # before hours of training
         table([recipe for recipe in recipes if results.get(recipe.name, {}).get("digest") == recipe.digest], results)
     left_out: list[str] = []
     for recipe in recipes:
@@ -129,12 +131,12 @@ def main() -> int:
                     kept["seeds"][str(seed)] = run(recipe, seed, arguments.runs, arguments.device)
                 except seq2seq.UsageError as error:  # its data is not here
                     left_out.append(recipe.name)
-                    command.say(f"{recipe.name}: left out: {error}")
+                    say(f"{recipe.name}: left out: {error}")
                     break
                 results[recipe.name] = kept
                 file.write_text(json.dumps(results, indent=1) + "\n")
-            command.say(f"{recipe.name}, seed {seed}: {json.dumps(kept['seeds'][str(seed)])}")
-    with command.shows_results(file):
+            say(f"{recipe.name}, seed {seed}: {json.dumps(kept['seeds'][str(seed)])}")
+    with shows_results(file):
         write(recipes, results, arguments.page, arguments.readme)
     print(f"wrote {arguments.page} and {arguments.readme}")
     return 1 if left_out else 0

@@ -11,7 +11,8 @@ from typing import Any
 
 import seq2seq
 from seq2seq import SourceError
-from seq2seq.cli import command
+from seq2seq.cli.parser import Parser, text
+from seq2seq.cli.program import WRONG_USE, say
 from seq2seq.errors import short
 from seq2seq.runs import Run
 from seq2seq.showing import one_line
@@ -24,7 +25,7 @@ WRITING = ("characters", "temperature", "top_k")  # options of --continue
 
 
 def report(problem: str) -> None:
-    command.say(f"solve.py: {problem}")
+    say(f"solve.py: {problem}")
 
 
 def lines_of_stdin() -> Iterator[list[str]]:
@@ -122,13 +123,13 @@ def converse(solver: seq2seq.Solver, arguments: Any) -> bool:
     """A prompt, with history, until the end of input."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  (gives input() its history and editing)
-    command.say(f"{solver.run.path}: type a source, such as {one_line(solver.example)}; Ctrl-D ends")
+    say(f"{solver.run.path}: type a source, such as {one_line(solver.example)}; Ctrl-D ends")
     plain = not (arguments.json or arguments.steps or arguments.predict) and arguments.best is None
     while True:
         try:
-            source = command.text(input("> "))
+            source = text(input("> "))
         except (EOFError, KeyboardInterrupt):
-            command.say("")
+            say("")
             return True
         try:
             [asked] = ask(solver, arguments, [source])
@@ -141,7 +142,7 @@ def converse(solver: seq2seq.Solver, arguments: Any) -> bool:
 
 
 def main() -> int:
-    parser = command.Parser(
+    parser = Parser(
         "Answer sources, one answer a line. Without any, read a line each from stdin, which is UTF-8; at a terminal, "
         "prompt.",
         "examples:\n  python scripts/solve.py '3*7+2' '1+1+1'\n"
@@ -153,7 +154,7 @@ def main() -> int:
         "unlike_training, or source and error.\n"
         "A line break within an answer is written \\n. A source that begins with a dash and a letter comes after --.",
     )
-    parser.add_argument("sources", nargs="*", type=command.text, metavar="SOURCE")
+    parser.add_argument("sources", nargs="*", type=text, metavar="SOURCE")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--steps", action="store_true", help="print the working too, of a run that has learned it")
     shown.add_argument("--best", type=int, metavar="N", help="print the N most probable answers, of an attention run")
@@ -161,7 +162,7 @@ def main() -> int:
         "--predict", action="store_true", help="print the next character after each beginning, of a text's run"
     )
     shown.add_argument(
-        "--continue", type=command.text, metavar="PREFIX", dest="prefix", help="go on with a text, of a text's run"
+        "--continue", type=text, metavar="PREFIX", dest="prefix", help="go on with a text, of a text's run"
     )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each source, a line each")
     parser.add_argument("--characters", type=int, metavar="N", help="how many to write (default: 200)")
@@ -195,4 +196,4 @@ def main() -> int:
                 batch = lines[start : start + BATCH]
                 good &= answer(solver, arguments, batch, "line", count + 1)
                 count += len(batch)
-    return 0 if good else command.WRONG_USE
+    return 0 if good else WRONG_USE

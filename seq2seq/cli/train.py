@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import seq2seq
-from seq2seq.cli import command
+from seq2seq.cli.options import add_options
+from seq2seq.cli.parser import Parser
+from seq2seq.cli.program import INTERRUPTED, say
+from seq2seq.cli.quoting import option, quote
+from seq2seq.cli.scores import text_scores
 from seq2seq.config import PARTS, PRESETS, Config
 from seq2seq.defaults import CHOSEN, has_preset
 from seq2seq.errors import require
@@ -35,11 +39,11 @@ RECIPES = Path(__file__).resolve().parent.parent.parent / "recipes"
 def parse() -> tuple[Any, Config, dict[str, Any]]:
     """The script's own arguments, the experiment that it begins from, and the options that were given."""
     # Which task it is decides which options there are.
-    first = command.Parser("", "", add_help=False)
+    first = Parser("", "", add_help=False)
     first.add_argument("--task")
     first.add_argument("--preset", choices=sorted(PRESETS))
     first.add_argument("--recipe")
-    parser = command.Parser("Train a model on a task and keep everything in a run folder.", EPILOG)
+    parser = Parser("Train a model on a task and keep everything in a run folder.", EPILOG)
     chosen, _ = first.parse_known_args()
     if chosen.preset and chosen.recipe:
         parser.error("--recipe: not with --preset: both say where options that are not given come from")
@@ -68,10 +72,10 @@ def parse() -> tuple[Any, Config, dict[str, Any]]:
         action="store_true",
         help="continue the run in --run-dir (default: the newest in runs/), or begin it if there is none yet",
     )
-    command.add_options(parser.add_argument_group(f"options of the task {base.task.name}"), base.task, "task.")
+    add_options(parser.add_argument_group(f"options of the task {base.task.name}"), base.task, "task.")
     for name in PARTS:
         group = parser.add_argument_group(f"options of the {name}")
-        command.add_options(group, getattr(base, name), from_data=from_data)
+        add_options(group, getattr(base, name), from_data=from_data)
     arguments = parser.parse_args()
     own = {"task", "list_tasks", "preset", "recipe", "find_rate", "run_dir", "resume", "device", "seed"}
     options = {name: value for name, value in vars(arguments).items() if name not in own}
@@ -95,11 +99,11 @@ def list_tasks() -> None:
         try:
             task = make_task(name)
         except seq2seq.Seq2SeqError as error:  # another package's, and no fault of the others
-            command.say(f"train.py: {error}")
+            say(f"train.py: {error}")
             continue
         parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, add_help=False)
         group = parser.add_argument_group(f"{name}: {(task.__doc__ or '').strip().partition(chr(10))[0].rstrip('.')}")
-        command.add_options(group, task, "task.")
+        add_options(group, task, "task.")
         print(parser.format_help().strip() if task.options() else group.title)
         print()
 
@@ -136,17 +140,17 @@ def main() -> int:
             **options,
         )
     except seq2seq.TrainingInterrupted as interrupted:
-        where = f" {command.option('--run-dir', os.fsencode(arguments.run_dir))}" if arguments.run_dir else ""
-        command.say(f"{interrupted}; go on with: python scripts/train.py{where} --resume")
-        return command.INTERRUPTED
+        where = f" {option('--run-dir', os.fsencode(arguments.run_dir))}" if arguments.run_dir else ""
+        say(f"{interrupted}; go on with: python scripts/train.py{where} --resume")
+        return INTERRUPTED
 
     evaluation = solver.evaluate()
     last = solver.run.read_metrics()[-1]
     print(f"final training loss {last['train_loss']:.4f} after {last['epoch']} epochs, {last['seconds']:.0f} s")
-    solve = f"python scripts/solve.py {command.option('--run', os.fsencode(solver.run.path))}"
+    solve = f"python scripts/solve.py {option('--run', os.fsencode(solver.run.path))}"
     if isinstance(evaluation, TextEvaluation):
-        print(command.text_scores(evaluation))
-        print(f"try: {solve} {command.option('--continue', solver.example.encode())}")
+        print(text_scores(evaluation))
+        print(f"try: {solve} {option('--continue', solver.example.encode())}")
         return 0
     held_out, seen = evaluation.held_out, evaluation.train_distribution
     right = round(held_out.exact_match * held_out.n)
@@ -160,5 +164,5 @@ def main() -> int:
         for name, score in trials.items():
             print(f"{name}: {score.exact_match:.4f}; of these, {score.overlap:.1%} had been trained on")
     example = solver.example.encode()
-    print(f"try: {solve} {'-- ' if example.startswith(b'-') else ''}{command.quote(example)}")
+    print(f"try: {solve} {'-- ' if example.startswith(b'-') else ''}{quote(example)}")
     return 0
