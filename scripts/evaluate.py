@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
-"""Score a run on held-out examples, and beside them on examples it was trained on."""
+"""The command `seq2seq evaluate`, from a checkout that is not installed."""
 
 import os
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))  # so that it runs from a checkout
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 
-from seq2seq.cli.evaluate import main
-from seq2seq.cli.program import run
+from seq2seq.cli.main import script
 
 if __name__ == "__main__":
-    run(main)
+    script("evaluate")

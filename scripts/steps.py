@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 import seq2seq
 from seq2seq.cli import program
 from seq2seq.cli.pages import fill, read_page, read_results, shows_results
-from seq2seq.cli.parser import Parser
+from seq2seq.cli.parser import CommandParser
 from seq2seq.config import Config
 from seq2seq.recipes import load_recipe
 from seq2seq.text_evaluation import quotations
@@ -141,11 +141,11 @@ def parts(walk: list[Step], results: dict[str, Any]) -> dict[str, str]:
 
 
 def main() -> int:
-    parser = Parser(
+    parser = CommandParser(
         "Train every step of docs/from-one-letter-to-sentences.md, recipes/text/*.toml, on a text, compare hidden "
         "matrices that begin as the identity with drawn ones, and write losses and samples into the page. What is done "
         "already is not done again, unless recipe, text or seed have changed; an interrupted one goes on.",
-        "examples:\n  python scripts/steps.py book.txt\n  python scripts/steps.py book.txt --only 01-char3\n",
+        {"book.txt": "", "book.txt --only 01-char3": ""},
     )
     parser.add_argument("text", metavar="FILE", help="plain text in UTF-8")
     parser.add_argument("--only", metavar="NAME,...", help=f"steps, or {IDENTITY} (default: all)")
@@ -185,4 +185,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    program.run(main)
+    program.run(lambda: main)

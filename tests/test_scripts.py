@@ -65,7 +65,7 @@ def test_train_then_evaluate_then_solve(tmp_path):
     out = result.stdout.splitlines()
     assert re.fullmatch(r"held-out exact match: [01]\.\d{4} \(\d+ of 10 right\)", out[-3])
     assert out[-2] == "of the held-out examples, 0.0% had been trained on"
-    run_dir = re.fullmatch(r"try: python scripts/solve.py --run (runs/arithmetic-\S+) \d\+\d", out[-1])[1]
+    run_dir = re.fullmatch(r"try: \S+ \S+/scripts/solve.py --run (runs/arithmetic-\S+) \d\+\d", out[-1])[1]
     assert "epoch 2/2: loss" in result.stderr and "\r" not in result.stderr
 
     result = call("evaluate", "--json", cwd=tmp_path)
@@ -372,7 +372,7 @@ def test_ctrl_c_keeps_everything_and_says_how_to_go_on(tmp_path):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130 and out == ""
     assert re.search(
-        r"stopped in epoch \d+ after \d+ updates; go on with: python scripts/train.py --run-dir \S+ --resume\n$", err
+        r"stopped in epoch \d+ after \d+ updates; go on with: \S+ \S+/scripts/train.py --run-dir \S+ --resume\n$", err
     )
     assert "Traceback" not in err
     assert 0 < len(run.read_metrics()) < 600
@@ -685,7 +685,7 @@ def test_a_text_is_learned_scored_and_gone_on_with(tmp_path):
     assert result.returncode == 0, result.stderr
     assert "1439 characters of text, 11 different ones: " in result.stderr and " bits)" in result.stderr
     assert "held out, 23 characters between 1367 and 1437 of the text: " in result.stdout
-    [tried] = re.findall(r"try: python scripts/solve.py (.*)", result.stdout)
+    [tried] = re.findall(r"try: \S+ \S+/scripts/solve.py (.*)", result.stdout)
     assert call("solve", *shlex.split(tried)).stdout.startswith("so it is and so it w")
 
     shown = call("evaluate", *run)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import seq2seq
-from seq2seq.cli.parser import Parser
+from seq2seq.cli.parser import CommandParser
 from seq2seq.cli.scores import text_scores
 from seq2seq.runs import Run
 from seq2seq.showing import one_line
@@ -58,11 +58,10 @@ def report_pairs(solver: seq2seq.Solver, path: str, as_json: bool) -> int:
 
 
 def main() -> int:
-    parser = Parser(
+    parser = CommandParser(
         "Score a run: exact match (every character of the answer right) on held-out examples first, then on examples "
         "it was trained on.",
-        "examples:\n  python scripts/evaluate.py\n  python scripts/evaluate.py --run runs/notebook --json\n"
-        "  python scripts/evaluate.py --plot curves.png\n  python scripts/evaluate.py --pairs official-test.tsv\n\n"
+        {"": "", "--run runs/notebook --json": "", "--plot curves.png": "", "--pairs official-test.tsv": ""},
         "Scores of --pairs are printed alone; the run folder keeps the evaluation that it has.",
     )
     parser.add_argument("--run", metavar="DIR", help="the run folder (default: the newest under runs/)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import seq2seq
 from seq2seq import explaining
-from seq2seq.cli.parser import Parser, text
+from seq2seq.cli.parser import CommandParser, text
 from seq2seq.runs import Run
 from seq2seq.showing import one_line
 
@@ -32,12 +32,10 @@ def show_components(name: str, components: explaining.Components) -> None:
 
 
 def main() -> int:
-    parser = Parser(
+    parser = CommandParser(
         "Show the probability of each symbol at each step, where the model hesitated, and where it looked. <end> ends "
         "an answer, <pad> fills one up; ' ', in a picture ␣, is a space that is written. Line breaks are shown as \\n.",
-        "examples:\n  python scripts/explain.py '3*7+2'\n  python scripts/explain.py '3*7+2' --plot answer.png\n"
-        "  python scripts/explain.py --embeddings characters.png\n"
-        "  python scripts/explain.py --neighbours 7\n",
+        {"'3*7+2'": "", "'3*7+2' --plot answer.png": "", "--embeddings characters.png": "", "--neighbours 7": ""},
     )
     parser.add_argument("sources", nargs="*", type=text, metavar="SOURCE")
     parser.add_argument("--run", metavar="DIR", help="the run folder (default: the newest under runs/)")

@@ -6,26 +6,33 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
+from seq2seq.cli import invocation
 from seq2seq.cli.program import WRONG_USE, fail
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are one line, and to which `-9+3` and `---` are no options: no name of one begins
-    without a letter."""
+    without a letter.
 
-    def __init__(self, description: str, epilog: str, add_help: bool = True) -> None:
-        super().__init__(
-            description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False, add_help=add_help,
-        )  # fmt: skip
+    It reads the arguments of the command, however that was started.
+    """
+
+    def __init__(self, description: str = "", **options: Any) -> None:
+        super().__init__(**{
+            "prog": invocation.name(), "description": description, "allow_abbrev": False,
+            "formatter_class": argparse.RawDescriptionHelpFormatter, **options,
+        })  # fmt: skip
         self._negative_number_matcher = re.compile("--?(?![-A-Za-z])|---")  # what argparse takes for a value
-        self.add_argument("--seed", type=int, default=0, metavar="N", help="decides all that is random (default: 0)")
-        self.add_argument("--device", default="auto", help="auto, cpu, gpu or gpu:N (default: auto)")
+
+    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
+        return super().parse_known_args(invocation.arguments() if args is None else args, namespace)
 
     def error(self, message: str) -> NoReturn:
-        if message.startswith("unrecognized arguments: -") and self._get_positional_actions():
+        has_sources = any(action.dest == "sources" for action in self._actions)
+        if message.startswith("unrecognized arguments: -") and has_sources:
             message += "; a source that begins with a dash and a letter comes after --"
         fail(f"{self.prog}: {message}", WRONG_USE)
 
@@ -36,6 +43,27 @@ class Parser(argparse.ArgumentParser):
         if action.option_strings and arg_strings == ["--"]:  # `--option=--`, which argparse would lose
             return self._get_value(action, "--")
         return super()._get_values(action, arg_strings)
+
+
+class CommandParser(Parser):
+    """The parser of a command that uses a model.
+
+    Parameters
+    ----------
+    description : str
+    examples : dict
+        Arguments, and what they are for.
+    notes : str, optional
+        What the help ends with.
+    """
+
+    def __init__(self, description: str, examples: Mapping[str, str], notes: str = "") -> None:
+        lines = {f"{invocation.example()} {arguments}".rstrip(): about for arguments, about in examples.items()}
+        width = max((len(line) for line, about in lines.items() if about), default=0)
+        shown = "".join(f"  {line:{width}}  {about}".rstrip() + "\n" for line, about in lines.items())
+        super().__init__(description, epilog=f"examples:\n{shown}\n{notes}")
+        self.add_argument("--seed", type=int, default=0, metavar="N", help="decides all that is random (default: 0)")
+        self.add_argument("--device", default="auto", help="auto, cpu, gpu or gpu:N (default: auto)")
 
 
 def text(argument: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import warnings
 from collections.abc import Callable
 from typing import NoReturn
 
-from seq2seq.cli import streams
+from seq2seq.cli import invocation, streams
 from seq2seq.errors import Seq2SeqError, UsageError, readable
 
 WRONG_USE, FAILURE, INTERRUPTED = 2, 1, streams.INTERRUPTED
@@ -27,14 +26,18 @@ def fail(message: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-def run(main: Callable[[], int]) -> NoReturn:
-    """Call a command's main function; whatever goes wrong is one line on stderr and an exit status."""
-    name = os.path.basename(sys.argv[0])
+def run(load: Callable[[], Callable[[], int]]) -> NoReturn:
+    """Call a command's main function; whatever goes wrong is one line on stderr and an exit status.
+
+    `load` gives that function. Until it has, there is nothing to put in order, and Ctrl-C ends the process at once.
+    """
+    name = invocation.name()
     warnings.formatwarning = lambda message, *_, **__: f"{name}: {' '.join(str(message).split())}\n"
     message = ""
-    streams.interrupts_raise()
     try:
         try:
+            main = load()
+            streams.interrupts_raise()
             status = main()
         except SystemExit as ended:  # of the parser, perhaps after it has shown the help
             status = int(ended.code or 0)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import os
 import shlex
+import shutil
 import string
 import sys
+
+from seq2seq.cli import invocation
 
 PLAIN = f"{string.ascii_letters}{string.digits} ./_"  # characters that mean themselves to printf
 LINE_FEED = "\n"
@@ -25,3 +29,29 @@ def quote(word: bytes) -> str:
     body = word.rstrip(b"\n")  # `$()` strips line feeds at the end
     octal = "".join(chr(each) if chr(each) in PLAIN else f"\\{each:03o}" for each in body)
     return f"\"$(printf '{octal}')\"" + (f"'{LINE_FEED * (len(word) - len(body))}'" if body != word else "")
+
+
+def call(command: str) -> str:
+    """How to start another command, from this folder and in the way that this one was started."""
+    if invocation.is_script():
+        return f"{_python()} {_path(os.path.join(os.path.dirname(sys.argv[0]), f'{command}.py'))}"
+    if invocation.is_module():
+        return f"{_python()} -m seq2seq {command}"
+    name = os.path.basename(sys.argv[0])
+    found = shutil.which(name)
+    is_found = found is not None and os.path.abspath(found) == os.path.abspath(sys.argv[0])
+    return f"{_path(name if is_found else sys.argv[0])} {command}"
+
+
+def _python() -> str:
+    """This interpreter, by its name where that is enough."""
+    for name in ("python", "python3"):
+        found = shutil.which(name) or ""
+        is_beside = os.path.dirname(found) == os.path.dirname(sys.executable)  # which tells environments apart
+        if is_beside and os.path.samefile(found, sys.executable):
+            return name
+    return _path(sys.executable)
+
+
+def _path(path: str) -> str:
+    return quote(os.fsencode(path))

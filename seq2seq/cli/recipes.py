@@ -10,7 +10,7 @@ from typing import Any
 
 import seq2seq
 from seq2seq.cli.pages import fill, read_page, read_results, shows_results
-from seq2seq.cli.parser import Parser
+from seq2seq.cli.parser import CommandParser
 from seq2seq.cli.program import say
 from seq2seq.recipes import Recipe, load_recipe, score_trials
 
@@ -89,11 +89,11 @@ def processor() -> str:
 
 
 def main() -> int:
-    parser = Parser(
+    parser = CommandParser(
         "Run every recipe over several seeds, and write recipes/results.json, docs/results.md and the README's table. "
         "What is done already is not done again, unless the recipe has changed; an interrupted one goes on. One whose "
         "data is not here is left out.",
-        "examples:\n  python scripts/recipes.py\n  python scripts/recipes.py --only default --seeds 1\n",
+        {"": "", "--only default --seeds 1": ""},
     )
     parser.add_argument("--only", metavar="NAME,...", help="recipes (default: all)")
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="so many seeds from --seed on (default: 3)")

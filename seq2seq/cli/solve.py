@@ -11,7 +11,8 @@ from typing import Any
 
 import seq2seq
 from seq2seq import SourceError
-from seq2seq.cli.parser import Parser, text
+from seq2seq.cli import invocation
+from seq2seq.cli.parser import CommandParser, text
 from seq2seq.cli.program import WRONG_USE, say
 from seq2seq.errors import short
 from seq2seq.runs import Run
@@ -25,7 +26,7 @@ WRITING = ("characters", "temperature", "top_k")  # options of --continue
 
 
 def report(problem: str) -> None:
-    say(f"solve.py: {problem}")
+    say(f"{invocation.name()}: {problem}")
 
 
 def lines_of_stdin() -> Iterator[list[str]]:
@@ -142,12 +143,10 @@ def converse(solver: seq2seq.Solver, arguments: Any) -> bool:
 
 
 def main() -> int:
-    parser = Parser(
+    parser = CommandParser(
         "Answer sources, one answer a line. Without any, read a line each from stdin, which is UTF-8; at a terminal, "
         "prompt.",
-        "examples:\n  python scripts/solve.py '3*7+2' '1+1+1'\n"
-        "  python scripts/solve.py < questions.txt > answers.txt\n"
-        "  python scripts/solve.py --continue 'It is' --temperature 0.7\n\n"
+        {"'3*7+2' '1+1+1'": "", "< questions.txt > answers.txt": "", "--continue 'It is' --temperature 0.7": ""},
         "A source that cannot be read gives an empty line, a message that names its line, and exit status 2.\n"
         "A message on stderr names each source that is unlike all that the run was trained on: do not rely on it.\n"
         "With --json: source, answer, confidence (the product of all its characters' probabilities, in all steps) and\n"

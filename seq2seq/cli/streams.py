@@ -1,4 +1,4 @@
-"""The three streams of a script and what Ctrl-C does, wherever it is started from.
+"""The three streams of a command and what Ctrl-C does, wherever it is started from.
 
 Importing it makes them ready, so it comes before what takes long to import.
 """
@@ -10,14 +10,16 @@ import signal
 import sys
 from typing import Any, NoReturn
 
+from seq2seq.cli import invocation
+
 INTERRUPTED = 130
 STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}  # in the order of their numbers
 
-_raises = False  # whether the next Ctrl-C raises an exception; otherwise it ends the script at once
+_raises = False  # whether the next Ctrl-C raises an exception; otherwise it ends the process at once
 
 
 def _prepare() -> None:
-    """Open the streams that are closed, let all of them take any text, and have Ctrl-C end the script with one line."""
+    """Open the streams that are closed, let all of them take any text, and have Ctrl-C end all with one line."""
     for number, (name, mode) in enumerate(STREAMS.items()):
         if getattr(sys, name) is None:  # closed, as by `2>&-`: the next file to be opened would take its number
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
@@ -68,7 +70,7 @@ def _unraisable(unraisable: Any) -> None:
 
 def _end() -> NoReturn:
     try:
-        os.write(2, os.fsencode(f"{os.path.basename(sys.argv[0])}: interrupted\n"))
+        os.write(2, os.fsencode(f"{invocation.name()}: interrupted\n"))
     finally:
         os._exit(INTERRUPTED)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,40 +9,39 @@ from typing import Any
 
 import seq2seq
 from seq2seq.cli.options import add_options
-from seq2seq.cli.parser import Parser
+from seq2seq.cli.parser import CommandParser, Parser
 from seq2seq.cli.program import INTERRUPTED, say
-from seq2seq.cli.quoting import option, quote
+from seq2seq.cli.quoting import call, option, quote
 from seq2seq.cli.scores import text_scores
+from seq2seq.cli.tasks import list_tasks, make_task
 from seq2seq.config import PARTS, PRESETS, Config
 from seq2seq.defaults import CHOSEN, has_preset
 from seq2seq.errors import require
 from seq2seq.recipes import load_recipe, score_trials
-from seq2seq.tasks import TASKS, Task
 from seq2seq.text_evaluation import TextEvaluation
 
-EPILOG = """\
-examples:
-  python scripts/train.py                                     the default task, model and recipe
-  python scripts/train.py --task.operators +- --task.operands 0-99 --examples 50000
-  python scripts/train.py --list-tasks                        what else it can learn
-  python scripts/train.py --task pairs --task.path pairs.tsv  what you have pairs of
-  python scripts/train.py --task roman --find-rate            find the learning rate first
-  python scripts/train.py --preset notebook --run-dir runs/notebook
-  python scripts/train.py --run-dir runs/notebook --resume    go on where it was interrupted
-"""
+EXAMPLES = {
+    "": "the default task, model and recipe",
+    "--task.operators +- --task.operands 0-99 --examples 50000": "",
+    "--list-tasks": "what else it can learn",
+    "--task pairs --task.path pairs.tsv": "what you have pairs of",
+    "--task roman --find-rate": "find the learning rate first",
+    "--preset notebook --run-dir runs/notebook": "",
+    "--run-dir runs/notebook --resume": "go on where it was interrupted",
+}
 
 
 RECIPES = Path(__file__).resolve().parent.parent.parent / "recipes"
 
 
 def parse() -> tuple[Any, Config, dict[str, Any]]:
-    """The script's own arguments, the experiment that it begins from, and the options that were given."""
+    """The command's own arguments, the experiment that it begins from, and the options that were given."""
     # Which task it is decides which options there are.
-    first = Parser("", "", add_help=False)
+    first = Parser(add_help=False)
     first.add_argument("--task")
     first.add_argument("--preset", choices=sorted(PRESETS))
     first.add_argument("--recipe")
-    parser = Parser("Train a model on a task and keep everything in a run folder.", EPILOG)
+    parser = CommandParser("Train a model on a task and keep everything in a run folder.", EXAMPLES)
     chosen, _ = first.parse_known_args()
     if chosen.preset and chosen.recipe:
         parser.error("--recipe: not with --preset: both say where options that are not given come from")
@@ -84,30 +82,6 @@ def parse() -> tuple[Any, Config, dict[str, Any]]:
     return arguments, base, options
 
 
-def make_task(name: str) -> Task:
-    """The task of that name, with its default options. Raises `UsageError` if there is none."""
-    require(name in TASKS, "task", name, f"one of {', '.join(TASKS)}")
-    try:
-        return TASKS[name]()
-    except TypeError as error:
-        raise seq2seq.Seq2SeqError(f"task {name}: cannot be made without options: {error}") from None
-
-
-def list_tasks() -> None:
-    """Print each task's name, what it is, and its options."""
-    for name in TASKS:
-        try:
-            task = make_task(name)
-        except seq2seq.Seq2SeqError as error:  # another package's, and no fault of the others
-            say(f"train.py: {error}")
-            continue
-        parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, add_help=False)
-        group = parser.add_argument_group(f"{name}: {(task.__doc__ or '').strip().partition(chr(10))[0].rstrip('.')}")
-        add_options(group, task, "task.")
-        print(parser.format_help().strip() if task.options() else group.title)
-        print()
-
-
 def recipe_names() -> list[str]:
     return sorted(path.stem for path in RECIPES.glob("*.toml"))
 
@@ -141,13 +115,13 @@ def main() -> int:
         )
     except seq2seq.TrainingInterrupted as interrupted:
         where = f" {option('--run-dir', os.fsencode(arguments.run_dir))}" if arguments.run_dir else ""
-        say(f"{interrupted}; go on with: python scripts/train.py{where} --resume")
+        say(f"{interrupted}; go on with: {call('train')}{where} --resume")
         return INTERRUPTED
 
     evaluation = solver.evaluate()
     last = solver.run.read_metrics()[-1]
     print(f"final training loss {last['train_loss']:.4f} after {last['epoch']} epochs, {last['seconds']:.0f} s")
-    solve = f"python scripts/solve.py {option('--run', os.fsencode(solver.run.path))}"
+    solve = f"{call('solve')} {option('--run', os.fsencode(solver.run.path))}"
     if isinstance(evaluation, TextEvaluation):
         print(text_scores(evaluation))
         print(f"try: {solve} {option('--continue', solver.example.encode())}")
