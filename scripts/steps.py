@@ -18,10 +18,10 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 
 import seq2seq
 from seq2seq.cli import program
-from seq2seq.cli.pages import fill, read_page, read_results, shows_results
+from seq2seq.cli.pages import fill, read_page, read_results, results_beside, shows_results
 from seq2seq.cli.parser import CommandParser
 from seq2seq.config import Config
-from seq2seq.recipes import load_recipe
+from seq2seq.recipes import FOLDER, load_recipe
 from seq2seq.text_evaluation import quotations
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -142,7 +142,7 @@ def parts(walk: list[Step], results: dict[str, Any]) -> dict[str, str]:
 
 def main() -> int:
     parser = CommandParser(
-        "Train every step of docs/from-one-letter-to-sentences.md, recipes/text/*.toml, on a text, compare hidden "
+        "Train every step of docs/from-one-letter-to-sentences.md, on a text, compare hidden "
         "matrices that begin as the identity with drawn ones, and write losses and samples into the page. What is done "
         "already is not done again, unless recipe, text or seed have changed; an interrupted one goes on.",
         {"book.txt": "", "book.txt --only 01-char3": ""},
@@ -153,14 +153,14 @@ def main() -> int:
         "--samples", type=int, default=100, metavar="N", help="to write, and count quotations in (default: 100)"
     )
     parser.add_argument("--runs", type=Path, default=Path("runs/text"), metavar="DIR", help="for run folders")
-    parser.add_argument("--recipes", type=Path, default=ROOT / "recipes" / "text", metavar="DIR", help="the steps")
+    parser.add_argument("--recipes", type=Path, default=FOLDER / "text", metavar="DIR", help="the steps")
     parser.add_argument(
         "--page", type=Path, default=ROOT / "docs" / "from-one-letter-to-sentences.md", metavar="FILE",
-        help="what is written into",
+        help="what is written into, and beside it, in JSON, what was measured",
     )  # fmt: skip
     arguments = parser.parse_args()
     page = read_page(arguments.page)
-    file = arguments.recipes / "results.json"
+    file = results_beside(arguments.page)
     results = read_results(file)
     walk = list(steps(arguments.recipes, seq2seq.Text(arguments.text), arguments.seed))
     names = [step.name for step in walk if step.group != IDENTITY]

@@ -9,7 +9,8 @@ import pytest
 
 from seq2seq import __version__
 from seq2seq.cli import COMMANDS
-from tests.test_scripts import ROOT, TINY, call
+from seq2seq.recipes import recipe_names
+from tests.test_scripts import RECIPE, ROOT, TINY, call
 
 ANYWHERE = {**os.environ, "PYTHONPATH": str(ROOT)}
 
@@ -137,3 +138,24 @@ runpy.run_module("seq2seq", run_name="__main__", alter_sys=True)
     result = seq2seq("train", *TINY, "--run-dir", tmp_path / "run", python=(sys.executable, "-c", code))
     assert (result.returncode, result.stderr) == (130, "seq2seq train: interrupted\n")
     assert list(tmp_path.iterdir()) == []
+
+
+# Recipes --------------------------------------------------------------------------------------------------------------
+
+
+def test_recipes_are_listed_with_what_they_show(tmp_path):
+    result = seq2seq("recipes", cwd=tmp_path)
+    assert result.returncode == 0 and not result.stderr and list(tmp_path.iterdir()) == []
+    assert [line.split(maxsplit=1)[0] for line in result.stdout.splitlines()] == recipe_names()
+    [line] = [line for line in result.stdout.splitlines() if line.startswith("cipher ")]
+    assert re.fullmatch("cipher +Two thousand random words in the cipher rot13, .*", line)
+    result = seq2seq("recipes", "--seeds", 2)
+    assert (result.returncode, result.stderr) == (2, "seq2seq recipes: --seeds: goes with --train\n")
+
+
+def test_recipes_are_trained_where_the_user_is(tmp_path):
+    (tmp_path / "sums.toml").write_text(RECIPE)
+    result = seq2seq("recipes", "--recipes", ".", "--train", "--seeds", 1, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (0, "wrote results.md\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["results.json", "results.md", "runs", "sums.toml"]
+    assert "\n    seq2seq recipes --train\n" in (tmp_path / "results.md").read_text()

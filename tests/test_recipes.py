@@ -1,15 +1,13 @@
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from seq2seq import Addition, Arithmetic, Seq2SeqError, UsageError, train
 from seq2seq.config import PRESETS, Config, Extra
-from seq2seq.recipes import Trial, load_recipe, score_trials
+from seq2seq.recipes import FOLDER, Trial, find_recipe, load_recipe, recipe_names, score_trials
 from seq2seq.tasks import FileTask
 
-FOLDER = Path(__file__).parent.parent / "recipes"
 RECIPE = """
 about = "sums"
 excludes = "their own"
@@ -95,10 +93,29 @@ def test_a_recipe_that_is_not_there(tmp_path):
         load_recipe(tmp_path / "nowhere.toml")
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
-def test_the_recipes_of_the_project_are_in_order(path):
-    recipe = load_recipe(path)
+@pytest.mark.parametrize("name", recipe_names())
+def test_the_recipes_of_the_project_are_in_order(name):
+    recipe = load_recipe(find_recipe(name))
     assert recipe.about and recipe.excludes
+
+
+def test_recipes_are_found_by_their_names():
+    assert {"addition-3", "text/07-gru"} <= set(recipe_names()) and "results" not in recipe_names()
+    assert find_recipe("text/07-gru") == FOLDER / "text" / "07-gru.toml"
+    with pytest.raises(UsageError, match=r"got 'addition', but it must be a path to a \.toml file, or one of add"):
+        find_recipe("addition")
+
+
+def test_a_file_is_looked_for_beside_the_recipe_and_then_where_the_user_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert load_recipe(find_recipe("cipher")).config.task.file == str(FOLDER / "cipher.tsv")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "pairs.tsv").write_text("a\tb\n")
+    recipe = write(tmp_path / "deep", 'task = {name = "pairs", path = "pairs.tsv"}')
+    assert load_recipe(recipe).config.task.file == "pairs.tsv"
+    (tmp_path / "deep" / "pairs.tsv").write_text("c\td\n")
+    assert [*load_recipe(recipe).config.task.pairs()] == [("c", "d")]
+    assert load_recipe("deep/mine.toml").config.task.file == "deep/pairs.tsv"
 
 
 def test_the_default_recipe_is_the_default():

@@ -487,7 +487,7 @@ def test_all_recipes_make_a_table_and_what_is_done_is_kept(tmp_path):
     options += ["--readme", readme]
     result = call("recipes", *options, "--seeds", 2)
     assert result.returncode == 0, result.stderr
-    results = json.loads((folder / "results.json").read_text())["sums"]["seeds"]
+    results = json.loads((tmp_path / "page.json").read_text())["sums"]["seeds"]
     page = (tmp_path / "page.md").read_text()
     held_out = [results[seed]["held_out"]["exact_match"] for seed in "01"]
     trials = [results[seed]["trials"]["two digits"] for seed in "01"]
@@ -503,17 +503,17 @@ def test_all_recipes_make_a_table_and_what_is_done_is_kept(tmp_path):
     shutil.rmtree(tmp_path / "runs")
     assert call("recipes", *options, "--seeds", 2).returncode == 0
     assert not (tmp_path / "runs").exists() and (tmp_path / "page.md").read_text() == page
-    kept = json.loads((folder / "results.json").read_text())
+    kept = json.loads((tmp_path / "page.json").read_text())
     for seed, rate in (("0", 0.25), ("1", 0.5)):
         kept["sums"]["seeds"][seed]["held_out"]["word_error_rate"] = rate
-    (folder / "results.json").write_text(json.dumps(kept))
+    (tmp_path / "page.json").write_text(json.dumps(kept))
     assert call("recipes", *options, "--seeds", 2).returncode == 0
     assert "|  | word error rate (10) | 0.3750 (0.2500 to 0.5000) |" in (tmp_path / "page.md").read_text()
     (folder / "sums.toml").write_text(RECIPE.replace("epochs = 2", "epochs = 1"))
     assert call("recipes", *options, "--seeds", 1).returncode == 0
-    assert list(json.loads((folder / "results.json").read_text())["sums"]["seeds"]) == ["0"]
+    assert list(json.loads((tmp_path / "page.json").read_text())["sums"]["seeds"]) == ["0"]
     assert call("recipes", *options, "--seeds", 1, "--seed", 4).returncode == 0
-    assert list(json.loads((folder / "results.json").read_text())["sums"]["seeds"]) == ["0", "4"]
+    assert list(json.loads((tmp_path / "page.json").read_text())["sums"]["seeds"]) == ["0", "4"]
     assert "device: got 'abacus'" in call("recipes", *options, "--seed", 5, "--device", "abacus").stderr
     result = call("recipes", *options, "--only", "products")
     assert (result.returncode, result.stderr) == (2, "recipes.py: --only: no recipe products\n")
@@ -730,7 +730,7 @@ def test_all_steps_make_a_table_and_fill_a_page(tmp_path):
     options = [text, "--recipes", folder, "--runs", tmp_path / "runs", "--page", page, "--samples", 3]
     result = call("steps", *options)
     assert result.returncode == 0, result.stderr
-    results = json.loads((folder / "results.json").read_text())
+    results = json.loads((tmp_path / "page.json").read_text())
     written = page.read_text()
     assert "old" not in written and written.count("Then.") == 4
 
@@ -762,7 +762,7 @@ def test_all_steps_make_a_table_and_fill_a_page(tmp_path):
     assert page.read_text() == written
     text.write_text(some_text(700))
     assert call("steps", *options, "--only", "01-char3").returncode == 0
-    again = json.loads((folder / "results.json").read_text())
+    again = json.loads((tmp_path / "page.json").read_text())
     assert [name for name in results if again[name] != results[name]] == ["01-char3"]
     assert f"| 01-char3 | {again['01-char3']['nats']:.4f}" in page.read_text()
     assert "| 05-rnn-sequence |" not in page.read_text()  # what it reached was on another text
@@ -799,8 +799,8 @@ def test_results_of_another_form_are_one_line_before_anything_is_trained(kept, t
     (tmp_path / "sums.toml").write_text(RECIPE)
     (tmp_path / "readme.md").write_text("")
     digest = load_recipe(tmp_path / "sums.toml").digest
-    (tmp_path / "results.json").write_text(f'{{"sums": {kept.replace("DIGEST", digest)}}}')
+    (tmp_path / "page.json").write_text(f'{{"sums": {kept.replace("DIGEST", digest)}}}')
     options = ["--recipes", tmp_path, "--runs", tmp_path / "runs", "--readme", tmp_path / "readme.md"]
     result = call("recipes", *options, "--page", tmp_path / "page.md")
-    assert result.returncode == 2 and re.fullmatch("recipes.py: .*results.json: holds .*\n", result.stderr)
+    assert result.returncode == 2 and re.fullmatch("recipes.py: .*page.json: holds .*\n", result.stderr)
     assert not (tmp_path / "runs").exists() and not (tmp_path / "page.md").exists()

@@ -398,11 +398,8 @@ def test_pages_and_results_that_are_none_are_one_line(tmp_path):
     ]:
         result = call(script, *arguments, cwd=tmp_path)
         assert result.returncode in (1, 2) and message in result.stderr and result.stderr.count("\n") == 1
-    (recipes / "results.json").write_text("[")
-    for script, file in (("steps", ["text.txt", "--page", "good.md"]), ("recipes", ["--readme", "good.md"])):
-        result = call(script, *file, *options, cwd=tmp_path)
-        assert (result.returncode, result.stderr) == (
-            2,
-            f"{script}.py: {recipes}/results.json: holds no results in JSON\n",
-        )
+    (tmp_path / "good.json").write_text("[")
+    for script, file in (("steps", ["text.txt"]), ("recipes", ["--readme", "good.md"])):
+        result = call(script, *file, *options, "--page", "good.md", cwd=tmp_path)
+        assert (result.returncode, result.stderr) == (2, f"{script}.py: good.json: holds no results in JSON\n")
     assert not Path(tmp_path / "new.md").exists()

@@ -15,7 +15,7 @@ import pytest
 from nbclient import NotebookClient
 
 from seq2seq.config import TEXT_MODELS
-from seq2seq.recipes import load_recipe
+from seq2seq.recipes import FOLDER, load_recipe
 
 ROOT = Path(__file__).parent.parent
 WRITTEN = (ROOT / "docs" / "from-one-letter-to-sentences.md").read_text(encoding="utf-8")
@@ -54,14 +54,14 @@ def test_each_step_has_its_place_drawing_recipe_and_measurement():
     for name, section in zip(STEPS, re.split(r"^## \d+\. ", PAGE, flags=re.M)[1:]):
         model = name[3:]
         assert section.lower().startswith((f"`{model}`", model))
-        assert f"--recipe recipes/text/{name}.toml" in section
+        assert f"--recipe text/{name}" in section
         assert f"<!-- measured: {name} -->\n<!-- end -->\n" in section
     assert all(f"<!-- measured: {name} -->\n<!-- end -->\n" in PAGE for name in ("identity", "table"))
     assert set(TEXT_MODELS) == {name[3:] for name in STEPS[:-1]}
 
 
 def test_each_step_has_a_recipe_of_its_network():
-    recipes = {path.stem: load_recipe(path) for path in (ROOT / "recipes" / "text").glob("*.toml")}
+    recipes = {path.stem: load_recipe(path) for path in (FOLDER / "text").glob("*.toml")}
     assert set(recipes) == set(STEPS)
     assert all(recipes[name].config.model.model == name[3:] for name in STEPS[:-1])
 

@@ -16,16 +16,21 @@ def is_script() -> bool:
     return sys.argv[0].endswith(".py") and not is_module()
 
 
+def command() -> str:
+    """The command that was named, if one was."""
+    if is_script():
+        return os.path.basename(sys.argv[0]).removesuffix(".py")
+    return next((word for word in sys.argv[1:2] if word in COMMANDS), "")
+
+
 def name() -> str:
     """What its messages begin with: `train.py`, `seq2seq train`, or `seq2seq` where no command was named."""
-    if is_script():
-        return os.path.basename(sys.argv[0])
-    return " ".join(["seq2seq", *(word for word in sys.argv[1:2] if word in COMMANDS)])
+    return f"{command()}.py" if is_script() else f"seq2seq {command()}".rstrip()
 
 
-def example() -> str:
-    """How its help writes the start of an example."""
-    return f"python scripts/{name()}" if is_script() else name()
+def example(command: str) -> str:
+    """How help and pages write the start of a command."""
+    return f"python scripts/{command}.py" if is_script() else f"seq2seq {command}"
 
 
 def arguments() -> list[str]:

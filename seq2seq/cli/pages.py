@@ -19,6 +19,11 @@ def read_page(path: Path) -> str:
         raise UsageError(f"{path}: is not UTF-8") from None
 
 
+def results_beside(page: Path) -> Path:
+    """The file of the results that a page shows."""
+    return page.parent / f"{page.stem}.json"
+
+
 def read_results(path: Path) -> dict[str, Any]:
     """What was done before, by name. Raises `UsageError` if the file holds something else."""
     try:

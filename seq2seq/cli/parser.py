@@ -58,7 +58,8 @@ class CommandParser(Parser):
     """
 
     def __init__(self, description: str, examples: Mapping[str, str], notes: str = "") -> None:
-        lines = {f"{invocation.example()} {arguments}".rstrip(): about for arguments, about in examples.items()}
+        start = invocation.example(invocation.command())
+        lines = {f"{start} {arguments}".rstrip(): about for arguments, about in examples.items()}
         width = max((len(line) for line, about in lines.items() if about), default=0)
         shown = "".join(f"  {line:{width}}  {about}".rstrip() + "\n" for line, about in lines.items())
         super().__init__(description, epilog=f"examples:\n{shown}\n{notes}")

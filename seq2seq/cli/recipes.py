@@ -9,21 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import seq2seq
-from seq2seq.cli.pages import fill, read_page, read_results, shows_results
+from seq2seq.cli import invocation
+from seq2seq.cli.pages import fill, read_page, read_results, results_beside, shows_results
 from seq2seq.cli.parser import CommandParser
 from seq2seq.cli.program import say
-from seq2seq.recipes import Recipe, load_recipe, score_trials
+from seq2seq.recipes import FOLDER, Recipe, load_recipe, recipe_names, score_trials
+from seq2seq.showing import one_line
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HEAD = """\
 # What it solves
 
-    python scripts/recipes.py
+    {recipes} --train
 
-Each row is a recipe, `recipes/NAME.toml`; `python scripts/train.py --recipe NAME` runs it once. Exact match on examples
-that were not trained on, or an error rate; mean over the seeds, in brackets the least and the greatest. Which examples
-are held out depends on the seed, except where they are drawn for a trial. That none was trained on is checked in every
-run. Time is of the training, on two cores of {processor}, which for some had other work to do.
+Each row is a recipe, `seq2seq/recipes/NAME.toml`; `{train} --recipe NAME` runs it once. Exact match
+on examples that were not trained on, or an error rate; mean over the seeds, in brackets the least and the greatest.
+Which examples are held out depends on the seed, except where they are drawn for a trial. That none was trained on is
+checked in every run. Time is of the training, on two cores of {processor}, which for some had other work to do.
 
 """
 MARK = "written by scripts/recipes.py"  # of the table within the README
@@ -72,14 +74,15 @@ def table(recipes: list[Recipe], results: dict[str, Any]) -> str:
     return COLUMNS + "".join(rows)
 
 
-def write(recipes: list[Recipe], results: dict[str, Any], page: Path, readme: Path) -> None:
-    """The page with the results and what each recipe is, and the table within the README."""
+def write(recipes: list[Recipe], results: dict[str, Any], page: Path, readme: Path | None) -> None:
+    """The page with the results and what each recipe is, and the table within the README, if there is one."""
     done = [recipe for recipe in recipes if recipe.name in results]
     notes = [f"- **{recipe.name}**: {recipe.about}. Held out: {recipe.excludes}.\n" for recipe in done]
-    head = HEAD.format(processor=processor())
+    commands = {name: invocation.example(name) for name in ("recipes", "train")}
+    head = HEAD.format(processor=processor(), **commands)
     page.write_text(f"{head}{table(done, results)}\n{''.join(notes)}", encoding="utf-8")
-    filled = fill(read_page(readme), MARK, table(done, results))
-    readme.write_text(filled, encoding="utf-8")
+    if readme:
+        readme.write_text(fill(read_page(readme), MARK, table(done, results)), encoding="utf-8")
 
 
 def processor() -> str:
@@ -88,39 +91,24 @@ def processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if "model name" in line), "this machine")
 
 
-def main() -> int:
-    parser = CommandParser(
-        "Run every recipe over several seeds, and write recipes/results.json, docs/results.md and the README's table. "
-        "What is done already is not done again, unless the recipe has changed; an interrupted one goes on. One whose "
-        "data is not here is left out.",
-        {"": "", "--only default --seeds 1": ""},
-    )
-    parser.add_argument("--only", metavar="NAME,...", help="recipes (default: all)")
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="so many seeds from --seed on (default: 3)")
-    parser.add_argument("--runs", type=Path, default=Path("runs/recipes"), metavar="DIR", help="for run folders")
-    parser.add_argument("--recipes", type=Path, default=ROOT / "recipes", metavar="DIR", help="where the recipes are")
-    parser.add_argument(
-        "--page", type=Path, default=ROOT / "docs" / "results.md", metavar="FILE", help="what is written"
-    )
-    parser.add_argument("--readme", type=Path, default=ROOT / "README.md", metavar="FILE", help="what has it too")
-    arguments = parser.parse_args()
-    names = sorted(path.stem for path in arguments.recipes.glob("*.toml"))
-    chosen = arguments.only.split(",") if arguments.only else names
-    unknown = sorted(set(chosen) - set(names))
-    if not names:
-        parser.error(f"--recipes: {arguments.recipes} holds no recipe")
-    if unknown or arguments.seeds < 1:
-        parser.error(f"--only: no recipe {', '.join(unknown)}" if unknown else "--seeds: must be at least 1")
+def list_recipes(recipes: list[Recipe], names: list[str]) -> None:
+    """Print what each recipe is, a line each."""
+    width = max(map(len, names))
+    for recipe, name in zip(recipes, names):
+        print(f"{name:{width}}  {one_line(recipe.about)}")
 
-    file = arguments.recipes / "results.json"
+
+def train_recipes(recipes: list[Recipe], arguments: Any) -> int:
+    """Train what has not been trained yet, and write the pages. Returns the exit status."""
+    file = results_beside(arguments.page)
     results = read_results(file)
-    read_page(arguments.readme)
-    recipes = [load_recipe(arguments.recipes / f"{name}.toml") for name in names]
+    if arguments.readme:
+        read_page(arguments.readme)
     with shows_results(file):  # before hours of training
         table([recipe for recipe in recipes if results.get(recipe.name, {}).get("digest") == recipe.digest], results)
     left_out: list[str] = []
     for recipe in recipes:
-        if recipe.name not in chosen:
+        if arguments.only and recipe.name not in arguments.only.split(","):
             continue
         kept = results.get(recipe.name, {})
         if kept.get("digest") != recipe.digest:
@@ -138,5 +126,44 @@ def main() -> int:
             say(f"{recipe.name}, seed {seed}: {json.dumps(kept['seeds'][str(seed)])}")
     with shows_results(file):
         write(recipes, results, arguments.page, arguments.readme)
-    print(f"wrote {arguments.page} and {arguments.readme}")
+    print(f"wrote {arguments.page}" + (f" and {arguments.readme}" if arguments.readme else ""))
     return 1 if left_out else 0
+
+
+def main() -> int:
+    is_script = invocation.is_script()  # of a checkout, which has pages to write
+    parser = CommandParser(
+        "List the recipes. With --train, train every one of them over several seeds, and write a page of results, what "
+        "was measured in JSON beside it, and the table within the README. What is done already is not done again, "
+        "unless the recipe has changed; an interrupted one goes on. One whose data is not here is left out.",
+        {"": "", "--train --only default --seeds 1": ""},
+    )
+    shown = "yes" if is_script else "list them"
+    parser.add_argument("--recipes", type=Path, default=FOLDER, metavar="DIR", help="where the recipes are")
+    parser.add_argument("--train", action="store_true", default=is_script, help=f"train them (default: {shown})")
+    parser.add_argument("--only", metavar="NAME,...", help="recipes (default: all)")
+    parser.add_argument("--seeds", type=int, metavar="N", help="so many seeds from --seed on (default: 3)")
+    parser.add_argument("--runs", type=Path, metavar="DIR", help="for run folders (default: runs/recipes)")
+    page = ROOT / "docs" / "results.md" if is_script else Path("results.md")
+    parser.add_argument("--page", type=Path, metavar="FILE", help=f"what is written (default: {page})")
+    parser.add_argument("--readme", type=Path, metavar="FILE", help="what has the table too")
+    arguments = parser.parse_args()
+    options = {"only": None, "seeds": 3, "runs": Path("runs/recipes"), "page": page}
+    options["readme"] = ROOT / "README.md" if is_script else None
+    for name, default in options.items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, default)
+        elif not arguments.train:
+            parser.error(f"--{name}: goes with --train")
+
+    names = recipe_names(arguments.recipes)
+    if not names:
+        parser.error(f"--recipes: {arguments.recipes} holds no recipe")
+    if not arguments.train:
+        list_recipes([load_recipe(arguments.recipes / f"{name}.toml") for name in names], names)
+        return 0
+    names = [name for name in names if "/" not in name]  # those of a text need one: see scripts/steps.py
+    unknown = sorted(set(arguments.only.split(",") if arguments.only else names) - set(names))
+    if unknown or arguments.seeds < 1:
+        parser.error(f"--only: no recipe {', '.join(unknown)}" if unknown else "--seeds: must be at least 1")
+    return train_recipes([load_recipe(arguments.recipes / f"{name}.toml") for name in names], arguments)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import seq2seq
@@ -16,8 +15,7 @@ from seq2seq.cli.scores import text_scores
 from seq2seq.cli.tasks import list_tasks, make_task
 from seq2seq.config import PARTS, PRESETS, Config
 from seq2seq.defaults import CHOSEN, has_preset
-from seq2seq.errors import require
-from seq2seq.recipes import load_recipe, score_trials
+from seq2seq.recipes import find_recipe, load_recipe, recipe_names, score_trials
 from seq2seq.text_evaluation import TextEvaluation
 
 EXAMPLES = {
@@ -29,9 +27,6 @@ EXAMPLES = {
     "--preset notebook --run-dir runs/notebook": "",
     "--run-dir runs/notebook --resume": "go on where it was interrupted",
 }
-
-
-RECIPES = Path(__file__).resolve().parent.parent.parent / "recipes"
 
 
 def parse() -> tuple[Any, Config, dict[str, Any]]:
@@ -80,17 +75,6 @@ def parse() -> tuple[Any, Config, dict[str, Any]]:
     if arguments.seed is not None:
         options["seed"] = arguments.seed
     return arguments, base, options
-
-
-def recipe_names() -> list[str]:
-    return sorted(path.stem for path in RECIPES.glob("*.toml"))
-
-
-def find_recipe(name: str) -> Path:
-    """The file of a recipe, by its name or path. Raises `UsageError` if there is none."""
-    path = Path(name) if name.endswith(".toml") else RECIPES / f"{name}.toml"
-    require(os.path.exists(path), "recipe", name, f"a path to a .toml file, or one of {', '.join(recipe_names())}")
-    return path
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Recipes: named, complete experiments, one TOML file each.
+"""Recipes: named, complete experiments, one TOML file each. Those in this folder come with the library.
 
 about = "Sums of two numbers of three digits"
 excludes = "no sum in training and test, in either order of its numbers"
@@ -21,11 +21,14 @@ task = {digits = [1, 2]}       # what differs from the task above
 name = "five digits"
 examples = 1000
 task = {digits = [5, 5]}
+
+A file that a task learns from (`path`) is looked for beside the recipe, and then where the user is.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -36,7 +39,7 @@ import numpy as np
 from seq2seq.config import PARTS, Config, Extra, checked_table, with_tuples
 from seq2seq.errors import MOST_ALLOWED, Seq2SeqError, UsageError, cut, require
 from seq2seq.options import fitted
-from seq2seq.runs import PathLike
+from seq2seq.places import PathLike
 from seq2seq.tasks import TASKS, Task
 from seq2seq.values import whole
 
@@ -47,6 +50,8 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,19 @@ def score_trials(recipe: Recipe, solver: Solver, seed: int = 0) -> dict[str, Tri
     return scores
 
 
+def recipe_names(folder: Path = FOLDER) -> list[str]:
+    """The recipes of a folder, by default those that come with the library, such as `addition-3` or `text/07-gru`."""
+    files = [*folder.glob("*.toml"), *folder.glob("*/*.toml")]
+    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in files)
+
+
+def find_recipe(name: str) -> Path:
+    """The file of a recipe, by its name or path. Raises `UsageError` if there is none."""
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    require(os.path.exists(path), "recipe", name, f"a path to a .toml file, or one of {', '.join(recipe_names())}")
+    return path
+
+
 def load_recipe(path: PathLike) -> Recipe:
     """Read a recipe.
 
@@ -125,18 +143,19 @@ def load_recipe(path: PathLike) -> Recipe:
     except (ValueError, RecursionError) as error:  # also of bytes that are no text, and of numbers that are too long
         raise UsageError(f"{path}: is not TOML: {cut(str(error), MOST_ALLOWED)}") from None
     try:
-        return _recipe(path.stem, values, hashlib.sha256(content).hexdigest()[:8])
+        return _recipe(path, values, hashlib.sha256(content).hexdigest()[:8])
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
 
 
-def _recipe(name: str, values: dict[str, Any], digest: str) -> Recipe:
+def _recipe(path: Path, values: dict[str, Any], digest: str) -> Recipe:
     checked_table("recipe", values, ("about", "excludes", "task", "extra", "trial", *PARTS))
     task_values = values.get("task", {})
     require(isinstance(task_values, dict), "task", task_values, "a table")
     task_name = task_values.get("name", "arithmetic")
     require(task_name in list(TASKS), "task.name", task_name, f"one of {', '.join(TASKS)}")
-    task = _varied(TASKS[task_name](), {option: value for option, value in task_values.items() if option != "name"})
+    options = {option: value for option, value in task_values.items() if option != "name"}
+    task = _varied(TASKS[task_name](), options, path.parent)
     parts, given = {}, {}
     for part, config in PARTS.items():
         table = checked_table(part, values.get(part, {}), [each.name for each in fields(config)])
@@ -145,18 +164,23 @@ def _recipe(name: str, values: dict[str, Any], digest: str) -> Recipe:
     extra, trials = [], []
     for table in _tables(values, "extra"):
         checked_table("extra", table, ("task", "examples"))
-        extra.append(Extra(_varied(task, table.get("task", {})), table.get("examples")))
+        extra.append(Extra(_varied(task, table.get("task", {}), path.parent), table.get("examples")))
     for table in _tables(values, "trial"):
         checked_table("trial", table, ("name", "task", "examples"))
         examples = whole("trial.examples", table.get("examples", 1000), 1)
-        trials.append(Trial(str(table.get("name", "trial")), _varied(task, table.get("task", {})), examples))
+        trial_task = _varied(task, table.get("task", {}), path.parent)
+        trials.append(Trial(str(table.get("name", "trial")), trial_task, examples))
     about, excludes = (str(values.get(each, "")) for each in ("about", "excludes"))
     experiment = fitted(Config(task=task, extra=tuple(extra), **parts), given)
-    return Recipe(name, about, excludes, experiment, tuple(trials), digest)
+    return Recipe(path.stem, about, excludes, experiment, tuple(trials), digest)
 
 
-def _varied(task: Task, options: Any) -> Task:
-    table = checked_table("task", options, list(task.options()))
+def _varied(task: Task, options: Any, folder: Path) -> Task:
+    """The task with these options, and with the file that it learns from in this folder if there is such a file."""
+    table = dict(checked_table("task", options, list(task.options())))
+    path = table.get("path")
+    if isinstance(path, str) and os.path.isfile(folder / path):
+        table["path"] = str(folder / path)
     return replace(task, **with_tuples(table))  # type: ignore[type-var]
 
 
