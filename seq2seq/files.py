@@ -7,7 +7,6 @@ under a random name, which no one can have put a link at, flushed to disk, and r
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import math
 import os
@@ -104,6 +103,8 @@ def lock(handle: int, wait: bool = False) -> bool:
 
     Returns False on a file system that has no locks, as some networks' do not.
     """
+    import fcntl  # which Windows has not
+
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:

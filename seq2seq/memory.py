@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import resource
 from contextlib import suppress
 from pathlib import Path
 
@@ -121,6 +120,8 @@ def of_examples(codec: Codec, n: int) -> int:
 def available() -> int:
     """Bytes of memory that this process can have at the most: the machine's, or what it is limited to."""
     limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    import resource  # which Windows has not
+
     allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
     if allowed != resource.RLIM_INFINITY:
         limits.append(allowed)

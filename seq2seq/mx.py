@@ -12,6 +12,7 @@ import concurrent.futures.thread  # noqa: F401  (the locks that it holds during 
 import ctypes
 import importlib.util
 import os
+import platform
 import re
 import warnings
 from contextlib import ContextDecorator, suppress
@@ -51,6 +52,14 @@ def _import_mxnet() -> Any:
             import setuptools  # noqa: F401  (puts its own distutils in place)
         try:
             import mxnet
+        except ModuleNotFoundError as error:
+            if error.name != "mxnet":
+                raise
+            raise ImportError(
+                "MXNet 1.9.1, which training and answering need, is not installed; it has wheels for Linux x86-64, "
+                "Linux aarch64 and macOS x86-64, and runs on Python 3.9 to 3.12 (this is "
+                f"{platform.system()} {platform.machine()}, Python {platform.python_version()})"
+            ) from None
         except OSError as error:
             library = re.match(r"(lib\S+\.so\S*): cannot open shared object file", str(error))
             if library is None:

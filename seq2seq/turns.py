@@ -61,4 +61,5 @@ def _renew_all() -> None:
         turns._renew()
 
 
-os.register_at_fork(after_in_child=_renew_all)
+if hasattr(os, "register_at_fork"):  # where processes can fork
+    os.register_at_fork(after_in_child=_renew_all)

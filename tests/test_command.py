@@ -159,3 +159,35 @@ def test_recipes_are_trained_where_the_user_is(tmp_path):
     assert (result.returncode, result.stdout) == (0, "wrote results.md\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["results.json", "results.md", "runs", "sums.toml"]
     assert "\n    seq2seq recipes --train\n" in (tmp_path / "results.md").read_text()
+
+
+# Without MXNet --------------------------------------------------------------------------------------------------------
+
+WITHOUT = """
+import os, runpy, sys
+del os.fork, os.register_at_fork  # as on Windows
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("mxnet", "fcntl", "resource"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+runpy.run_module("seq2seq", run_name="__main__", alter_sys=True)
+"""
+ABSENT = r"MXNet 1\.9\.1, which training and answering need, is not installed; it has wheels for Linux x86-64, .*\n"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["tasks"], ["recipes"], ["train", "--help"], ["train", "--list-tasks"]]
+)
+def test_what_needs_no_mxnet_works_without_it(arguments):
+    result = seq2seq(*arguments, python=(sys.executable, "-c", WITHOUT))
+    assert (result.returncode, result.stderr) == (0, "") and result.stdout == seq2seq(*arguments).stdout != ""
+
+
+def test_what_needs_mxnet_says_so_in_one_line(solved, tmp_path):
+    run = ["--run", solved.run.path]
+    for arguments in (["train", *TINY], ["solve", *run, "1+1"], ["evaluate", *run], ["explain", *run, "1+1"]):
+        result = seq2seq(*arguments, python=(sys.executable, "-c", WITHOUT), cwd=tmp_path)
+        assert (result.returncode, result.stdout) == (1, "")
+        assert re.fullmatch(f"seq2seq {arguments[0]}: {ABSENT}", result.stderr), result.stderr
+    assert list(tmp_path.iterdir()) == []
