@@ -16,36 +16,48 @@ VERSION = next(
     if line.startswith("__version__")
 )
 
+# Where MXNet 1.9.1 runs: its wheels are for these systems, and NumPy 1.26, the last that it can use, has none for
+# Python 3.13. Elsewhere the package is installed without it, and what needs it says so.
+LINUX = "platform_system == 'Linux' and (platform_machine == 'x86_64' or platform_machine == 'aarch64')"
+MACOS = "platform_system == 'Darwin' and platform_machine == 'x86_64'"
+HAS_MXNET = f"python_version < '3.13' and ({LINUX} or {MACOS})"
+
 setup(
-    name="seq2seq",
+    name="mxseq2seq",  # `seq2seq` is another project's on the package index
     version=VERSION,
     description="Learn to turn one string into another, with Apache MXNet's symbolic API and fused LSTM cells",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
+    license_expression="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords=["sequence to sequence", "seq2seq", "MXNet", "LSTM", "attention", "character-level", "arithmetic"],
     classifiers=[
         "Development Status :: 4 - Beta",
+        "Environment :: Console",
         "Intended Audience :: Education",
         "Intended Audience :: Science/Research",
-        "License :: OSI Approved :: Apache Software License",
         "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
         "Programming Language :: Python :: 3.9",
         "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
         "Programming Language :: Python :: 3.12",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
     ],
     packages=find_packages(include=["seq2seq", "seq2seq.*"]),
-    package_data={"seq2seq": ["py.typed"]},
-    # NumPy 1.26, the last that MXNet 1.9.1 can use, has no wheel for Python 3.13.
-    python_requires=">=3.9,<3.13",
+    package_data={"seq2seq": ["py.typed"], "seq2seq.recipes": ["*.toml", "*.tsv", "text/*.toml"]},
+    entry_points={"console_scripts": ["seq2seq = seq2seq.cli.main:main"]},
+    python_requires=">=3.9",
     install_requires=[
-        "mxnet==1.9.1",  # the last release
-        "numpy>=1.23,<2",  # MXNet's extension of NumPy stops at 1.x
+        f"mxnet==1.9.1; {HAS_MXNET}",  # the last release
+        "numpy>=1.23,<2; python_version < '3.13'",  # MXNet's extension of NumPy stops at 1.x
+        "numpy>=2.1,<3; python_version >= '3.13'",
         "safetensors>=0.4,<1",  # weights in a format that holds arrays and nothing that runs
         "tqdm>=4.60,<5",  # the progress bar
-        'tomli>=2,<3; python_version < "3.11"',  # recipes; Python 3.11 has it as tomllib
-        'setuptools>=65.5; python_version >= "3.12"',  # MXNet imports distutils, which Python 3.12 no longer has
+        "tomli>=2,<3; python_version < '3.11'",  # recipes; Python 3.11 has it as tomllib
+        "setuptools>=65.5; python_version >= '3.12'",  # MXNet imports distutils, which Python 3.12 no longer has
     ],
     extras_require={
         "plot": ["matplotlib>=3.6,<4"],
@@ -59,6 +71,7 @@ setup(
             "hypothesis>=6.80,<7",
             "ruff>=0.6,<1",
             "mypy>=1.8,<3",
+            "setuptools>=77",  # builds the wheel that a test installs
             "nbclient>=0.10,<1",  # these three run the notebook
             "nbformat>=5.10,<6",
             "ipykernel>=6.29,<8",
