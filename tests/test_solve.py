@@ -39,6 +39,27 @@ def test_a_json_object_for_each_source(solved, attentive, stepping, reading):
     assert (result.returncode, result.stderr.count("\n")) == (2, 1)
 
 
+def test_a_json_object_for_each_line_of_stdin_in_every_way_of_asking(solved, attentive, stepping):
+    for solver, shown, more in [
+        (solved, [], []),
+        (stepping, ["--steps"], ["steps"]),
+        (attentive, ["--best", 3], ["answers"]),
+    ]:
+        result = call("solve", "--run", solver.run.path, "--json", *shown, input="1+2\n\nx\n3+1")
+        objects = [json.loads(line) for line in result.stdout.splitlines()]
+        assert result.returncode == 2 and [each["source"] for each in objects] == ["1+2", "", "x", "3+1"]
+        for asked in (objects[0], objects[3]):
+            assert [*asked] == ["source", "answer", "confidence", "unlike_training", *more]
+        assert [[*each] for each in objects[1:3]] == [["source", "error"]] * 2
+        assert objects[1]["error"].startswith("the source is empty")
+
+
+def test_the_help_names_each_part_of_a_json_object():
+    text = call("solve", "--help").stdout
+    for name in ("confidence", "unlike_training", "steps", "answers", "predictions", "error"):
+        assert f"\n  {name} " in text
+
+
 def test_the_prompt_says_it_too(solved):
     master, slave = pty.openpty()
     process = subprocess.Popen(

@@ -61,7 +61,7 @@ class CommandParser(Parser):
         start = invocation.example(invocation.command())
         lines = {f"{start} {arguments}".rstrip(): about for arguments, about in examples.items()}
         width = max((len(line) for line, about in lines.items() if about), default=0)
-        shown = "".join(f"  {line:{width}}  {about}".rstrip() + "\n" for line, about in lines.items())
+        shown = "".join(f"  {line.ljust(width)}  {about}".rstrip() + "\n" for line, about in lines.items())
         super().__init__(description, epilog=f"examples:\n{shown}\n{notes}")
         self.add_argument("--seed", type=int, default=0, metavar="N", help="decides all that is random (default: 0)")
         self.add_argument("--device", default="auto", help="auto, cpu, gpu or gpu:N (default: auto)")

@@ -149,8 +149,14 @@ def main() -> int:
         {"'3*7+2' '1+1+1'": "", "< questions.txt > answers.txt": "", "--continue 'It is' --temperature 0.7": ""},
         "A source that cannot be read gives an empty line, a message that names its line, and exit status 2.\n"
         "A message on stderr names each source that is unlike all that the run was trained on: do not rely on it.\n"
-        "With --json: source, answer, confidence (the product of all its characters' probabilities, in all steps) and\n"
-        "unlike_training, or source and error.\n"
+        "With --json, an object for each source, a line each:\n"
+        "  source, answer\n"
+        "  confidence       the product of the probabilities of all its characters, in all steps\n"
+        "  unlike_training  why the answer cannot be relied on, or null\n"
+        "  steps            with --steps, the working: what each step wrote\n"
+        "  answers          with --best, the most probable ones, each with its answer and confidence\n"
+        "  predictions      with --predict, the same for the character after each beginning\n"
+        "  error            in place of all these but source, if that cannot be read\n"
         "A line break within an answer is written \\n. A source that begins with a dash and a letter comes after --.",
     )
     parser.add_argument("sources", nargs="*", type=text, metavar="SOURCE")

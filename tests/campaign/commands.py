@@ -98,6 +98,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "recipes": {
         **ANY,
+        "train": None,
         "only": ("tiny", "", ",", "nowhere"),
         "seeds": ("0", "1", "-1", "x"),
         "runs": RUN_DIRS,
