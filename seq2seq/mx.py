@@ -60,6 +60,12 @@ def _import_mxnet() -> Any:
                 "Linux aarch64 and macOS x86-64, and runs on Python 3.9 to 3.12 (this is "
                 f"{platform.system()} {platform.machine()}, Python {platform.python_version()})"
             ) from None
+        except AttributeError:
+            if np.__version__.startswith("1."):
+                raise
+            raise ImportError(
+                f"MXNet 1.9.1 needs NumPy 1, and NumPy {np.__version__} is installed: pip install 'numpy<2'"
+            ) from None
         except OSError as error:
             library = re.match(r"(lib\S+\.so\S*): cannot open shared object file", str(error))
             if library is None:

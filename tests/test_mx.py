@@ -43,6 +43,24 @@ def test_one_module_alone_imports_mxnet():
     assert importers == ["mx.py"]
 
 
+def test_a_numpy_that_is_too_new_is_named():
+    code = """
+import sys, numpy
+class Fails:
+    def find_spec(self, name, path=None, target=None):
+        if name == "mxnet":
+            numpy.removed_in_2
+sys.meta_path.insert(0, Fails())
+numpy.__version__ = "2.3.1"
+try:
+    from seq2seq import Solver
+except ImportError as error:
+    print(error)
+"""
+    said = "MXNet 1.9.1 needs NumPy 1, and NumPy 2.3.1 is installed: pip install 'numpy<2'\n"
+    assert python(code).stdout == said
+
+
 @pytest.mark.parametrize("library", ["libquadmath.so.0", "libgomp.so.1"])
 def test_a_missing_system_library_is_named_with_its_packages(library):
     code = f"""
