@@ -135,7 +135,7 @@ def main() -> int:
     parser = CommandParser(
         "List the recipes. With --train, train every one of them over several seeds, and write a page of results, what "
         "was measured in JSON beside it, and the table within the README. What is done already is not done again, "
-        "unless the recipe has changed; an interrupted one goes on. One whose data is not here is left out.",
+        "unless the recipe has changed; an interrupted one goes on. Recipes whose data is not here are left out.",
         {"": "", "--train --only default --seeds 1": ""},
     )
     shown = "yes" if is_script else "list them"
@@ -144,13 +144,21 @@ def main() -> int:
     parser.add_argument("--only", metavar="NAME,...", help="recipes (default: all)")
     parser.add_argument("--seeds", type=int, metavar="N", help="so many seeds from --seed on (default: 3)")
     parser.add_argument("--runs", type=Path, metavar="DIR", help="for run folders (default: runs/recipes)")
-    page = ROOT / "docs" / "results.md" if is_script else Path("results.md")
+    page = "docs/results.md" if is_script else "results.md"
+    readme = "README.md" if is_script else None
     parser.add_argument("--page", type=Path, metavar="FILE", help=f"what is written (default: {page})")
-    parser.add_argument("--readme", type=Path, metavar="FILE", help="what has the table too")
+    parser.add_argument(
+        "--readme", type=Path, metavar="FILE", help=f"what has the table too (default: {readme or 'none'})"
+    )
     arguments = parser.parse_args()
-    options = {"only": None, "seeds": 3, "runs": Path("runs/recipes"), "page": page}
-    options["readme"] = ROOT / "README.md" if is_script else None
-    for name, default in options.items():
+    defaults = {
+        "only": None,
+        "seeds": 3,
+        "runs": Path("runs/recipes"),
+        "page": ROOT / page if is_script else Path(page),
+        "readme": ROOT / readme if readme else None,
+    }
+    for name, default in defaults.items():
         if getattr(arguments, name) is None:
             setattr(arguments, name, default)
         elif not arguments.train:
