@@ -54,7 +54,7 @@ def steps(folder: Path, text: seq2seq.Text, seed: int) -> Iterator[Step]:
     of_text = hashlib.sha256(text.text.encode()).hexdigest()
     for path in sorted(folder.glob("*.toml")):
         recipe = load_recipe(path)
-        if not isinstance(recipe.config.task, seq2seq.Text):
+        if recipe.config.task.application != "language":
             raise seq2seq.UsageError(f"{path}: its task is {recipe.config.task.name}, but a step is of the task text")
         task = replace(recipe.config.task, path=text.path)
         config, digest = replace(recipe.config, task=task, seed=seed), f"{recipe.digest}-{of_text[:8]}-{seed}"

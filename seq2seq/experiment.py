@@ -15,7 +15,6 @@ from seq2seq.applications import Application, application_of
 from seq2seq.applications.learning import VALIDATION, make_sampler, make_trainer
 from seq2seq.config import PARTS, PRESETS, Config, require_rebuilt
 from seq2seq.dataset import Dataset, Examples, build_dataset
-from seq2seq.defaults import choose, has_preset
 from seq2seq.engine.callbacks import Callback
 from seq2seq.engine.range_test import RangeTest, range_test
 from seq2seq.errors import RunError, Seq2SeqError, SourceError, UsageError, quoted, require
@@ -196,8 +195,8 @@ def _keep(test: RangeTest, run: Run, shown: Progress) -> None:
 def _base(task: Task | None, preset: str | Config | None, options: dict[str, Any]) -> Config:
     """Where options that are not given come from, with the task in it."""
     require(task is None or isinstance(task, Task), "task", task, "a Task, such as Arithmetic(), or pairs of strings")
-    if preset is None and task is not None and not has_preset(task):
-        return choose(task, options)
+    if preset is None and task is not None and task.preset is None:
+        return application_of(task).choose(task, options)
     if not isinstance(preset, Config):
         require(preset is None or preset in list(PRESETS), "preset", preset, f"one of {', '.join(PRESETS)}")
         preset = PRESETS[preset or "default"]
@@ -211,11 +210,11 @@ def _unregistered(task: Task | None) -> Task | None:
 
 def _notes(config: Config, dataset: Dataset, preset: str | Config | None) -> Iterator[str]:
     """What is to be told before training begins."""
-    if preset is None and not has_preset(config.task):
+    if preset is None and config.task.preset is None:
         examples = sum(map(len, (dataset.train, dataset.validation, dataset.test)))
         yield application_of(config.task).describe(config, examples)
     yield from config.task.notes
-    if not has_preset(config.task) and (unseen := dataset.unseen):
+    if config.task.preset is None and (unseen := dataset.unseen):
         more = f" and {len(unseen) - 10} more" if len(unseen) > 10 else ""
         yield f"in held-out examples alone, and never trained on: {', '.join(map(repr, unseen[:10]))}{more}"
 

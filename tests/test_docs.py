@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from seq2seq import Task
-from seq2seq.defaults import choose
+from seq2seq.applications import application_of
 from seq2seq.tasks.registry import BUILT_IN
 
 PAGE = (Path(__file__).parent.parent / "docs" / "tasks.md").read_text(encoding="utf-8")
@@ -35,7 +35,7 @@ def test_the_task_that_the_page_writes_draws_what_it_shows(clock):
 
 
 def test_what_the_page_says_is_chosen_is_chosen(clock):
-    config = choose(clock.Clock(), {})
+    config = application_of(clock.Clock()).choose(clock.Clock(), {})
     [line] = [line for line in PAGE.splitlines() if line.startswith("1440 examples of clock")]
     assert f"validation {config.data.validation}, test {config.data.test}, model {config.model.model}" in line
     assert f"epochs {config.training.epochs}," in line

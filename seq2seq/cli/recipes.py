@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from seq2seq.cli import invocation
 from seq2seq.cli.pages import fill, read_page, read_results, results_beside, shows_results
 from seq2seq.cli.parser import CommandParser
 from seq2seq.cli.program import say
+from seq2seq.errors import require
+from seq2seq.evaluation import Score
 from seq2seq.recipes import FOLDER, Recipe, load_recipe, recipe_names, score_trials
 from seq2seq.showing import one_line
 
@@ -25,15 +27,18 @@ HEAD = """\
 Each row is a recipe, `seq2seq/recipes/NAME.toml`; `{train} --recipe NAME` runs it once. Exact match
 on examples that were not trained on, or an error rate; mean over the seeds, in brackets the least and the greatest.
 Which examples are held out depends on the seed, except where they are drawn for a trial. That none was trained on is
-checked in every run. Time is of the training, on two cores of {processor}, which for some had other work to do.
+checked in every run. Time is of the training, on {processor}, which for some had other work to do.
 
 """
+SCORE = [field.name for field in fields(Score)]
 MARK = "written by scripts/recipes.py"  # of the table within the README
 COLUMNS = "| recipe | scored on | exact match | seeds | parameters | seconds |\n|---|---|---|---|---|---|\n"
 
 
 def run(recipe: Recipe, seed: int, runs: Path, device: str) -> dict[str, Any]:
     """Train (or go on training) with one seed, and score."""
+    kind = recipe.config.task.application
+    require(kind == "answering", recipe.name, kind, "answering: what a text's run has learned is no exact match")
     run_dir = runs / f"{recipe.name}-{recipe.digest}-{seed}"
     solver = seq2seq.train(None, run_dir, preset=recipe.config, seed=seed, device=device, resume=True)
     evaluation: Any = solver.evaluate()
@@ -61,7 +66,7 @@ def table(recipes: list[Recipe], results: dict[str, Any]) -> str:
         held_out = [each["held_out"] for each in done]
         n = f"({held_out[0]['n']:,})"
         scored = {f"held out {n}": [each["exact_match"] for each in held_out]}
-        for name in list(held_out[0])[3:]:  # after these three, what the task measures besides
+        for name in [name for name in held_out[0] if name not in SCORE]:  # what the task measures besides
             scored[f"{name.replace('_', ' ')} {n}"] = [each[name] for each in held_out]
         for trial in recipe.trials:
             scored[f"{trial.name} ({trial.examples:,})"] = [each["trials"][trial.name] for each in done]

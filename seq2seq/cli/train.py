@@ -7,16 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import seq2seq
+from seq2seq.applications import application_of
 from seq2seq.cli.options import add_options
 from seq2seq.cli.parser import CommandParser, Parser
 from seq2seq.cli.program import INTERRUPTED, say
 from seq2seq.cli.quoting import call, option, quote
-from seq2seq.cli.scores import text_scores
 from seq2seq.cli.tasks import list_tasks, make_task
 from seq2seq.config import PARTS, PRESETS, Config
-from seq2seq.defaults import CHOSEN, has_preset
 from seq2seq.recipes import find_recipe, load_recipe, recipe_names, score_trials
-from seq2seq.text_evaluation import TextEvaluation
 
 EXAMPLES = {
     "": "the default task, model and recipe",
@@ -44,8 +42,8 @@ def parse() -> tuple[Any, Config, dict[str, Any]]:
     if chosen.task and chosen.task != base.task.name:
         base = replace(base, task=make_task(chosen.task), extra=())
     from_data: tuple[str, ...] = ()
-    if not (chosen.preset or chosen.recipe or has_preset(base.task)):
-        base, from_data = Config(task=base.task), CHOSEN
+    if not (chosen.preset or chosen.recipe or base.task.preset):
+        base, from_data = Config(task=base.task), application_of(base.task).chosen
 
     parser.set_defaults(seed=None)
     parser.add_argument(
@@ -105,22 +103,19 @@ def main() -> int:
     evaluation = solver.evaluate()
     last = solver.run.read_metrics()[-1]
     print(f"final training loss {last['train_loss']:.4f} after {last['epoch']} epochs, {last['seconds']:.0f} s")
-    solve = f"{call('solve')} {option('--run', os.fsencode(solver.run.path))}"
-    if isinstance(evaluation, TextEvaluation):
-        print(text_scores(evaluation))
-        print(f"try: {solve} {option('--continue', solver.example.encode())}")
-        return 0
-    held_out, seen = evaluation.held_out, evaluation.train_distribution
-    right = round(held_out.exact_match * held_out.n)
-    print(f"exact match on trained examples: {seen.exact_match:.4f} ({seen.n} of them)")
-    print(f"held-out exact match: {held_out.exact_match:.4f} ({right} of {held_out.n} right)")
-    for name, value in evaluation.measures["held_out"].items():
-        print(f"held-out {name.replace('_', ' ')}: {value:.4f}")
-    print(f"of the held-out examples, {evaluation.overlap:.1%} had been trained on")
+    print("\n".join(solver.application.summary(evaluation)))
     if arguments.recipe:
         trials = score_trials(load_recipe(find_recipe(arguments.recipe)), solver)
         for name, score in trials.items():
             print(f"{name}: {score.exact_match:.4f}; of these, {score.overlap:.1%} had been trained on")
-    example = solver.example.encode()
-    print(f"try: {solve} {'-- ' if example.startswith(b'-') else ''}{quote(example)}")
+    print(f"try: {call('solve')} {option('--run', os.fsencode(solver.run.path))} {_to_try(solver)}")
     return 0
+
+
+def _to_try(solver: seq2seq.Solver) -> str:
+    """What to give `solve` first, as a person may type it."""
+    name, value = solver.application.to_try(solver.example)
+    written = value.encode()
+    if name is not None:
+        return option(name, written)
+    return f"{'-- ' if written.startswith(b'-') else ''}{quote(written)}"
