@@ -56,7 +56,8 @@ def steps(folder: Path, text: seq2seq.Text, seed: int) -> Iterator[Step]:
         recipe = load_recipe(path)
         if recipe.config.task.application != "language":
             raise seq2seq.UsageError(f"{path}: its task is {recipe.config.task.name}, but a step is of the task text")
-        task = replace(recipe.config.task, path=text.path)
+        given: Any = recipe.config.task
+        task = replace(given, path=text.path)
         config, digest = replace(recipe.config, task=task, seed=seed), f"{recipe.digest}-{of_text[:8]}-{seed}"
         yield Step(recipe.name, recipe.name, config, digest)
         if recipe.name == COMPARED:
@@ -69,7 +70,7 @@ def steps(folder: Path, text: seq2seq.Text, seed: int) -> Iterator[Step]:
 def run(step: Step, runs: Path, device: str, samples: int) -> dict[str, Any]:
     """Train (or go on training), score, and of the steps themselves see what they write."""
     solver = seq2seq.train(None, runs / f"{step.name}-{step.digest}", preset=step.config, device=device, resume=True)
-    held_out = solver.evaluate().held_out
+    held_out: Any = solver.evaluate().held_out
     rows = solver.run.read_metrics()
     result = {
         "digest": step.digest,

@@ -14,8 +14,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seq2seq.config import Config, DataConfig, Extra, ModelConfig, TrainingConfig
+    from seq2seq.config import Config, DataConfig, Extra, ModelConfig
     from seq2seq.decoding import Answer
+    from seq2seq.engine.options import TrainingConfig
     from seq2seq.errors import DeviceError, RunError, Seq2SeqError, SourceError, TrainingInterrupted, UsageError
     from seq2seq.experiment import train
     from seq2seq.solver import Solver
@@ -57,7 +58,7 @@ _HOME = {
     "Spelling": "tasks.spelling",
     "Task": "tasks",
     "Text": "tasks.text",
-    "TrainingConfig": "config",
+    "TrainingConfig": "engine.options",
     "TrainingInterrupted": "errors",
     "UsageError": "errors",
     "Writer": "writer",

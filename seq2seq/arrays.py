@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from seq2seq.typing import Array
+
 COMPARED = 2**22  # places of a table of edit distances that are filled at a time
 
 
@@ -14,20 +16,20 @@ def blocks(n: int, size: int) -> Iterator[slice]:
     return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
-def character_codes(strings: np.ndarray) -> np.ndarray:
+def character_codes(strings: Array) -> Array:
     """Strings (N,) as character codes (N, width), 0 where a string has ended."""
     strings = np.ascontiguousarray(strings)
     return strings.view(np.uint32).reshape(len(strings), strings.dtype.itemsize // 4)
 
 
-def mix(hashes: np.ndarray) -> np.ndarray:
+def mix(hashes: Array) -> Array:
     """Scatter 64-bit values, one to one: the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
     hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return hashes ^ (hashes >> np.uint64(31))
 
 
-def hash_strings(strings: np.ndarray) -> np.ndarray:
+def hash_strings(strings: Array) -> Array:
     """A hash of each string, shape (N,), however wide the array is."""
     codes = character_codes(strings)
     hashes = np.zeros(len(codes), np.uint64)
@@ -37,12 +39,12 @@ def hash_strings(strings: np.ndarray) -> np.ndarray:
     return hashes
 
 
-def closed_up(ids: np.ndarray, pad: int) -> np.ndarray:
+def closed_up(ids: Array, pad: int) -> Array:
     """Each row (N, T) with its padding moved to the front."""
     return np.take_along_axis(ids, np.argsort(ids != pad, axis=1, kind="stable"), axis=1)
 
 
-def edit_distances(first: Sequence[Sequence[str]], second: Sequence[Sequence[str]]) -> np.ndarray:
+def edit_distances(first: Sequence[Sequence[str]], second: Sequence[Sequence[str]]) -> Array:
     """How many symbols must be put in, taken out or changed to make each of the first the second beside it
     (Levenshtein 1966), shape (N,).
 
@@ -60,7 +62,7 @@ def edit_distances(first: Sequence[Sequence[str]], second: Sequence[Sequence[str
     return distances
 
 
-def _distances(first: list[Sequence[str]], second: list[Sequence[str]]) -> np.ndarray:
+def _distances(first: list[Sequence[str]], second: list[Sequence[str]]) -> Array:
     """A row of the table of distances between beginnings at a time, of all pairs at once."""
     ids: dict[str, int] = {}
     first_ids, first_lengths = _numbered(first, ids)
@@ -77,7 +79,7 @@ def _distances(first: list[Sequence[str]], second: list[Sequence[str]]) -> np.nd
     return distances
 
 
-def _numbered(sequences: list[Sequence[str]], ids: dict[str, int]) -> tuple[np.ndarray, np.ndarray]:
+def _numbered(sequences: list[Sequence[str]], ids: dict[str, int]) -> tuple[Array, Array]:
     """Symbols as numbers, -1 where a sequence has ended, shape (N, longest), and the lengths (N,)."""
     lengths = np.array([len(sequence) for sequence in sequences])
     numbers = np.full((len(sequences), lengths.max()), -1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-from seq2seq.mx import mx
+from seq2seq.mx import Executor, mx
 
 _library, _check, _handles, _strings = mx.base._LIB, mx.base.check_call, mx.base.c_handle_array, mx.base.c_str_array
 
@@ -49,7 +49,7 @@ class Call:
         _check(_library.MXImperativeInvokeEx(*self._arguments))
 
 
-def forward_backward(executor: Any) -> None:
+def forward_backward(executor: Executor) -> None:
     """Run a graph that ends in its loss forwards and backwards, for training."""
     _check(_library.MXExecutorForward(executor.handle, ctypes.c_int(1)))
     _check(_library.MXExecutorBackwardEx(executor.handle, ctypes.c_int(0), None, ctypes.c_int(1)))

@@ -15,26 +15,28 @@ from seq2seq.drawing import Note
 from seq2seq.lazy import cached_property
 from seq2seq.splitting import BLOCK, hashes_of
 from seq2seq.tasks import Task
+from seq2seq.tasks.alphabet import PAD
 from seq2seq.tasks.measure import Sources
-from seq2seq.vocabulary import PAD, Codec
+from seq2seq.typing import Array
+from seq2seq.vocabulary import Codec
 
 
 @dataclass(frozen=True)
 class Examples:
     """Encoded pairs: sources (N, S) and targets (N, T) of ids, targets in the order in which they are learned."""
 
-    sources: np.ndarray
-    targets: np.ndarray
+    sources: Array
+    targets: Array
 
     def __len__(self) -> int:
         return len(self.sources)
 
     @property
-    def arrays(self) -> dict[str, np.ndarray]:
+    def arrays(self) -> dict[str, Array]:
         """By the names of a model's inputs."""
         return {"source": self.sources, "target": self.targets}
 
-    def take(self, rows: np.ndarray) -> Examples:
+    def take(self, rows: Array) -> Examples:
         return Examples(self.sources[rows], self.targets[rows])
 
 
@@ -59,7 +61,7 @@ class Dataset:
     test: Examples
     questions: Examples | None = None
 
-    def overlap(self, task: Task, sources: np.ndarray | None = None) -> float:
+    def overlap(self, task: Task, sources: Array | None = None) -> float:
         """The share of sources that were trained on: measured, and 0 for an honest split.
 
         Parameters
@@ -82,7 +84,7 @@ class Dataset:
         new = np.flatnonzero((held_out[0] | held_out[1]) & ~trained)
         return [self.codec.alphabet.symbol(self.codec.characters[place]) for place in new]
 
-    def _used(self, part: Examples) -> np.ndarray:
+    def _used(self, part: Examples) -> Array:
         """Which characters of the vocabulary some examples have, bool, shape (V,)."""
         used = np.zeros(len(self.codec.vocabulary), bool)
         for block in blocks(len(part), BLOCK):

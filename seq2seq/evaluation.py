@@ -14,6 +14,7 @@ from seq2seq.decoding import Answer
 from seq2seq.decoding.stepwise import Ask
 from seq2seq.tasks import Task
 from seq2seq.tasks.alphabet import split
+from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
 MISTAKES = 10
@@ -154,12 +155,12 @@ class Asked(NamedTuple):
     sources: list[str]
     targets: list[str]
     answers: list[Answer]
-    right: np.ndarray
-    lengths: np.ndarray
-    longer: np.ndarray
-    distances: np.ndarray
+    right: Array
+    lengths: Array
+    longer: Array
+    distances: Array
 
-    def take(self, rows: np.ndarray) -> Asked:
+    def take(self, rows: Array) -> Asked:
         """These rows alone, bool (N,)."""
         chosen = np.flatnonzero(rows)
         sources, targets = ([part[row] for row in chosen] for part in (self.sources, self.targets))
@@ -201,5 +202,5 @@ def mistakes_of(asked: Asked) -> list[Mistake]:
     return [Mistake(asked.sources[row], asked.targets[row], *asked.answers[row]) for row in surest]
 
 
-def by_label(asked: Asked, labels: np.ndarray) -> dict[str, Score]:
+def by_label(asked: Asked, labels: Array) -> dict[str, Score]:
     return {str(label): Score.of(asked, labels == label) for label in np.unique(labels)}

@@ -23,9 +23,10 @@ from seq2seq.memory import require_memory_to_train
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import pick_device
 from seq2seq.options import fitted, lacking
+from seq2seq.places import PathLike
 from seq2seq.plots import plot_rates
 from seq2seq.progress import Progress, progress_for_stderr
-from seq2seq.runs import FILES, RATES_PLOT, PathLike, Run, require_keepable
+from seq2seq.runs import FILES, RATES_PLOT, Run, require_keepable
 from seq2seq.solver import Solver
 from seq2seq.tasks import TASKS, Pairs, Task
 from seq2seq.tasks.pairs import PairsTask

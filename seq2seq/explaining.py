@@ -14,6 +14,7 @@ from seq2seq.mx import alone, mx
 from seq2seq.showing import END, PADDING
 from seq2seq.solver import Solver
 from seq2seq.tasks.alphabet import PAD
+from seq2seq.typing import Array
 from seq2seq.vocabulary import AFTER, BEFORE
 from seq2seq.workers import argument_shapes, workers_of
 
@@ -44,8 +45,8 @@ class Explanation(NamedTuple):
     read: list[str]
     written: list[str]
     symbols: list[str]
-    probabilities: np.ndarray
-    attention: np.ndarray | None
+    probabilities: Array
+    attention: Array | None
 
     @property
     def hesitations(self) -> list[int]:
@@ -84,7 +85,7 @@ def _explain(solver: Solver, source: str) -> Explanation:
     return Explanation(shown, text, read, written, symbols, probabilities, seen)
 
 
-def _forward(solver: Solver, symbol: Any, inputs: dict[str, np.ndarray]) -> np.ndarray:
+def _forward(solver: Solver, symbol: Any, inputs: dict[str, Array]) -> Array:
     """The output of a symbol with the run's weights."""
     worker = workers_of(solver.device)[0]
     names = set(symbol.list_arguments())
@@ -107,15 +108,15 @@ class Embeddings(NamedTuple):
     """
 
     symbols: list[str]
-    vectors: np.ndarray
+    vectors: Array
 
 
 class Components(NamedTuple):
     """Symbols, their coordinates (N, count) along principal components, and the share of the variance of each."""
 
     symbols: list[str]
-    coordinates: np.ndarray
-    shares: np.ndarray
+    coordinates: Array
+    shares: Array
 
 
 def character_embeddings(solver: Solver) -> dict[str, Embeddings]:
@@ -134,7 +135,7 @@ def character_embeddings(solver: Solver) -> dict[str, Embeddings]:
     return embeddings
 
 
-def principal_components(vectors: np.ndarray, count: int = 2) -> tuple[np.ndarray, np.ndarray]:
+def principal_components(vectors: Array, count: int = 2) -> tuple[Array, Array]:
     """The coordinates (N, count) of vectors (N, C) along the directions in which they differ most, and the share of
     their variance that each of these has (Pearson 1901): none, of those that there are not."""
     centred = vectors - vectors.mean(axis=0)
@@ -144,7 +145,7 @@ def principal_components(vectors: np.ndarray, count: int = 2) -> tuple[np.ndarra
 
 
 def extremes(
-    symbols: Sequence[str], values: np.ndarray, count: int = 5
+    symbols: Sequence[str], values: Array, count: int = 5
 ) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
     """The symbols with the least values (N,), and with the most, the outermost first, each with its value: so many, or
     half of them all."""
@@ -171,7 +172,7 @@ def neighbours(embeddings: Mapping[str, Embeddings], symbol: str, count: int = 5
     return nearest
 
 
-def order_correlation(symbols: Sequence[str], coordinates: np.ndarray) -> np.ndarray:
+def order_correlation(symbols: Sequence[str], coordinates: Array) -> Array:
     """How nearly the digits lie in order along each component: Spearman's rank correlation with their value, shape
     (count,), from -1 to 1."""
     rows = [symbols.index(digit) for digit in "0123456789"]

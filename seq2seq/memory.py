@@ -11,11 +11,10 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
-
 from seq2seq.config import Config, ModelConfig
 from seq2seq.errors import UsageError, require
 from seq2seq.options import HOMES, TEXT_MODELS, lacking, model_name
+from seq2seq.typing import Array
 from seq2seq.vocabulary import AlignedCodec, Codec
 
 FLOAT = 4  # bytes
@@ -78,7 +77,7 @@ def _counted(config: Config, codec: Codec) -> int:
     return sum(map(math.prod, shapes.values()))
 
 
-def require_parameters(weights: dict[str, np.ndarray], config: Config, codec: Codec) -> None:
+def require_parameters(weights: dict[str, Array], config: Config, codec: Codec) -> None:
     """Raise a `UsageError` unless these are as many numbers as the network of an experiment learns."""
     held, wanted = sum(array.size for array in weights.values()), learned(config, codec)
     require(held == wanted, "parameters", held, f"{wanted}, as many as the network has")

@@ -79,6 +79,12 @@ def _import_mxnet() -> Any:
 
 mx = _import_mxnet()
 
+# What annotations name. MXNet has no types that a checker can read: to it these are anything.
+Symbol = Any
+NDArray = Any
+Executor = Any
+Device = Any
+
 # Threads and forks ----------------------------------------------------------------------------------------------------
 
 _turns = Turns()

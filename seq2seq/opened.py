@@ -14,7 +14,8 @@ from seq2seq.likeness import Likeness
 from seq2seq.memory import learned, require_parameters
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import alone, pick_device
-from seq2seq.runs import WEIGHTS, PathLike, Run
+from seq2seq.places import PathLike
+from seq2seq.runs import WEIGHTS, Run
 from seq2seq.tasks import Task
 from seq2seq.turns import Turns
 from seq2seq.vocabulary import Codec

@@ -17,6 +17,7 @@ from seq2seq.tasks.stepwise import in_place
 
 if TYPE_CHECKING:
     from seq2seq.config import Config
+    from seq2seq.models import Model
 
 RECURRENT = ("cell", "hidden_size", "layers", "dropout", "label_smoothing", "bidirectional")
 ELMAN = ("hidden_size", "dropout", "label_smoothing", "embedding", "activation", "identity")
@@ -55,7 +56,7 @@ HOMES = {
     "rnn-numpy": "seq2seq.models.stateful:ByHandModel",
     "lstm-numpy": "seq2seq.models.stateful:LstmByHandModel",
 }
-MODELS = Registry("model", HOMES, "seq2seq.models.base:Model")
+MODELS: Registry[Model] = Registry("model", HOMES, "seq2seq.models.base:Model")
 ANSWERING = ("repeat", "attention", "transducer", "aligned")
 TEXT_MODELS = tuple(name for name in MODEL_OPTIONS if name not in ANSWERING)
 SOME_MODELS = {name for options in MODEL_OPTIONS.values() for name in options}

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seq2seq.errors import Seq2SeqError, UsageError
-from seq2seq.runs import PathLike, Run
+from seq2seq.places import PathLike
+from seq2seq.runs import Run
 from seq2seq.showing import printable
+from seq2seq.typing import Array
 
 if TYPE_CHECKING:
     from seq2seq.engine.range_test import RangeTest
@@ -139,7 +141,7 @@ def _label(axes: Any, part: Components) -> None:
         label.set_position(pixels * 72 / axes.figure.dpi)
 
 
-def _apart(centres: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def _apart(centres: Array, sizes: Array) -> Array:
     """Where to put the centres (N, 2) of boxes of these sizes (N, 2), in pixels: each in turn as near as it may be to
     its place without lying over one before it, or if these leave no room near it, there."""
     angles, placed = np.linspace(0, 2 * np.pi, 24, endpoint=False), centres.copy()

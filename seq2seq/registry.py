@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from seq2seq.errors import Seq2SeqError, require
 from seq2seq.lazy import cached_property
 
+T = TypeVar("T")
 
-class Registry(Mapping[str, Any]):
+
+class Registry(Mapping[str, type[T]]):
     """Classes by name, loaded when they are asked for: `TASKS["copy"]`.
 
     Other packages are looked at only for a name that is not built in, or to list all names. What cannot be loaded
@@ -42,7 +44,7 @@ class Registry(Mapping[str, Any]):
         self.built_in = dict(built_in)
         self._base = base
         self._named = named
-        self._registered: dict[str, type] = {}
+        self._registered: dict[str, type[T]] = {}
 
     @cached_property
     def _offered(self) -> dict[str, Any]:
@@ -54,14 +56,14 @@ class Registry(Mapping[str, Any]):
         found = points.select(group=group) if hasattr(points, "select") else points.get(group, ())
         return {point.name: point for point in found if point.name not in self.built_in}
 
-    def register(self, name: str, found: type) -> None:
+    def register(self, name: str, found: type[T]) -> None:
         """Have a class found by a name in this process. What is built in keeps its name."""
         require(name not in self.built_in, "name", name, f"none of {', '.join(self.built_in)}")
         self._registered[name] = self._checked(name, found, found.__qualname__)
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> type[T]:
         if name in self.built_in:
-            return _load(self.built_in[name])
+            return cast("type[T]", _load(self.built_in[name]))
         if name in self._registered:
             return self._registered[name]
         point = self._offered[name]
@@ -71,7 +73,7 @@ class Registry(Mapping[str, Any]):
             raise Seq2SeqError(f"{self.kind} {name}: {point.value} cannot be loaded: {error!r}") from None
         return self._checked(name, found, point.value)
 
-    def _checked(self, name: str, found: Any, place: str) -> Any:
+    def _checked(self, name: str, found: Any, place: str) -> type[T]:
         """What was found, if it is what it should be. Raises `Seq2SeqError`."""
         base = _load(self._base)
         good = isinstance(found, type) and issubclass(found, base)
@@ -79,7 +81,7 @@ class Registry(Mapping[str, Any]):
             raise Seq2SeqError(f"{self.kind} {name}: {place} is not a {base.__name__}")
         if self._named and getattr(found, "name", None) != name:
             raise Seq2SeqError(f"{self.kind} {name}: {place} is not a {base.__name__} whose name is {name!r}")
-        return found
+        return cast("type[T]", found)
 
     def __contains__(self, name: object) -> bool:
         return name in self.built_in or name in self._registered or name in self._offered

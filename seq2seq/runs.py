@@ -32,8 +32,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from seq2seq.config import Config
 from seq2seq.errors import RunError, UsageError, quoted, require, short
 from seq2seq.files import LONGEST_NUMBER, clear_temporaries, parse_json, read, shown, unpack, write
@@ -42,6 +40,7 @@ from seq2seq.places import PathLike, Place
 from seq2seq.tasks import TASKS, Task
 from seq2seq.tasks.measure import Outline
 from seq2seq.tensors import from_tensors, to_tensors
+from seq2seq.typing import Array
 
 FORMAT = 1
 METRICS, EVALUATION, OPTIMIZER = "metrics.csv", "evaluation.json", "optimizer.safetensors"
@@ -149,7 +148,7 @@ class Run:
         self._write(RATES, _csv(rows))
         self._write(FOUND, _json(decision))
 
-    def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> None:
+    def write_arrays(self, name: str, arrays: Mapping[str, Array], state: Mapping[str, Any]) -> None:
         """Write arrays by name, and beside them a state in values that JSON can hold."""
         self._write(name, to_tensors(arrays, state))
 
@@ -258,7 +257,7 @@ class Run:
             raise RunError(f"{self._named(METRICS)}: is damaged: {error}") from None
         return numbers
 
-    def read_arrays(self, name: str, most: int = MOST_VALUES) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    def read_arrays(self, name: str, most: int = MOST_VALUES) -> tuple[dict[str, Array], dict[str, Any]]:
         """Arrays by name, of at most so many values in all, and the state beside them."""
         content = self._read(name, MOST_HEADER + 4 * min(most, MOST_VALUES))
         try:

@@ -12,6 +12,7 @@ from seq2seq.engine.state import State
 from seq2seq.engine.trainer import Snapshot, Trainer
 from seq2seq.errors import RunError
 from seq2seq.runs import METRICS, OPTIMIZER, WEIGHTS, Run
+from seq2seq.typing import Array
 
 LOSS_SUM = "nats"  # what the array is called
 
@@ -77,7 +78,7 @@ class RunStore:
         )
 
 
-def _joined(snapshot: Snapshot) -> dict[str, np.ndarray]:
+def _joined(snapshot: Snapshot) -> dict[str, Array]:
     """All arrays of a snapshot, by names that tell them apart."""
     return {
         **{f"weight.{name}": array for name, array in snapshot.weights.items()},
@@ -88,7 +89,7 @@ def _joined(snapshot: Snapshot) -> dict[str, np.ndarray]:
     }
 
 
-def _part(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+def _part(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
     return {name[len(prefix) :]: array for name, array in arrays.items() if name.startswith(prefix)}
 
 

@@ -18,7 +18,8 @@ from seq2seq.evaluation import Evaluation
 from seq2seq.mx import alone
 from seq2seq.opened import OpenedRun
 from seq2seq.pairs_evaluation import PairsEvaluation, SomePairs, evaluate_pairs, questions_of
-from seq2seq.runs import PathLike, Run
+from seq2seq.places import PathLike
+from seq2seq.runs import Run
 from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.stepwise import StepwiseTask, stepwise
 from seq2seq.text_evaluation import TextEvaluation

@@ -9,13 +9,14 @@ from seq2seq.drawing import LISTED
 from seq2seq.errors import UsageError
 from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.alphabet import PAD
+from seq2seq.typing import Array
 
 BLOCK = 2**16  # examples that are strings at a time
 
 
 def split_by_key(
-    keys: np.ndarray, validation: float | int, test: float | int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    keys: Array, validation: float | int, test: float | int, rng: np.random.Generator
+) -> tuple[Array, Array, Array]:
     """Deal examples to training, validation and test so that equal keys stay together.
 
     Parameters
@@ -63,7 +64,7 @@ def cut(length: int, validation: float | int, test: float | int) -> tuple[slice,
     return slice(0, max(0, end)), slice(max(0, end), max(0, begin)), slice(max(0, begin), length)
 
 
-def _group(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _group(keys: Array) -> tuple[Array, Array]:
     """The rank of each key among the distinct ones, shape (N,), and how often each of these comes."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
@@ -74,7 +75,7 @@ def _group(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return group, np.bincount(group)
 
 
-def keys_of(task: Task, pairs: Pairs, key: str) -> np.ndarray:
+def keys_of(task: Task, pairs: Pairs, key: str) -> Array:
     """What is compared to keep equal questions together: of many examples, 64-bit hashes of the task's keys.
 
     Should two different keys share a hash by chance, their examples stay together: that leaks nothing.
@@ -88,7 +89,7 @@ def keys_of(task: Task, pairs: Pairs, key: str) -> np.ndarray:
     return hashes
 
 
-def hashes_of(task: Task, sources: np.ndarray, key: str) -> np.ndarray:
+def hashes_of(task: Task, sources: Array, key: str) -> Array:
     """64-bit hashes of the keys of sources (N,), however wide their strings are."""
     keys = task.key(sources, key)
     return hash_strings(np.char.lstrip(keys, PAD)) if keys.dtype.kind == "U" else keys

@@ -11,16 +11,17 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from seq2seq.files import parse_json
+from seq2seq.typing import Array
 
 STATE = "seq2seq"  # the name of the state in the file's metadata
 
 
-def to_tensors(arrays: Mapping[str, np.ndarray], state: Mapping[str, Any]) -> bytes:
+def to_tensors(arrays: Mapping[str, Array], state: Mapping[str, Any]) -> bytes:
     """The content of a file: arrays, and a state in values that JSON can hold."""
     return save(dict(arrays), metadata={STATE: json.dumps(state)})
 
 
-def from_tensors(content: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def from_tensors(content: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
     """The inverse of `to_tensors`. Raises `ValueError` for anything else, and for values that are no numbers."""
     begin = 8  # bytes that hold the length of the header
     header = _json(content[begin : begin + int.from_bytes(content[:begin], "little")])

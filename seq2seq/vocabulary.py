@@ -14,13 +14,14 @@ from seq2seq.errors import SourceError, UsageError, short
 from seq2seq.lazy import cached_property
 from seq2seq.showing import form_hint, named
 from seq2seq.tasks.alphabet import PAD, RESERVED, SPACE, Alphabet
+from seq2seq.typing import Array
 
 NARROW, MOST_WIDTHS = 8, 6  # the narrowest width that sources are read in, about, and how many widths at most
 BLOCK = 2**14  # strings that are encoded at a time, so that they stay in the processor's cache
 # Where the padding of a target is, in the order in which it is learned: after it, before it, or wherever its source has
 # padding. After or before, one character of padding ends an answer; under a source, all of its places are learned.
 AFTER, BEFORE, UNDER, UNDER_REVERSED = "after", "before", "under", "under, reversed"
-Strings = Union[Sequence[str], np.ndarray]
+Strings = Union[Sequence[str], Array]
 
 
 class Vocabulary:
@@ -49,7 +50,7 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.characters)
 
-    def encode(self, strings: Strings, length: int) -> np.ndarray:
+    def encode(self, strings: Strings, length: int) -> Array:
         """Ids of the strings' characters, right-justified.
 
         Parameters
@@ -97,13 +98,13 @@ class Vocabulary:
         if len(string) > length:
             raise SourceError(f"{shown} has {len(string)} characters, but this run reads {length}")
 
-    def decode(self, ids: np.ndarray) -> np.ndarray:
+    def decode(self, ids: Array) -> Array:
         """The strings (N,), as wide as the array, that the ids (N, length) stand for."""
         characters = np.ascontiguousarray(self._characters_by_id[ids])
         return characters.view(f"U{ids.shape[1]}").reshape(len(ids))
 
 
-def learned(sources: np.ndarray, targets: np.ndarray, pad: int, padding: str) -> np.ndarray:
+def learned(sources: Array, targets: Array, pad: int, padding: str) -> Array:
     """Which places of targets are learned, bool, shape (N, T): their characters, and the padding that ends each.
 
     What lies beyond that is in no loss, and what a model writes there is no part of its answer.
@@ -180,7 +181,7 @@ class Codec:
             return UNDER_REVERSED if self.reverse_target else UNDER
         return AFTER if self.reverse_target else BEFORE
 
-    def learned(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def learned(self, sources: Array, targets: Array) -> Array:
         """Which places of targets are learned, bool, shape (N, T), from ids (N, S) and (N, T)."""
         return learned(sources, targets, self.vocabulary.pad, self.padding)
 
@@ -190,7 +191,7 @@ class Codec:
         count = min(MOST_WIDTHS, self.source_ids // NARROW) if self.pad_end else 1
         return [self.source_ids * i // count for i in range(1, count + 1)] if count else [self.source_ids]
 
-    def source_widths(self, ids: np.ndarray) -> np.ndarray:
+    def source_widths(self, ids: Array) -> Array:
         """The width in which each source is read, shape (N,), from ids (N, S)."""
         widths = np.array(self.widths)
         if len(widths) == 1:
@@ -198,7 +199,7 @@ class Codec:
         padding = (ids != self.vocabulary.pad).argmax(axis=1)
         return widths[np.searchsorted(widths, ids.shape[1] - padding)]
 
-    def target_widths(self, ids: np.ndarray) -> np.ndarray:
+    def target_widths(self, ids: Array) -> Array:
         """How many characters of each target are learned, shape (N,), from ids (N, T): padding that ends it is one."""
         if not self.pad_end:
             return np.full(len(ids), self.target_length)
@@ -229,11 +230,11 @@ class Codec:
     def _widened(self, places: int) -> Codec:
         return replace(self, source_length=self.source_length + places, target_length=self.target_length + places)
 
-    def encode_sources(self, sources: Strings) -> np.ndarray:
+    def encode_sources(self, sources: Strings) -> Array:
         """Strings (N,) to ids (N, S)."""
         return self.vocabulary.encode(sources, self.source_length)
 
-    def encode_targets(self, targets: Strings) -> np.ndarray:
+    def encode_targets(self, targets: Strings) -> Array:
         """Strings (N,) to ids (N, T), in the order in which they are learned."""
         ids = self.vocabulary.encode(targets, self.target_length)
         if self.reverse_target:
@@ -242,15 +243,15 @@ class Codec:
             ids = closed_up(ids[:, ::-1], self.vocabulary.pad)[:, ::-1]
         return np.ascontiguousarray(ids)
 
-    def decode_sources(self, ids: np.ndarray) -> list[str]:
+    def decode_sources(self, ids: Array) -> list[str]:
         """Ids (N, S) to sources as people write them."""
         return [self.alphabet.show_source(source.lstrip(PAD)) for source in self.read_sources(ids).tolist()]
 
-    def read_sources(self, ids: np.ndarray) -> np.ndarray:
+    def read_sources(self, ids: Array) -> Array:
         """Ids (N, S) to right-justified strings (N,)."""
         return self.vocabulary.decode(ids)
 
-    def decode_targets(self, ids: np.ndarray) -> list[str]:
+    def decode_targets(self, ids: Array) -> list[str]:
         """Ids (N, T), in the order in which they are learned, to targets as people write them."""
         targets = self.vocabulary.decode(ids[:, ::-1] if self.reverse_target else ids).tolist()
         strip = str.rstrip if self.pad_end and not self.reverse_target else str.lstrip
@@ -287,13 +288,13 @@ class AlignedCodec(Codec):
     def _widened(self, places: int) -> Codec:
         return replace(self, source_length=self.source_length + 2 * places, target_length=self.target_length + places)
 
-    def encode_sources(self, sources: Strings) -> np.ndarray:
+    def encode_sources(self, sources: Strings) -> Array:
         rows = np.empty((len(sources), self.source_ids), self.vocabulary.dtype)
         for block in blocks(len(sources), BLOCK):
             rows[block] = self._encode(sources[block])
         return rows
 
-    def _encode(self, sources: Strings) -> np.ndarray:
+    def _encode(self, sources: Strings) -> Array:
         ids = self.vocabulary.encode(sources, self.source_length)
         pad, width, length = self.vocabulary.pad, self.source_length, self.target_length
         is_operator = np.isin(ids, [self.characters.index(operator) for operator in self.operators])
@@ -311,7 +312,7 @@ class AlignedCodec(Codec):
         operator = np.broadcast_to(np.take_along_axis(ids, middle, axis=1), (len(ids), length))
         return np.concatenate([*digits, operator], axis=1)
 
-    def read_sources(self, ids: np.ndarray) -> np.ndarray:
+    def read_sources(self, ids: Array) -> Array:
         first, second, operator = np.split(ids, self.channels, axis=1)
         rows = np.concatenate([first[:, ::-1], operator[:, :1], second[:, ::-1]], axis=1)
         return self.vocabulary.decode(closed_up(rows, self.vocabulary.pad))

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, TypeVar
 
-from seq2seq.mx import mx
+from seq2seq.mx import Device, mx
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class Worker:
     recurrent operator claims that state while it runs: graphs that one thread has bound never run side by side.
     """
 
-    def __init__(self, device: Any) -> None:
+    def __init__(self, device: Device) -> None:
         self.device = device
 
     def call(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
@@ -60,7 +60,7 @@ def argument_shapes(symbol: Any, **inputs: tuple[int, ...]) -> dict[str, tuple[i
     return dict(zip(symbol.list_arguments(), symbol.infer_shape(**inputs)[0]))
 
 
-def workers_of(device: Any) -> tuple[Worker, ...]:
+def workers_of(device: Device) -> tuple[Worker, ...]:
     """The workers that share what runs on a device, its own first. One process has one set of them."""
     if device.device_type != "cpu":
         return (_worker(device),)
@@ -69,12 +69,12 @@ def workers_of(device: Any) -> tuple[Worker, ...]:
 
 
 @cache
-def _worker(device: Any) -> Worker:
+def _worker(device: Device) -> Worker:
     return Worker(device)
 
 
 @cache
-def _thread(device: Any) -> ThreadPoolExecutor:
+def _thread(device: Device) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix=f"binds for {device}")
 
 

@@ -13,6 +13,7 @@ from seq2seq.decoding import Answer, Reader, write
 from seq2seq.errors import SourceError, UsageError, require, short
 from seq2seq.pairs_evaluation import PairsEvaluation, SomePairs
 from seq2seq.solver import LONGEST, Solver
+from seq2seq.typing import Array
 from seq2seq.values import HELD, MOST_SEED, is_held, plain, whole
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Writer(Solver):
     def _asked(self, sources: Iterable[str]) -> Iterator[tuple[Answer, str, list[str]]]:
         yield from ((self.expected(source)[-1], source, []) for source in sources)
 
-    def _reading(self, prefix: str) -> tuple[Reader, np.ndarray]:
+    def _reading(self, prefix: str) -> tuple[Reader, Array]:
         """A reader of nothing yet, and a prefix to be read, ids (L,)."""
         prepared = self.prepare(prefix)
         [ids] = self.codec.vocabulary.encode([prepared], len(prepared))

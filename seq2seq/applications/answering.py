@@ -10,13 +10,15 @@ import numpy as np
 from seq2seq.applications import reports
 from seq2seq.applications.base import SHOWN, Application, epochs_for
 from seq2seq.applications.pairs import build_pairs, encode
-from seq2seq.config import Config, DataConfig, Extra, ModelConfig, TrainingConfig
+from seq2seq.config import Config, DataConfig, Extra, ModelConfig
 from seq2seq.dataset import Dataset, Examples
 from seq2seq.drawing import DRAWN, LISTED, Note
+from seq2seq.engine.options import TrainingConfig
 from seq2seq.errors import UsageError, quoted, require
 from seq2seq.options import lacking
 from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.stepwise import in_place, stepwise
+from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ class Answering(Application["Evaluation"]):
         steps = stepwise(task)
         return encode(steps.steps_of(pairs) if steps else pairs, codec)
 
-    def values(self, answers: Answers, targets: np.ndarray) -> dict[str, float]:
+    def values(self, answers: Answers, targets: Array) -> dict[str, float]:
         return {"loss": answers.loss, "exact_match": float(exact(answers, targets).mean())}
 
     def metric(self, values: Mapping[str, Any]) -> str:
@@ -96,7 +98,7 @@ class Answering(Application["Evaluation"]):
         codec: Codec,
         validation: Examples,
         answers: Answers,
-        weights: dict[str, np.ndarray],
+        weights: dict[str, Array],
         device: Any,
         seed: int,
         epoch: int,
@@ -140,6 +142,6 @@ def how_many(task: Task) -> int:
     return len(task.sample_up_to(DRAWN, np.random.default_rng(0)))
 
 
-def exact(answers: Answers, targets: np.ndarray) -> np.ndarray:
+def exact(answers: Answers, targets: Array) -> Array:
     """Which of the targets, ids (N, T), are answered with every character right, bool (N,)."""
     return (answers.ids == targets).all(axis=1)

@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-if TYPE_CHECKING:
-    import numpy as np
+from seq2seq.typing import Array
 
+if TYPE_CHECKING:
     from seq2seq.config import Config, DataConfig, Extra
     from seq2seq.dataset import Dataset, Examples
     from seq2seq.decoding import Answers
@@ -96,7 +96,7 @@ class Application(ABC, Generic[E]):
     # Training -------------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def values(self, answers: Answers, targets: np.ndarray) -> dict[str, float]:
+    def values(self, answers: Answers, targets: Array) -> dict[str, float]:
         """What is measured after each epoch, by name, from the answers to held-out examples.
 
         Parameters
@@ -116,7 +116,7 @@ class Application(ABC, Generic[E]):
         codec: Codec,
         validation: Examples,
         answers: Answers,
-        weights: dict[str, np.ndarray],
+        weights: dict[str, Array],
         device: Any,
         seed: int,
         epoch: int,

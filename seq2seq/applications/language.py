@@ -13,14 +13,16 @@ from seq2seq.applications import reports
 from seq2seq.applications.answering import Answering
 from seq2seq.applications.base import SHOWN_CHARACTERS, Application, epochs_for
 from seq2seq.applications.windows import build_windows
-from seq2seq.config import Config, DataConfig, Extra, ModelConfig, TrainingConfig
+from seq2seq.config import Config, DataConfig, Extra, ModelConfig
 from seq2seq.dataset import Dataset, Examples
 from seq2seq.drawing import Note
+from seq2seq.engine.options import TrainingConfig
 from seq2seq.errors import UsageError
 from seq2seq.options import TEXT_MODELS, lacking
 from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.text import Text
 from seq2seq.text_evaluation import TextEvaluation, evaluate_text
+from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
 if TYPE_CHECKING:
@@ -83,7 +85,7 @@ class Language(Application[TextEvaluation]):
     def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Codec) -> Examples:
         raise UsageError("pairs: a text is read, and has none")
 
-    def values(self, answers: Answers, targets: np.ndarray) -> dict[str, float]:
+    def values(self, answers: Answers, targets: Array) -> dict[str, float]:
         """Each character counts by itself, so that exact match is the fraction of characters that are right."""
         exact_match = float((answers.ids == targets).mean())
         return {"loss": answers.loss, "exact_match": exact_match, "bits": answers.loss / math.log(2)}
@@ -97,7 +99,7 @@ class Language(Application[TextEvaluation]):
         codec: Codec,
         validation: Examples,
         answers: Answers,
-        weights: dict[str, np.ndarray],
+        weights: dict[str, Array],
         device: Any,
         seed: int,
         epoch: int,

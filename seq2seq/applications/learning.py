@@ -17,7 +17,7 @@ from seq2seq.engine.test_module import TestModule
 from seq2seq.engine.trainer import Trainer
 from seq2seq.engine.validators import BATCH_SIZE, Validator
 from seq2seq.models import Model
-from seq2seq.mx import mx
+from seq2seq.mx import Device, mx
 from seq2seq.runs import Run
 from seq2seq.snapshots import MetricsFile, RunStore
 from seq2seq.vocabulary import Codec
@@ -51,7 +51,7 @@ class AnswerValidator(Validator):
         Those of the last epoch.
     """
 
-    def __init__(self, model: Model, codec: Codec, examples: Examples, device: Any, name: str = VALIDATION) -> None:
+    def __init__(self, model: Model, codec: Codec, examples: Examples, device: Device, name: str = VALIDATION) -> None:
         self.model = model
         self.application = application_of(model)
         self.codec = codec
@@ -92,7 +92,7 @@ def make_trainer(
     config: TrainingConfig,
     *,
     seed: int = 0,
-    device: Any = None,
+    device: Device = None,
     run: Run | None = None,
     callbacks: Sequence[Callback] = (),
     sampler: Sampler | None = None,

@@ -15,6 +15,7 @@ from seq2seq.errors import require
 from seq2seq.splitting import BLOCK, hashes_of, keys_of, split_by_key
 from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.stepwise import steps_of, stepwise
+from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
 
@@ -27,10 +28,11 @@ def build_pairs(task: Task, config: DataConfig, seed: int, codec: Codec, extra: 
     if config.split == "none":
         require(not extra, "extra", list(extra), "absent where nothing is held out (split none)")
         n = config.examples or DRAWN
-        held_out = [amount if isinstance(amount, int) else max(1, round(amount * n)) for amount in
-                    (config.validation, config.test)]  # fmt: skip
-        expect(task, n + sum(held_out))
-        train, validation, test = (task.sample(size, rng) for size in (n, *held_out))
+        sizes = [n]
+        for amount in (config.validation, config.test):
+            sizes.append(amount if isinstance(amount, int) else max(1, round(amount * n)))
+        expect(task, sum(sizes))
+        train, validation, test = (task.sample(size, rng) for size in sizes)
         if not steps:
             return Dataset(codec, task.keys[0], *(encode(part, codec) for part in (train, validation, test)))
         worked = (steps.steps_of(train), steps.steps_of(validation))
@@ -59,7 +61,7 @@ def build_pairs(task: Task, config: DataConfig, seed: int, codec: Codec, extra: 
     return Dataset(codec, config.split, Examples(sources, targets), *others)
 
 
-def encode(pairs: Pairs, codec: Codec, rows: np.ndarray | None = None) -> Examples:
+def encode(pairs: Pairs, codec: Codec, rows: Array | None = None) -> Examples:
     """Pairs as arrays, in the order of these rows: a block at a time, so that the strings are never all there."""
     n = len(pairs) if rows is None else len(rows)
     dtype = codec.vocabulary.dtype

@@ -11,6 +11,7 @@ from seq2seq.dataset import Dataset, Examples
 from seq2seq.errors import UsageError, require
 from seq2seq.splitting import cut
 from seq2seq.tasks.text import Text
+from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
 
@@ -30,7 +31,7 @@ def build_windows(task: Text, config: DataConfig, codec: Codec, extra: Sequence[
     return Dataset(codec, "position", *parts)
 
 
-def _windows(ids: np.ndarray, codec: Codec) -> Examples:
+def _windows(ids: Array, codec: Codec) -> Examples:
     """A part of a text (L,) as examples, one after the other, in which each character is read once."""
     width = codec.source_length
     end = (len(ids) - 1) // width * width

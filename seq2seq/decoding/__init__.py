@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from seq2seq.decoding.base import Answer, Answers, Best, Predictor, fitting
 from seq2seq.decoding.parallel import ParallelPredictor
 from seq2seq.decoding.search import SearchPredictor
@@ -15,6 +13,7 @@ from seq2seq.decoding.widths import WidthsPredictor
 from seq2seq.decoding.writing import Reader, write
 from seq2seq.engine.test_module import TestModule
 from seq2seq.models import AutoregressiveModel, Model, ParallelModel
+from seq2seq.typing import Array
 
 __all__ = [
     "Answer",
@@ -37,7 +36,7 @@ def make_predictor(
     model: Model,
     batch_size: int,
     device: Any,
-    weights: dict[str, np.ndarray] | None = None,
+    weights: dict[str, Array] | None = None,
     beam: int = 1,
     module: TestModule | None = None,
 ) -> Predictor:

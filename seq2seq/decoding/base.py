@@ -12,6 +12,7 @@ import numpy as np
 
 from seq2seq.engine.test_module import Common, TestModule
 from seq2seq.models import AutoregressiveModel, Model
+from seq2seq.typing import Array
 from seq2seq.workers import Worker
 
 MOST_VALUES = 2**22  # numbers of one array; with a large alphabet, batches are the smaller for it
@@ -39,10 +40,10 @@ class Answers(NamedTuple):
         How many they are: the one that ends an answer is one of them, other padding is not.
     """
 
-    ids: np.ndarray
-    confidence: np.ndarray
-    nats: np.ndarray | None = None
-    characters: np.ndarray | None = None
+    ids: Array
+    confidence: Array
+    nats: Array | None = None
+    characters: Array | None = None
 
     @property
     def loss(self) -> float:
@@ -61,8 +62,8 @@ class Best(NamedTuple):
         Log-probability of each answer (nats).
     """
 
-    ids: np.ndarray
-    scores: np.ndarray
+    ids: Array
+    scores: Array
 
 
 class _Answer(NamedTuple):
@@ -121,7 +122,7 @@ class Predictor(ABC):
         model: Model,
         batch_size: int,
         device: Any,
-        weights: dict[str, np.ndarray] | None = None,
+        weights: dict[str, Array] | None = None,
         module: TestModule | None = None,
     ) -> None:
         self.model = model
@@ -151,12 +152,12 @@ class Predictor(ABC):
             for name, parameter in part.parameters.items():
                 parameter[:] = weights[name]
 
-    def search(self, sources: np.ndarray) -> Best:
+    def search(self, sources: Array) -> Best:
         """The K best answers to each of the sources, ids (N, S), of a predictor that `searches`."""
         raise NotImplementedError(f"{type(self).__name__} has one answer to each source")
 
     @abstractmethod
-    def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
+    def answer(self, sources: Array, targets: Array | None = None) -> Answers:
         """Answer every source, the last incomplete batch too.
 
         Parameters
@@ -170,9 +171,7 @@ class Predictor(ABC):
         Answers
         """
 
-    def _forward(
-        self, sources: np.ndarray, targets: np.ndarray | None = None
-    ) -> Iterator[tuple[slice, list[np.ndarray]]]:
+    def _forward(self, sources: Array, targets: Array | None = None) -> Iterator[tuple[slice, list[Array]]]:
         """Rows, and what a part's `run` gave for them: of the last batch, which is filled up, only some are."""
         size, waiting = self.batch_size, deque[tuple[slice, list[Any]]]()
         for start, part in zip(range(0, len(sources), size), cycle(self._parts)):
@@ -188,7 +187,7 @@ class Predictor(ABC):
             rows, outputs = waiting.popleft()
             yield rows, [output.asnumpy() for output in outputs]
 
-    def _fill(self, name: str, ids: np.ndarray) -> np.ndarray:
+    def _fill(self, name: str, ids: Array) -> Array:
         """Ids (n, L) as the first columns of a batch (L, N); the others stay as they were."""
         padded = self._padded[name]
         padded[:, : len(ids)] = ids.T
@@ -201,5 +200,5 @@ class Part(ABC):
     parameters: dict[str, Any]
 
     @abstractmethod
-    def run(self, sources: np.ndarray, targets: np.ndarray | None = None) -> list[Any]:
+    def run(self, sources: Array, targets: Array | None = None) -> list[Any]:
         """Begin to answer ids (S, N), and to score ids (T, N): arrays on the device, that the next run overwrites."""

@@ -9,7 +9,8 @@ import numpy as np
 from seq2seq.decoding.base import Answers, Part, Predictor
 from seq2seq.engine.test_module import Common
 from seq2seq.models import ParallelModel
-from seq2seq.mx import mx
+from seq2seq.mx import Executor, mx
+from seq2seq.typing import Array
 from seq2seq.workers import Worker
 
 
@@ -36,7 +37,7 @@ class ParallelPart(Part):
         """Log-probabilities (T, N, V), and what else a run computes."""
         return [self._model.log_probabilities(mx.sym.var("source"))]
 
-    def run(self, sources: np.ndarray, targets: np.ndarray | None = None) -> list[Any]:
+    def run(self, sources: Array, targets: Array | None = None) -> list[Any]:
         scored = targets is not None
         if scored not in self._graphs:
             self._graphs[scored] = self._bind(scored)
@@ -46,7 +47,7 @@ class ParallelPart(Part):
                 inputs[name]._sync_copyfrom(ids)
         return [self._forward(inputs, executor)]
 
-    def _forward(self, inputs: dict[str, Any], executor: Any) -> Any:
+    def _forward(self, inputs: dict[str, Any], executor: Executor) -> Any:
         return executor.forward(is_train=False)[0]
 
 
@@ -59,7 +60,7 @@ class ParallelPredictor(Predictor):
         assert isinstance(self.model, ParallelModel)
         return self._part(self.model, self.batch_size, worker, common)
 
-    def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
+    def answer(self, sources: Array, targets: Array | None = None) -> Answers:
         n, length = len(sources), self.model.target_length
         columns = np.empty((n, length, 2 if targets is None else 3), np.float32)
         for rows, [found] in self._forward(sources, targets):

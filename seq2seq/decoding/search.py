@@ -17,7 +17,8 @@ from seq2seq.calls import Call
 from seq2seq.decoding.base import Answers, Best, Part, Predictor
 from seq2seq.engine.test_module import Common, TestModule
 from seq2seq.models import AutoregressiveModel
-from seq2seq.mx import mx
+from seq2seq.mx import Device, mx
+from seq2seq.typing import Array
 from seq2seq.workers import Worker
 
 IMPOSSIBLE = -1e30  # a log-probability
@@ -39,8 +40,8 @@ class SearchPredictor(Predictor):
         self,
         model: AutoregressiveModel,
         batch_size: int,
-        device: Any,
-        weights: dict[str, np.ndarray] | None = None,
+        device: Device,
+        weights: dict[str, Array] | None = None,
         beam: int = 1,
         module: TestModule | None = None,
     ) -> None:
@@ -51,7 +52,7 @@ class SearchPredictor(Predictor):
         assert isinstance(self.model, AutoregressiveModel)
         return _Search(self.model, self.batch_size, self.beam, worker, common)
 
-    def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
+    def answer(self, sources: Array, targets: Array | None = None) -> Answers:
         best = self.search(sources)
         ids, confidence = best.ids[:, 0], np.exp(best.scores[:, 0], dtype=np.float64)
         if targets is None:
@@ -59,7 +60,7 @@ class SearchPredictor(Predictor):
         characters = self.model.learned(sources, targets).sum(axis=1)
         return Answers(ids, confidence, self._nats(sources, targets), characters)
 
-    def search(self, sources: np.ndarray) -> Best:
+    def search(self, sources: Array) -> Best:
         """The K best answers to each of the sources, ids (N, S)."""
         n, beam, length = len(sources), self.beam, self.model.target_length
         ids = np.full((n, beam, length), self.model.pad, np.int32)
@@ -74,7 +75,7 @@ class SearchPredictor(Predictor):
                 chosen = np.take_along_axis(parents[:count].astype(np.int64), chosen, axis=1)
         return Best(ids, scores)
 
-    def _nats(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def _nats(self, sources: Array, targets: Array) -> Array:
         n, size = len(sources), self.batch_size
         nats = np.empty(n)
         for start in range(0, n, size):
@@ -132,7 +133,7 @@ class _Search(Part):
         chosen = [sym.take(state, rows, axis=1) for state in states.values()]
         return sym.Group([sym.reshape(character, shape=(-1,)), parent, sym.reshape(best, shape=(-1, 1)), *chosen])
 
-    def run(self, sources: np.ndarray, targets: np.ndarray | None = None) -> list[Any]:
+    def run(self, sources: Array, targets: Array | None = None) -> list[Any]:
         inputs, size = self._inputs, self._model.vocabulary_size
         self._source["source"]._sync_copyfrom(np.repeat(sources, self._beam, axis=1))
         self._encoder.forward(is_train=False)
@@ -150,7 +151,7 @@ class _Search(Part):
                 break
         return [inputs["score"], *steps]
 
-    def nats(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def nats(self, sources: Array, targets: Array) -> Array:
         """Negative log-probability of each target's learned characters, their sum (n,), n at most N."""
         model, n = self._model, len(sources)
         if self._loss is None:

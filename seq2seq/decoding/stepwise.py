@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Callable
 
 from seq2seq.decoding.base import Answer
+from seq2seq.tasks.alphabet import PAD
 from seq2seq.tasks.stepwise import StepwiseTask
-from seq2seq.vocabulary import PAD
 
 Ask = Callable[[list[str]], Sequence[Answer]]
 

@@ -10,7 +10,8 @@ from seq2seq.decoding.base import Answers
 from seq2seq.decoding.parallel import ParallelPart, ParallelPredictor
 from seq2seq.engine.test_module import TestModule
 from seq2seq.models import CharacterModel, ParallelModel
-from seq2seq.mx import mx
+from seq2seq.mx import Device, Executor, mx
+from seq2seq.typing import Array
 from seq2seq.workers import Worker
 
 STREAMS = 16  # at most: parts of the text that are read at once, the fewer the less there is that begins with no memory
@@ -31,7 +32,7 @@ class StreamPart(ParallelPart):
             for name in self._model.state_shapes(1):
                 inputs[name][:] = 0
 
-    def _forward(self, inputs: dict[str, Any], executor: Any) -> Any:
+    def _forward(self, inputs: dict[str, Any], executor: Executor) -> Any:
         found, *after = executor.forward(is_train=False)
         for name, new in zip(self._model.state_shapes(1), after):
             new.copyto(inputs[name])
@@ -47,8 +48,8 @@ class StreamPredictor(ParallelPredictor):
         self,
         model: ParallelModel,
         batch_size: int,
-        device: Any,
-        weights: dict[str, np.ndarray] | None = None,
+        device: Device,
+        weights: dict[str, Array] | None = None,
         module: TestModule | None = None,
     ) -> None:
         super().__init__(model, min(batch_size, STREAMS), device, weights, module)
@@ -56,7 +57,7 @@ class StreamPredictor(ParallelPredictor):
     def _chosen(self, workers: list[Worker]) -> list[Worker]:
         return workers[:1]  # each batch goes on from the one before it
 
-    def answer(self, sources: np.ndarray, targets: np.ndarray | None = None) -> Answers:
+    def answer(self, sources: Array, targets: Array | None = None) -> Answers:
         [part] = self._parts
         assert isinstance(part, StreamPart)
         part.forget()

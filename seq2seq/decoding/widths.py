@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq.decoding.base import Answers, Predictor
+from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
 
@@ -28,11 +29,11 @@ class WidthsPredictor:
         for predictor in self._predictors.values():
             predictor.set_weights(weights)
 
-    def answer(self, sources: np.ndarray, targets: np.ndarray) -> Answers:
+    def answer(self, sources: Array, targets: Array) -> Answers:
         """As of `Predictor`, from ids (N, S) and (N, T) in the codec's own widths."""
         widths = self._codec.source_widths(sources)
         n = len(sources)
-        found: list[np.ndarray] = [np.empty_like(targets, np.int32), np.empty(n), np.empty(n), np.empty(n, np.int64)]
+        found: list[Array] = [np.empty_like(targets, np.int32), np.empty(n), np.empty(n), np.empty(n, np.int64)]
         for width, predictor in self._predictors.items():
             rows = np.flatnonzero(widths == width)
             answers = predictor.answer(sources[rows, sources.shape[1] - width :], targets[rows])

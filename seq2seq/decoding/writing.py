@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from seq2seq.models import CharacterModel
-from seq2seq.mx import alone, mx
+from seq2seq.mx import Device, alone, mx
+from seq2seq.typing import Array
 from seq2seq.workers import workers_of
 
 
@@ -25,7 +26,7 @@ class Reader:
     """
 
     @alone
-    def __init__(self, model: CharacterModel, device: Any, weights: dict[str, np.ndarray]) -> None:
+    def __init__(self, model: CharacterModel, device: Device, weights: dict[str, Array]) -> None:
         self._model, self._worker = model, workers_of(device)[0]
         self._weights = {name: mx.nd.array(array, self._worker.device) for name, array in weights.items()}
         shapes = model.state_shapes(1)
@@ -34,7 +35,7 @@ class Reader:
         self._recent: list[int] = []
 
     @alone
-    def read(self, ids: Iterable[int]) -> np.ndarray:
+    def read(self, ids: Iterable[int]) -> Array:
         """Log-probabilities of what comes next, shape (V,), after these and all that were read before.
 
         Of all these there must be as many as the model needs, `fewest`. That of padding, which no text has, is -inf.
@@ -44,7 +45,7 @@ class Reader:
         self._recent = [*self._recent, *ids][-self._model.source_length :]
         return self._forward(self._recent)
 
-    def _forward(self, ids: list[int]) -> np.ndarray:
+    def _forward(self, ids: list[int]) -> Array:
         source, executor = self._graph(len(ids))
         source[:] = np.array(ids)[:, None]
         log_probabilities, *after = executor.forward(is_train=False)
@@ -66,7 +67,7 @@ class Reader:
         return self._graphs[length]
 
 
-def draw(log_probabilities: np.ndarray, temperature: float, top_k: int, rng: np.random.Generator) -> int:
+def draw(log_probabilities: Array, temperature: float, top_k: int, rng: np.random.Generator) -> int:
     """The id of a character, drawn as these say.
 
     Parameters

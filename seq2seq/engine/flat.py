@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from seq2seq.typing import Array
+
 
 class FlatParameters:
     """Where in one vector the arrays of some names lie.
@@ -33,7 +35,7 @@ class FlatParameters:
         """The arrays by name: views of the vector, of NumPy or of MXNet."""
         return {name: vector[start:end].reshape(shape) for name, (start, end, shape) in self._places.items()}
 
-    def join(self, arrays: dict[str, np.ndarray]) -> np.ndarray:
+    def join(self, arrays: dict[str, Array]) -> Array:
         """The inverse of `split`, for arrays of NumPy."""
         vector = np.zeros(self.size, np.float32)
         for name, view in self.split(vector).items():

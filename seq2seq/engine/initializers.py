@@ -9,6 +9,7 @@ import numpy as np
 from seq2seq.engine.flat import FlatParameters
 from seq2seq.engine.network import Network, variables
 from seq2seq.mx import mx
+from seq2seq.typing import Array
 
 
 def parameter_shapes(network: Network) -> dict[str, tuple[int, ...]]:
@@ -18,7 +19,7 @@ def parameter_shapes(network: Network) -> dict[str, tuple[int, ...]]:
     return {name: shape for name, shape in shapes.items() if name not in given}
 
 
-def first_weights(network: Network, flat: FlatParameters, seed: int) -> dict[str, np.ndarray]:
+def first_weights(network: Network, flat: FlatParameters, seed: int) -> dict[str, Array]:
     """The weights before the first update: uniform after Glorot and Bengio (2010), as in the notebook, but for those
     whose variable names another initialiser, and what the network's own `init_weights` changes."""
     symbol, _ = _one_row(network)
@@ -42,6 +43,6 @@ def _one_row(network: Network) -> tuple[Any, dict[str, tuple[int, ...]]]:
     return loss, {**given, **read}
 
 
-def identity(matrix: np.ndarray) -> None:
+def identity(matrix: Array) -> None:
     """Make a square matrix the identity, in place: what a recurrent layer has read stays as it is (Le et al. 2015)."""
     matrix[:] = np.eye(len(matrix))

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seq2seq.mx import mx
+from seq2seq.typing import Array
 
-Arrays = Mapping[str, np.ndarray]  # by name, all with as many rows (N along axis 0), of any dtype
+Arrays = Mapping[str, Array]  # by name, all with as many rows (N along axis 0), of any dtype
 Widths = Mapping[str, int]  # by name
 
 
@@ -28,7 +29,7 @@ class Input(NamedTuple):
     shape: tuple[int, ...]
     keep: str = "first"
 
-    def cut(self, rows: np.ndarray, width: int) -> np.ndarray:
+    def cut(self, rows: Array, width: int) -> Array:
         """Rows (..., L) in a width of at most L."""
         return rows[..., -width:] if self.keep == "last" else rows[..., :width]
 
@@ -65,7 +66,7 @@ class Network(ABC):
         states : dict of str to mxnet.Symbol
         """
 
-    def terms(self, arrays: Arrays) -> np.ndarray:
+    def terms(self, arrays: Arrays) -> Array:
         """How many terms each row adds to the loss, int, shape (N,)."""
         return np.ones(len(next(iter(arrays.values()))), np.int64)
 
@@ -85,7 +86,7 @@ class Network(ABC):
         """Whether batches must follow each other."""
         return bool(self.state_shapes(1))
 
-    def init_weights(self, weights: dict[str, np.ndarray]) -> None:  # noqa: B027  (most have nothing to do)
+    def init_weights(self, weights: dict[str, Array]) -> None:  # noqa: B027  (most have nothing to do)
         """Change the first weights, in place, where they are not to be drawn as all others are."""
 
 

@@ -18,7 +18,7 @@ from seq2seq.engine.options import TrainingConfig
 from seq2seq.engine.samplers import Sampler
 from seq2seq.engine.updater import BaseUpdater, Updater
 from seq2seq.errors import Seq2SeqError
-from seq2seq.mx import alone, give_way
+from seq2seq.mx import Device, alone, give_way
 
 LOWEST, HIGHEST = 1e-5, 10.0  # rates; each is so many times the one before it
 UPDATES = 300
@@ -90,7 +90,7 @@ def range_test(
     sampler: Sampler,
     config: TrainingConfig,
     seed: int,
-    device: Any,
+    device: Device,
     note: Callable[[str], None] = lambda line: None,
     updater: BaseUpdater | None = None,
 ) -> RangeTest:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from seq2seq.calls import Call
 from seq2seq.engine.flat import FlatParameters
 from seq2seq.engine.network import Network, variables
-from seq2seq.mx import mx
+from seq2seq.mx import Executor, mx
 from seq2seq.workers import Worker
 
 
@@ -26,7 +26,7 @@ class Graph(NamedTuple):
         Copy the states to where the next batch begins.
     """
 
-    executor: Any
+    executor: Executor
     inputs: dict[str, Any]
     add_loss: Call
     hand_on: list[Call]

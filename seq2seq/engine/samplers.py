@@ -15,6 +15,7 @@ import numpy as np
 from seq2seq.arrays import blocks
 from seq2seq.engine.network import Arrays, Network
 from seq2seq.errors import require
+from seq2seq.typing import Array
 
 BLOCK = 2**16  # rows whose terms are counted at a time
 
@@ -31,7 +32,7 @@ class Batch(NamedTuple):
         How many terms the loss of these rows has.
     """
 
-    rows: np.ndarray
+    rows: Array
     widths: dict[str, int]
     terms: int
 
@@ -73,7 +74,7 @@ class Bucketed(Sampler):
     """
 
     def __init__(
-        self, network: Network, arrays: Arrays, batch_size: int, widths: Mapping[str, np.ndarray] | None = None
+        self, network: Network, arrays: Arrays, batch_size: int, widths: Mapping[str, Array] | None = None
     ) -> None:
         self.arrays = arrays
         self.rows = _rows(arrays)
@@ -183,7 +184,7 @@ def _rows(arrays: Arrays) -> int:
     return len(next(iter(arrays.values())))
 
 
-def _terms(network: Network, arrays: Arrays) -> np.ndarray:
+def _terms(network: Network, arrays: Arrays) -> Array:
     """How many terms each row adds to the loss, shape (N,)."""
     counts = np.empty(_rows(arrays), np.int64)
     for block in blocks(len(counts), BLOCK):
@@ -191,7 +192,7 @@ def _terms(network: Network, arrays: Arrays) -> np.ndarray:
     return counts
 
 
-def _buckets(widths: Mapping[str, np.ndarray], n: int) -> tuple[np.ndarray, list[dict[str, int]]]:
+def _buckets(widths: Mapping[str, Array], n: int) -> tuple[Array, list[dict[str, int]]]:
     """The bucket of each row (N,), and the widths of each bucket."""
     if not widths:
         return np.zeros(n, np.uint8), [{}]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from seq2seq.mx import mx
+from seq2seq.mx import Device, mx
 from seq2seq.workers import Worker, argument_shapes, workers_of
 
 
@@ -62,7 +62,7 @@ class TestModule:
         self._own = parameters is None
         self._commons = {worker: Common(arrays) for worker, arrays in (parameters or {}).items()}
 
-    def workers(self, device: Any) -> list[Worker]:
+    def workers(self, device: Device) -> list[Worker]:
         """Those that have the weights, the device's own first."""
         return [worker for worker in workers_of(device) if self._own or worker in self._commons]
 

@@ -26,7 +26,8 @@ from seq2seq.engine.test_module import TestModule
 from seq2seq.engine.updater import BaseUpdater, Updater
 from seq2seq.engine.validators import Validator
 from seq2seq.errors import Seq2SeqError, TrainingInterrupted
-from seq2seq.mx import alone, give_way, mx
+from seq2seq.mx import Device, alone, give_way, mx
+from seq2seq.typing import Array
 
 ADVICE = "try a lower learning_rate"
 SAVE_SECONDS = 10.0  # between two saves; a killed process loses at most this much work
@@ -48,10 +49,10 @@ class Snapshot:
         The row of each epoch that is over.
     """
 
-    weights: dict[str, np.ndarray]
-    best_weights: dict[str, np.ndarray]
-    moments: dict[str, np.ndarray]
-    states: dict[str, np.ndarray]
+    weights: dict[str, Array]
+    best_weights: dict[str, Array]
+    moments: dict[str, Array]
+    states: dict[str, Array]
     loss_sum: float
     state: State
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -109,7 +110,7 @@ class Trainer:
         config: TrainingConfig,
         *,
         seed: int = 0,
-        device: Any = None,
+        device: Device = None,
         validators: Sequence[Validator] = (),
         best_by: Sequence[tuple[str, str]] = (),
         samples: Callable[[int], list[str]] | None = None,
@@ -138,7 +139,7 @@ class Trainer:
 
     @property
     @alone
-    def weights(self) -> dict[str, np.ndarray]:
+    def weights(self) -> dict[str, Array]:
         """The weights of the moment, by parameter name."""
         return self._updater.weights
 

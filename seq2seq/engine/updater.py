@@ -24,7 +24,8 @@ from seq2seq.engine.options import TrainingConfig
 from seq2seq.engine.pace import Pace
 from seq2seq.engine.replica import Graph, Replica
 from seq2seq.engine.samplers import Batch
-from seq2seq.mx import mx
+from seq2seq.mx import Device, mx
+from seq2seq.typing import Array
 from seq2seq.workers import Worker, workers_of
 
 WORTH_SHARING = 2**24  # multiplications in a forward pass, below which one worker is done sooner than two
@@ -89,28 +90,28 @@ class BaseUpdater(ABC):
 
     @property
     @abstractmethod
-    def weights(self) -> dict[str, np.ndarray]:
+    def weights(self) -> dict[str, Array]:
         """The weights of the moment. Waits for the device."""
 
     @abstractmethod
-    def set_weights(self, weights: dict[str, np.ndarray]) -> None: ...
+    def set_weights(self, weights: dict[str, Array]) -> None: ...
 
     @property
     @abstractmethod
-    def states(self) -> dict[str, np.ndarray]:
+    def states(self) -> dict[str, Array]:
         """What the next batch continues from, rows along axis 1. Waits for the device."""
 
     @abstractmethod
-    def set_states(self, states: dict[str, np.ndarray] | None = None) -> None:
+    def set_states(self, states: dict[str, Array] | None = None) -> None:
         """Set what the next batch continues from, by default to zeros."""
 
     @property
     @abstractmethod
-    def moments(self) -> dict[str, np.ndarray]:
+    def moments(self) -> dict[str, Array]:
         """The optimizer's arrays, named `moment0.NAME` and so on. Waits for the device."""
 
     @abstractmethod
-    def set_moments(self, arrays: dict[str, np.ndarray]) -> None: ...
+    def set_moments(self, arrays: dict[str, Array]) -> None: ...
 
     @property
     @abstractmethod
@@ -133,7 +134,7 @@ class Updater(BaseUpdater):
     device : mxnet.Context
     """
 
-    def __init__(self, network: Network, config: TrainingConfig, seed: int, device: Any) -> None:
+    def __init__(self, network: Network, config: TrainingConfig, seed: int, device: Device) -> None:
         self.config = config
         self._inputs = network.inputs
         self._loss_sum = mx.nd.zeros((1,), device)
@@ -176,7 +177,7 @@ class Updater(BaseUpdater):
         rows = np.stack([batch.rows for batch in batches])  # (steps, n)
         widths = batches[0].widths
         replicas = self._replicas[: rows.shape[1]]
-        parts: list[dict[str, np.ndarray]] = [{} for _ in replicas]
+        parts: list[dict[str, Array]] = [{} for _ in replicas]
         for name, each in self._inputs.items():
             values = arrays[name][rows]
             if name in widths:
@@ -232,10 +233,10 @@ class Updater(BaseUpdater):
             replica.worker.call(mx.random.seed, number + index)
 
     @property
-    def weights(self) -> dict[str, np.ndarray]:
+    def weights(self) -> dict[str, Array]:
         return self._flat.split(self._replicas[0].weights.asnumpy())
 
-    def set_weights(self, weights: dict[str, np.ndarray]) -> None:
+    def set_weights(self, weights: dict[str, Array]) -> None:
         vector = self._flat.join(weights)
         for replica in self._replicas:
             replica.weights[:] = vector
@@ -246,11 +247,11 @@ class Updater(BaseUpdater):
         return {replica.worker: replica.parameters for replica in self._replicas}
 
     @property
-    def states(self) -> dict[str, np.ndarray]:
+    def states(self) -> dict[str, Array]:
         names = self._replicas[0].states
         return {name: np.concatenate([each.states[name].asnumpy() for each in self._replicas], 1) for name in names}
 
-    def set_states(self, states: dict[str, np.ndarray] | None = None) -> None:
+    def set_states(self, states: dict[str, Array] | None = None) -> None:
         for name in self._replicas[0].states:
             own = [replica.states[name] for replica in self._replicas]
             parts = np.array_split(states[name], len(own), axis=1) if states else [0] * len(own)
@@ -258,14 +259,14 @@ class Updater(BaseUpdater):
                 array[:] = part
 
     @property
-    def moments(self) -> dict[str, np.ndarray]:
+    def moments(self) -> dict[str, Array]:
         arrays = {}
         for order, sections in enumerate(zip(*(optimizer.moments for optimizer in self._optimizers))):
             vector = np.concatenate([section.asnumpy() for section in sections])
             arrays.update({f"moment{order}.{name}": array for name, array in self._flat.split(vector).items()})
         return arrays
 
-    def set_moments(self, arrays: dict[str, np.ndarray]) -> None:
+    def set_moments(self, arrays: dict[str, Array]) -> None:
         for order, sections in enumerate(zip(*(optimizer.moments for optimizer in self._optimizers))):
             start = f"moment{order}."
             vector = self._flat.join({n[len(start) :]: a for n, a in arrays.items() if n.startswith(start)})
@@ -278,7 +279,7 @@ def _kind(batch: Batch) -> tuple[Any, ...]:
     return (len(batch.rows), *batch.widths.items())
 
 
-def _copying(array: np.ndarray, inputs: Any, worker: Worker) -> Call:
+def _copying(array: Array, inputs: Any, worker: Worker) -> Call:
     """A call that copies one step of an array (steps, ..., n) to a graph's input (..., n)."""
     on_device = mx.nd.array(array, worker.device, dtype=array.dtype)
     return Call("slice_axis", [on_device], inputs.reshape((1, *inputs.shape)), axis=0, begin=0, end=1)

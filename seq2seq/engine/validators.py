@@ -10,7 +10,7 @@ import numpy as np
 
 from seq2seq.engine.network import Arrays, Network, variables
 from seq2seq.engine.test_module import TestModule
-from seq2seq.mx import mx
+from seq2seq.mx import Device, mx
 
 BATCH_SIZE = 512
 
@@ -51,7 +51,7 @@ class LossValidator(Validator):
         self,
         network: Network,
         arrays: Arrays,
-        device: Any = None,
+        device: Device = None,
         batch_size: int = BATCH_SIZE,
         name: str = "validation_loss",
     ) -> None:

@@ -25,16 +25,14 @@ look next then need not be counted by the states, which cannot count further tha
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
 
 from seq2seq.config import DataConfig
 from seq2seq.models.base import AutoregressiveModel
 from seq2seq.models.decoder import Decoder, shifted
 from seq2seq.models.encoder import Encoder
-from seq2seq.mx import mx
+from seq2seq.mx import Symbol, mx
 from seq2seq.tasks import Task
+from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
 FAR_BELOW = -1e9  # a score that softmax turns into 0
@@ -60,7 +58,7 @@ class AttentionModel(AutoregressiveModel):
         """D."""
         return self.config.hidden_size * (2 if self.config.bidirectional else 1)
 
-    def encode(self, source: Any) -> dict[str, Any]:
+    def encode(self, source: Symbol) -> dict[str, Symbol]:
         """The decoder's first states (layers, N, D), and the steps done (1, N); the encoder's outputs (N, S, D), and
         for each place of the source 0, or where it is padding what hides it (N, 1, S)."""
         sym = mx.sym
@@ -77,37 +75,39 @@ class AttentionModel(AutoregressiveModel):
             "hidden_places": sym.expand_dims(padding * FAR_BELOW, axis=1),
         }
 
-    def step(self, previous: Any, states: dict[str, Any], memory: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def step(
+        self, previous: Symbol, states: dict[str, Symbol], memory: dict[str, Symbol]
+    ) -> tuple[Symbol, dict[str, Symbol]]:
         outputs, after = self._decode(mx.sym.expand_dims(previous, axis=0), 1, states)
         _, logits = self._attend(outputs, 1, {**states, **memory})
         return mx.sym.log_softmax(mx.sym.reshape(logits, shape=(-3, 0)), axis=-1), after
 
-    def log_probabilities(self, source: Any, target: Any) -> Any:
+    def log_probabilities(self, source: Symbol, target: Symbol) -> Symbol:
         return mx.sym.log_softmax(self._teach(source, target)[1], axis=-1)
 
-    def attention(self, source: Any, target: Any) -> Any:
+    def attention(self, source: Symbol, target: Symbol) -> Symbol:
         """How much each step of writing the target looks at each place of the source, shape (N, T, S): sums to 1."""
         return self._teach(source, target)[0]
 
-    def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def embeddings(self, weights: dict[str, Array]) -> dict[str, Array]:
         [source] = Encoder(self.config).embeddings(weights["encoder_parameters"], self.vocabulary_size)
         [target] = self._decoder().embeddings(weights["decoder_parameters"], self.vocabulary_size)
         return {"source": source, "target": target}
 
-    def readings(self, source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
+    def readings(self, source: Array, target: Array) -> dict[str, Array]:
         return {"source": source, "target": target[:, :-1]}
 
     def _decoder(self) -> Decoder:
         return Decoder(self.config, self.width, states=True)
 
-    def _teach(self, source: Any, target: Any) -> tuple[Any, Any]:
+    def _teach(self, source: Symbol, target: Symbol) -> tuple[Symbol, Symbol]:
         """Attention (N, T, S) and logits (T, N, V), from ids (S, N) and (T, N)."""
         encoded = self.encode(source)
         previous = shifted(target, start=self.vocabulary_size)
         outputs, _ = self._decode(previous, self.target_length, encoded)
         return self._attend(outputs, self.target_length, encoded)
 
-    def _decode(self, previous: Any, length: int, states: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def _decode(self, previous: Symbol, length: int, states: dict[str, Symbol]) -> tuple[Symbol, dict[str, Symbol]]:
         """The decoder's outputs (length, N, D) and states, from the characters before each step (length, N)."""
         recurrent = super().state_names
         begin = [states[name] for name in recurrent]
@@ -117,7 +117,7 @@ class AttentionModel(AutoregressiveModel):
             states_after["steps"] = states["steps"] + length
         return outputs, states_after
 
-    def _attend(self, outputs: Any, length: int, encoded: dict[str, Any]) -> tuple[Any, Any]:
+    def _attend(self, outputs: Symbol, length: int, encoded: dict[str, Symbol]) -> tuple[Symbol, Symbol]:
         """Attention (N, T, S) and logits (T, N, V), from the decoder's outputs (T, N, D), T being the length."""
         sym = mx.sym
         outputs = sym.transpose(outputs, axes=(1, 0, 2))
@@ -132,7 +132,7 @@ class AttentionModel(AutoregressiveModel):
         logits = sym.FullyConnected(mixed, num_hidden=self.vocabulary_size, flatten=False, name="output")
         return attention, logits
 
-    def _position_bias(self, length: int, encoded: dict[str, Any]) -> Any:
+    def _position_bias(self, length: int, encoded: dict[str, Symbol]) -> Symbol:
         """What each step likes a place for where it is, shape (N, T, S): see the module."""
         sym = mx.sym
         done = sym.slice_axis(encoded["steps"], axis=1, begin=0, end=1)  # (1, 1): as many for every source

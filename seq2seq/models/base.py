@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
@@ -15,9 +15,10 @@ from seq2seq.engine.network import Arrays, Input, Network, Widths
 from seq2seq.engine.options import TrainingConfig
 from seq2seq.engine.updater import BaseUpdater
 from seq2seq.models.losses import cross_entropy, target_log_probabilities
-from seq2seq.mx import mx
+from seq2seq.mx import Device, Symbol, mx
 from seq2seq.tasks import Task
 from seq2seq.tasks.stepwise import in_place
+from seq2seq.typing import Array
 from seq2seq.vocabulary import AFTER, UNDER, UNDER_REVERSED, Codec, learned
 
 M = TypeVar("M", bound="Model")
@@ -80,7 +81,7 @@ class Model(Network):
         """Ids of sources, which end at the last place, and of targets, which begin at the first."""
         return {"source": Input((self.source_length,), keep="last"), "target": Input((self.target_length,))}
 
-    def terms(self, arrays: Arrays) -> np.ndarray:
+    def terms(self, arrays: Arrays) -> Array:
         """The learned characters of each target."""
         return self.learned(arrays["source"], arrays["target"]).sum(axis=1)
 
@@ -99,7 +100,7 @@ class Model(Network):
         return self.config.dropout > 0
 
     @abstractmethod
-    def log_probabilities(self, source: Any, target: Any) -> Any:
+    def log_probabilities(self, source: Symbol, target: Symbol) -> Symbol:
         """Log-probability of each character at each step.
 
         Parameters
@@ -114,11 +115,11 @@ class Model(Network):
             Shape (T, N, V).
         """
 
-    def learned(self, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    def learned(self, sources: Array, targets: Array) -> Array:
         """Which places of targets are learned, bool, shape (N, T), from ids (N, S) and (N, T): of a text, all."""
         return learned(sources, targets, self.pad, self.padding) if self.answers else np.ones(targets.shape, bool)
 
-    def _learned(self, source: Any, target: Any) -> Any:
+    def _learned(self, source: Symbol, target: Symbol) -> Symbol:
         """The same as a symbol: 1 or 0, shape (T, N), from ids (S, N) and (T, N), none of which has padding inside."""
         sym, length = mx.sym, self.target_length
         if self.padding in (UNDER, UNDER_REVERSED):
@@ -132,15 +133,15 @@ class Model(Network):
         always = sym.ones_like(sym.slice_axis(neighbour, axis=0, begin=0, end=1))
         return sym.concat(*([always, neighbour] if after else [neighbour, always]), dim=0)
 
-    def read(self, source: Any, target: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def read(self, source: Symbol, target: Symbol, states: Mapping[str, Symbol]) -> tuple[Symbol, dict[str, Symbol]]:
         """Log-probabilities (T, N, V) as `log_probabilities` gives them, from these states, and the states after."""
         return self.log_probabilities(source, target), {}
 
-    def target_log_probabilities(self, source: Any, target: Any) -> Any:
+    def target_log_probabilities(self, source: Symbol, target: Symbol) -> Symbol:
         """Log-probability of each of the target's learned characters, 0 where none is, shape (T, N), from ids."""
         return target_log_probabilities(self.log_probabilities(source, target), target, self._mask(source, target))
 
-    def loss(self, inputs: Mapping[str, Any], states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def loss(self, inputs: Mapping[str, Symbol], states: Mapping[str, Symbol]) -> tuple[Symbol, dict[str, Symbol]]:
         """The negative log-probability of the targets' learned characters (nats), their sum over T and N."""
         source, target = inputs["source"], inputs["target"]
         log_probabilities, after = self.read(source, target, states)
@@ -148,31 +149,31 @@ class Model(Network):
         loss = cross_entropy(log_probabilities, target, mask, self.config.label_smoothing)
         return loss, {name: mx.sym.BlockGrad(state) for name, state in after.items()}
 
-    def _mask(self, source: Any, target: Any) -> Any | None:
+    def _mask(self, source: Symbol, target: Symbol) -> Symbol | None:
         """1 where a character of the target is learned, else 0, shape (T, N); for a text, all are."""
         return self._learned(source, target) if self.answers else None
 
-    def updater(self, config: TrainingConfig, seed: int, device: Any) -> BaseUpdater | None:
+    def updater(self, config: TrainingConfig, seed: int, device: Device) -> BaseUpdater | None:
         """What trains it, where that is not MXNet."""
         return None
 
-    def attention(self, source: Any, target: Any) -> Any:
+    def attention(self, source: Symbol, target: Symbol) -> Symbol:
         """How much each step of writing the target looks at each place of the source, shape (N, T, S): None, unless a
         model looks back."""
         return None
 
-    def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def embeddings(self, weights: dict[str, Array]) -> dict[str, Array]:
         """The vector that each character adds to the gates of the layer that reads it, by what is read: (V, C) each.
 
         None, unless a model says so.
         """
         return {}
 
-    def readings(self, source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
+    def readings(self, source: Array, target: Array) -> dict[str, Array]:
         """Which of the ids (N, S) and (N, T) it reads, by the names of `embeddings`."""
         return {"source": source}
 
-    def _dropout(self, values: Any) -> Any:
+    def _dropout(self, values: Symbol) -> Symbol:
         return mx.sym.Dropout(values, p=self.config.dropout) if self.config.dropout else values
 
 
@@ -180,10 +181,10 @@ class ParallelModel(Model):
     """A network that writes all characters of an answer at once: each depends on the source alone."""
 
     @abstractmethod
-    def logits(self, source: Any) -> Any:
+    def logits(self, source: Symbol) -> Symbol:
         """Unnormalised log-probabilities (T, N, V) from ids (S, N)."""
 
-    def log_probabilities(self, source: Any, target: Any = None) -> Any:
+    def log_probabilities(self, source: Symbol, target: Symbol = None) -> Symbol:
         return mx.sym.log_softmax(self.logits(source), axis=-1)
 
 
@@ -206,9 +207,11 @@ class AutoregressiveModel(Model):
         return replace(codec, pad_end=True, target_length=max(codec.target_length, 2))  # a character, and its end
 
     @abstractmethod
-    def encode(self, source: Any) -> dict[str, Any]:
+    def encode(self, source: Symbol) -> dict[str, Symbol]:
         """From ids (S, N), by name: the states before the first step, and the memory."""
 
     @abstractmethod
-    def step(self, previous: Any, states: dict[str, Any], memory: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def step(
+        self, previous: Symbol, states: dict[str, Symbol], memory: dict[str, Symbol]
+    ) -> tuple[Symbol, dict[str, Symbol]]:
         """From the characters before, ids (R,): log-probabilities (R, V), and the states after."""

@@ -36,9 +36,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from seq2seq.errors import is_whole, require
+from seq2seq.typing import Array
 from seq2seq.values import whole
 
-State = tuple[np.ndarray, ...]
+State = tuple[Array, ...]
 
 FUSED = ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")  # as the fused operator's vector has them
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # of Adam, as its paper has them
@@ -74,7 +75,7 @@ class ByHand(ABC):
         first = self._first_parameters(np.random.default_rng(seed))
         self.parameters = {name: array.astype(dtype) for name, array in first.items()}
 
-    def _first_parameters(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    def _first_parameters(self, rng: np.random.Generator) -> dict[str, Array]:
         v, h, gates = self.vocabulary_size, self.hidden_size, self.gates
         return {
             "i2h_weight": _glorot(rng, h, v, gates),
@@ -88,18 +89,18 @@ class ByHand(ABC):
     # One step: what a kind of network adds ------------------------------------------------------------------------
 
     @abstractmethod
-    def _step(self, sums: np.ndarray, state: State) -> tuple[State, Any]:
+    def _step(self, sums: Array, state: State) -> tuple[State, Any]:
         """From weighted sums of the character and the hidden state (N, G * H), and the state before the step: the state
         after it, and what the way back will want to know."""
 
     @abstractmethod
-    def _step_back(self, d_state: State, kept: Any) -> tuple[np.ndarray, State]:
+    def _step_back(self, d_state: State, kept: Any) -> tuple[Array, State]:
         """From the derivatives by the state after the step: those by the sums (N, G * H), and by what it read of the
         state before other than through the sums: nothing, or the cells."""
 
     # Using it -----------------------------------------------------------------------------------------------------
 
-    def probabilities(self, source_ids: np.ndarray, state: State | None = None) -> tuple[np.ndarray, State]:
+    def probabilities(self, source_ids: Array, state: State | None = None) -> tuple[Array, State]:
         """What each step expects to come next.
 
         Parameters
@@ -118,15 +119,15 @@ class ByHand(ABC):
         hidden, _, last = self._forward(self._one_hot("source_ids", source_ids), state)
         return np.exp(self._log_probabilities(hidden[1:])), last
 
-    def loss(self, source_ids: np.ndarray, target_ids: np.ndarray, state: State | None = None) -> tuple[float, State]:
+    def loss(self, source_ids: Array, target_ids: Array, state: State | None = None) -> tuple[float, State]:
         """As `loss_and_gradients`, without the way back."""
         source, target = self._examples(source_ids, target_ids)
         hidden, _, last = self._forward(source, state)
         return _cross_entropy(self._log_probabilities(hidden[-len(target) :]), target), last
 
     def loss_and_gradients(
-        self, source_ids: np.ndarray, target_ids: np.ndarray, state: State | None = None
-    ) -> tuple[float, dict[str, np.ndarray], State]:
+        self, source_ids: Array, target_ids: Array, state: State | None = None
+    ) -> tuple[float, dict[str, Array], State]:
         """How far the model is off, and which way each parameter would have to go to make that worse.
 
         Parameters
@@ -170,14 +171,14 @@ class ByHand(ABC):
         }
         return _cross_entropy(log_probabilities, target), gradients, last
 
-    def update(self, gradients: dict[str, np.ndarray], learning_rate: float) -> None:
+    def update(self, gradients: dict[str, Array], learning_rate: float) -> None:
         """One step of gradient descent."""
         for name, gradient in gradients.items():
             self.parameters[name] -= learning_rate * gradient
 
     # All steps ----------------------------------------------------------------------------------------------------
 
-    def _forward(self, source: np.ndarray, state: State | None) -> tuple[np.ndarray, list[Any], State]:
+    def _forward(self, source: Array, state: State | None) -> tuple[Array, list[Any], State]:
         """From one-hot characters (S, N, V): the hidden states from before the first step to after the last
         (S + 1, N, H), what each step kept, and the last state."""
         parameters, shape = self.parameters, (source.shape[1], self.hidden_size)
@@ -193,30 +194,30 @@ class ByHand(ABC):
             kept.append(values)
         return np.stack(hidden), kept, state
 
-    def _back_through_time(self, d_hidden: np.ndarray, kept: list[Any]) -> np.ndarray:
+    def _back_through_time(self, d_hidden: Array, kept: list[Any]) -> Array:
         """From the derivatives by the hidden states, as far as the dense layer read them (S, N, H): those by the sums
         of every step (S, N, G * H)."""
         d_state: State = tuple(np.zeros_like(d_hidden[0]) for _ in range(self.states))  # no step reads the last
-        d_sums: list[np.ndarray] = []  # the last step's first
+        d_sums: list[Array] = []  # the last step's first
         for d_read, values in zip(d_hidden[::-1], kept[::-1]):
             d_sum, d_others = self._step_back((d_read + d_state[0], *d_state[1:]), values)
             d_state = (d_sum @ self.parameters["h2h_weight"], *d_others)
             d_sums.append(d_sum)
         return np.stack(d_sums[::-1])
 
-    def _log_probabilities(self, hidden: np.ndarray) -> np.ndarray:
+    def _log_probabilities(self, hidden: Array) -> Array:
         """From hidden states (T, N, H), shape (T, N, V)."""
         logits = hidden @ self.parameters["output_weight"].T + self.parameters["output_bias"]
         shifted = logits - logits.max(axis=-1, keepdims=True)  # the same probabilities, and exp cannot overflow
         return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
-    def _examples(self, source_ids: np.ndarray, target_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _examples(self, source_ids: Array, target_ids: Array) -> tuple[Array, Array]:
         source, target = self._one_hot("source_ids", source_ids), self._one_hot("target_ids", target_ids)
         (s, n), (t, rows) = source.shape[:2], target.shape[:2]
         require(t <= s and rows == n, "shape of target_ids", (t, rows), f"(T, {n}), T at most {s}")
         return source, target
 
-    def _one_hot(self, name: str, ids: np.ndarray) -> np.ndarray:
+    def _one_hot(self, name: str, ids: Array) -> Array:
         """Ids (S, N) as vectors (S, N, V) that are 1 at the id and 0 elsewhere."""
         v, shape = self.vocabulary_size, np.shape(ids)
         require(len(shape) == 2 and 0 not in shape, f"shape of {name}", shape, "(steps, N)")
@@ -245,11 +246,11 @@ class RnnByHand(ByHand):
         super().__init__(vocabulary_size, hidden_size, seed, dtype)
         self.activation = activation
 
-    def _step(self, sums: np.ndarray, state: State) -> tuple[State, np.ndarray]:
+    def _step(self, sums: Array, state: State) -> tuple[State, Array]:
         hidden = np.tanh(sums) if self.activation == "tanh" else np.maximum(sums, 0)
         return (hidden,), hidden
 
-    def _step_back(self, d_state: State, kept: np.ndarray) -> tuple[np.ndarray, State]:
+    def _step_back(self, d_state: State, kept: Array) -> tuple[Array, State]:
         [d_hidden], hidden = d_state, kept
         slope = 1 - hidden**2 if self.activation == "tanh" else hidden > 0  # f', by its own result
         return d_hidden * slope, ()
@@ -269,14 +270,14 @@ class LstmByHand(ByHand):
 
     gates, states = 4, 2
 
-    def _first_parameters(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    def _first_parameters(self, rng: np.random.Generator) -> dict[str, Array]:
         """The forget gates start open, as MXNet's do: a bias of 1 from either side."""
         first = super()._first_parameters(rng)
         for name in ("i2h_bias", "h2h_bias"):
             first[name][self.hidden_size : 2 * self.hidden_size] = 1
         return first
 
-    def _step(self, sums: np.ndarray, state: State) -> tuple[State, State]:
+    def _step(self, sums: Array, state: State) -> tuple[State, State]:
         before = state[1]
         i, f, g, o = np.split(sums, 4, axis=1)  # (N, H) each
         i, f, g, o = _sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)
@@ -284,7 +285,7 @@ class LstmByHand(ByHand):
         shown = np.tanh(cell)
         return (o * shown, cell), (i, f, g, o, before, shown)
 
-    def _step_back(self, d_state: State, kept: State) -> tuple[np.ndarray, State]:
+    def _step_back(self, d_state: State, kept: State) -> tuple[Array, State]:
         d_hidden, d_cell = d_state
         i, f, g, o, before, shown = kept
         d_o, d_shown = d_hidden * shown, d_hidden * o  # hidden = o * shown
@@ -313,14 +314,14 @@ class AdamByHand:
         Running means of the gradients and of their squares.
     """
 
-    def __init__(self, parameters: dict[str, np.ndarray], epsilon: float = EPSILON) -> None:
+    def __init__(self, parameters: dict[str, Array], epsilon: float = EPSILON) -> None:
         self.parameters = parameters
         self.epsilon = epsilon
         self.updates = 0
         means, squares = ({name: np.zeros_like(array) for name, array in parameters.items()} for _ in range(2))
         self.moments = means, squares
 
-    def update(self, gradients: dict[str, np.ndarray], learning_rate: float) -> None:
+    def update(self, gradients: dict[str, Array], learning_rate: float) -> None:
         """Move every parameter by about the learning rate, against the running mean of its gradient."""
         self.updates += 1
         rate = learning_rate * math.sqrt(1 - BETA2**self.updates) / (1 - BETA1**self.updates)
@@ -332,12 +333,12 @@ class AdamByHand:
             self.parameters[name] -= rate * mean / (np.sqrt(square) + self.epsilon)
 
 
-def to_fused(parameters: dict[str, np.ndarray]) -> np.ndarray:
+def to_fused(parameters: dict[str, Array]) -> Array:
     """The recurrent layer's parameters, or gradients, as the one vector of MXNet's `RNN` operator."""
     return np.concatenate([parameters[name].ravel() for name in FUSED])
 
 
-def from_fused(vector: np.ndarray, vocabulary_size: int, hidden_size: int) -> dict[str, np.ndarray]:
+def from_fused(vector: Array, vocabulary_size: int, hidden_size: int) -> dict[str, Array]:
     """The inverse of `to_fused`."""
     gate = hidden_size * (vocabulary_size + hidden_size + 2)  # numbers a gate
     require(len(vector) % gate == 0, "length of vector", len(vector), f"{gate} for each gate")
@@ -347,24 +348,24 @@ def from_fused(vector: np.ndarray, vocabulary_size: int, hidden_size: int) -> di
     return {name: part.reshape(shape).copy() for name, part, shape in zip(FUSED, parts, shapes)}
 
 
-def _sigmoid(x: np.ndarray) -> np.ndarray:
+def _sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)), in a form that never overflows."""
     return (1 + np.tanh(x / 2)) / 2
 
 
-def _glorot(rng: np.random.Generator, rows: int, columns: int, count: int = 1) -> np.ndarray:
+def _glorot(rng: np.random.Generator, rows: int, columns: int, count: int = 1) -> Array:
     """So many matrices, one below the other, drawn as Glorot and Bengio (2010) do: whatever passes through such a
     matrix, forward or back, keeps about its size."""
     limit = math.sqrt(6 / (rows + columns))
     return rng.uniform(-limit, limit, (count * rows, columns))
 
 
-def _cross_entropy(log_probabilities: np.ndarray, target: np.ndarray) -> float:
+def _cross_entropy(log_probabilities: Array, target: Array) -> float:
     """The mean negative log-probability of one-hot characters, both (T, N, V)."""
     return -float((log_probabilities * target).sum(axis=-1).mean())
 
 
-def _sum_of_products(d_y: np.ndarray, x: np.ndarray) -> np.ndarray:
+def _sum_of_products(d_y: Array, x: Array) -> Array:
     """d_W of y = x @ W.T: the outer products of y's derivatives (S, N, R) and x (S, N, C), summed over all steps and
     rows, shape (R, C)."""
     return np.tensordot(d_y, x, axes=((0, 1), (0, 1)))

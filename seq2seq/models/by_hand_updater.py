@@ -19,7 +19,8 @@ from seq2seq.engine.updater import BaseUpdater
 from seq2seq.errors import require
 from seq2seq.models.by_hand import AdamByHand, State, from_fused, to_fused
 from seq2seq.models.stateful import ByHandModel
-from seq2seq.mx import mx
+from seq2seq.mx import Device, mx
+from seq2seq.typing import Array
 from seq2seq.workers import Worker, workers_of
 
 OUTPUT = ("output_weight", "output_bias")
@@ -28,8 +29,8 @@ OUTPUT = ("output_weight", "output_bias")
 class Feed(NamedTuple):
     """Ids of one update, (S, n) and (T, n), and how many characters are learned."""
 
-    source: np.ndarray
-    target: np.ndarray
+    source: Array
+    target: Array
     terms: int
 
     @property
@@ -40,7 +41,7 @@ class Feed(NamedTuple):
 class ByHandUpdater(BaseUpdater):
     """What `Updater` is to the other models; see there. The first weights are those of `ByHand`."""
 
-    def __init__(self, model: ByHandModel, config: TrainingConfig, seed: int, device: Any) -> None:
+    def __init__(self, model: ByHandModel, config: TrainingConfig, seed: int, device: Device) -> None:
         name = model.config.model
         require(config.optimizer == "adam", "optimizer", config.optimizer, f"adam for {name}")
         require(config.weight_decay == 0, "weight_decay", config.weight_decay, f"0 for {name}")
@@ -91,31 +92,31 @@ class ByHandUpdater(BaseUpdater):
         """Nothing here is drawn."""
 
     @property
-    def weights(self) -> dict[str, np.ndarray]:
+    def weights(self) -> dict[str, Array]:
         parameters = self._network.parameters
         return {"rnn_parameters": to_fused(parameters), **{name: parameters[name].copy() for name in OUTPUT}}
 
-    def set_weights(self, weights: dict[str, np.ndarray]) -> None:
+    def set_weights(self, weights: dict[str, Array]) -> None:
         network = self._network
         fused = from_fused(weights["rnn_parameters"], network.vocabulary_size, network.hidden_size)
         network.parameters.update(fused, **{name: weights[name].copy() for name in OUTPUT})
 
     @property
-    def states(self) -> dict[str, np.ndarray]:
+    def states(self) -> dict[str, Array]:
         return {name: state[None] for name, state in zip(self._state_shapes, self._state)}
 
-    def set_states(self, states: dict[str, np.ndarray] | None = None) -> None:
+    def set_states(self, states: dict[str, Array] | None = None) -> None:
         zeros = {name: np.zeros(shape, np.float32) for name, shape in self._state_shapes.items()}
         self._state = tuple((states or zeros)[name][0] for name in zeros)
 
     @property
-    def moments(self) -> dict[str, np.ndarray]:
+    def moments(self) -> dict[str, Array]:
         return {
             f"moment{order}.{name}": array
             for order, moments in enumerate(self._adam.moments)
             for name, array in moments.items()
         }
 
-    def set_moments(self, arrays: dict[str, np.ndarray]) -> None:
+    def set_moments(self, arrays: dict[str, Array]) -> None:
         for order, moments in enumerate(self._adam.moments):
             moments.update({name: arrays[f"moment{order}.{name}"].copy() for name in moments})

@@ -31,15 +31,14 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
-import numpy as np
-
 from seq2seq.config import DataConfig
 from seq2seq.engine.initializers import identity
 from seq2seq.errors import require
 from seq2seq.models.base import ParallelModel
-from seq2seq.mx import mx
+from seq2seq.mx import Symbol, mx
 from seq2seq.tasks import Task
 from seq2seq.tasks.text import Text
+from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
 
@@ -68,52 +67,52 @@ class CharacterModel(ParallelModel):
         length = cast(Text, task).length or cls.length
         return Codec(task.characters, length, length if cls.every_step else 1, reverse_target=False, any_length=True)
 
-    def logits(self, source: Any) -> Any:
+    def logits(self, source: Symbol) -> Symbol:
         states = self._states(self._characters(source))
         return self._dense(mx.sym.slice_axis(states, axis=0, begin=-self.target_length, end=None))
 
-    def read_on(self, source: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def read_on(self, source: Symbol, states: Mapping[str, Symbol]) -> tuple[Symbol, dict[str, Symbol]]:
         """Log-probabilities (T, N, V) from ids (S, N) and states as `state_shapes` has them, and the states after."""
         return self.log_probabilities(source), {}
 
-    def _characters(self, source: Any) -> Any:
+    def _characters(self, source: Symbol) -> Symbol:
         """A vector for each character (S, N, E), or one-hot (S, N, V)."""
         size, depth = self.config.embedding, self.vocabulary_size
         if size:
             return mx.sym.Embedding(source, input_dim=depth, output_dim=size, name="embedding")
         return mx.sym.one_hot(source, depth=depth)
 
-    def _dense(self, states: Any) -> Any:
+    def _dense(self, states: Symbol) -> Symbol:
         """Logits (T, N, V) from states (T, N, H)."""
         depth = self.vocabulary_size
         return mx.sym.FullyConnected(self._dropout(states), num_hidden=depth, flatten=False, name="output")
 
     @abstractmethod
-    def _states(self, characters: Any) -> Any:
+    def _states(self, characters: Symbol) -> Symbol:
         """The state after each character, or the last alone, (S, N, H) or (1, N, H), from vectors (S, N, E)."""
 
     @abstractmethod
-    def _matrices(self, weights: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def _matrices(self, weights: dict[str, Array]) -> tuple[Array, Array]:
         """What a character's vector is multiplied by, (C, E), and what a state is, (C, H): views of the weights."""
 
-    def init_weights(self, weights: dict[str, np.ndarray]) -> None:
+    def init_weights(self, weights: dict[str, Array]) -> None:
         if self.config.identity:
             _, hidden = self._matrices(weights)
             identity(hidden)
 
-    def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def embeddings(self, weights: dict[str, Array]) -> dict[str, Array]:
         if self.config.embedding:
             return {"source": weights["embedding_weight"]}
         return {"source": self._matrices(weights)[0].T}
 
-    def _activation(self, sums: Any) -> Any:
+    def _activation(self, sums: Symbol) -> Symbol:
         return mx.sym.Activation(sums, act_type=self.config.activation)
 
 
 class AddingModel(CharacterModel):
     """`rnn-add`."""
 
-    def _states(self, characters: Any) -> Any:
+    def _states(self, characters: Symbol) -> Symbol:
         reads = _apart(self._reads(characters), self.source_length)
         remember = self._shared_dense("hidden")
         hidden = mx.sym.zeros_like(reads[0])
@@ -121,16 +120,16 @@ class AddingModel(CharacterModel):
             hidden = self._activation(read + remember(hidden))
         return mx.sym.expand_dims(hidden, axis=0)
 
-    def _reads(self, characters: Any) -> Any:
+    def _reads(self, characters: Symbol) -> Symbol:
         """What each character says to the state, (S, N, H), by one matrix for all."""
         return mx.sym.FullyConnected(characters, num_hidden=self.config.hidden_size, flatten=False, name="input")
 
-    def _shared_dense(self, name: str) -> Any:
+    def _shared_dense(self, name: str) -> Symbol:
         """A dense layer to H units, to be called many times with the same weights."""
         weight, bias = mx.sym.var(f"{name}_weight"), mx.sym.var(f"{name}_bias")
         return lambda values: mx.sym.FullyConnected(values, weight, bias, num_hidden=self.config.hidden_size)
 
-    def _matrices(self, weights: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def _matrices(self, weights: dict[str, Array]) -> tuple[Array, Array]:
         return weights["input_weight"], weights["hidden_weight"]
 
 
@@ -145,7 +144,7 @@ class Char3Model(AddingModel):
         require(codec.source_length == cls.length, "length", codec.source_length, "3 for char3")
         return codec
 
-    def _states(self, characters: Any) -> Any:
+    def _states(self, characters: Symbol) -> Symbol:
         first, second, third = _apart(self._reads(characters), self.length)
         remember = self._shared_dense("hidden")
         hidden = self._activation(first)
@@ -157,7 +156,7 @@ class Char3Model(AddingModel):
 class JoiningModel(AddingModel):
     """`rnn-concat`."""
 
-    def _states(self, characters: Any) -> Any:
+    def _states(self, characters: Symbol) -> Symbol:
         vectors = _apart(characters, self.source_length)
         both = self._shared_dense("joined")
         empty = mx.sym.slice_axis(mx.sym.zeros_like(vectors[0]), axis=1, begin=0, end=1)
@@ -166,7 +165,7 @@ class JoiningModel(AddingModel):
             hidden = self._activation(both(mx.sym.concat(vector, hidden, dim=1)))
         return mx.sym.expand_dims(hidden, axis=0)
 
-    def _matrices(self, weights: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def _matrices(self, weights: dict[str, Array]) -> tuple[Array, Array]:
         both, size = weights["joined_weight"], self.config.hidden_size
         return both[:, :-size], both[:, -size:]
 
@@ -176,11 +175,11 @@ class ScanModel(AddingModel):
 
     every_step = True
 
-    def _states(self, characters: Any) -> Any:
+    def _states(self, characters: Symbol) -> Symbol:
         reads = self._reads(characters)
         remember = self._shared_dense("hidden")
 
-        def step(read: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+        def step(read: Symbol, states: list[Symbol]) -> tuple[Symbol, list[Symbol]]:
             hidden = self._activation(read + remember(states[0]))
             return hidden, [hidden]
 
@@ -194,10 +193,10 @@ class FusedModel(CharacterModel):
 
     gates: ClassVar[int] = 1
 
-    def _states(self, characters: Any) -> Any:
+    def _states(self, characters: Symbol) -> Symbol:
         return self._unroll(characters)[0]
 
-    def _unroll(self, characters: Any, begin: list[Any] | None = None) -> tuple[Any, list[Any]]:
+    def _unroll(self, characters: Symbol, begin: list[Symbol] | None = None) -> tuple[Symbol, list[Symbol]]:
         """The states after each character (S, N, H), and where it begins from some (layers, N, H), those at the end."""
         cell = self._cell(states=begin is not None)
         return cell.unroll(self.source_length, characters, begin, layout="TNC", merge_outputs=True)
@@ -206,13 +205,13 @@ class FusedModel(CharacterModel):
         mode = f"rnn_{self.config.activation}"
         return mx.rnn.FusedRNNCell(self.config.hidden_size, mode=mode, get_next_state=states, prefix="rnn_")
 
-    def _matrices(self, weights: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def _matrices(self, weights: dict[str, Array]) -> tuple[Array, Array]:
         size, read = self.config.hidden_size, self.config.embedding or self.vocabulary_size
         rows, vector = self.gates * size, weights["rnn_parameters"]
         end = rows * read
         return vector[:end].reshape(rows, read), vector[end : end + rows * size].reshape(rows, size)
 
-    def init_weights(self, weights: dict[str, np.ndarray]) -> None:
+    def init_weights(self, weights: dict[str, Array]) -> None:
         config = self.config
         alone = self.gates == 1 or not config.identity
         require(alone, "identity", config.identity, f"false for {config.model}, whose gates have a hidden matrix each")
@@ -225,7 +224,7 @@ class SequenceModel(FusedModel):
     every_step = True
 
 
-def _apart(values: Any, length: int) -> list[Any]:
+def _apart(values: Symbol, length: int) -> list[Symbol]:
     """(S, N, C) as S times (N, C)."""
     parts = mx.sym.split(values, num_outputs=length, axis=0, squeeze_axis=True)
     return [parts[place] for place in range(length)]

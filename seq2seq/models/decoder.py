@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from seq2seq.config import ModelConfig
 from seq2seq.models.recurrent import Recurrent
-from seq2seq.mx import mx
+from seq2seq.mx import Symbol, mx
 
 
 class Decoder(Recurrent):
@@ -25,7 +23,7 @@ class Decoder(Recurrent):
         super().__init__(config, "decoder", hidden_size, states=states)
 
 
-def shifted(target: Any, start: int) -> Any:
+def shifted(target: Symbol, start: int) -> Symbol:
     """What the decoder reads in training: the target a step late, ids (T, N), after the id `start`.
 
     So it is given the right characters before each step (teacher forcing: Williams and Zipser 1989).

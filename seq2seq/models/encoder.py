@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from seq2seq.config import ModelConfig
 from seq2seq.models.recurrent import Recurrent
-from seq2seq.mx import mx
+from seq2seq.mx import Symbol, mx
 
 
 class Encoder(Recurrent):
@@ -24,12 +22,12 @@ class Encoder(Recurrent):
         self.layers = config.layers
         self.directions = 2 if config.bidirectional else 1
 
-    def joined(self, states: Any) -> Any:
+    def joined(self, states: Symbol) -> Symbol:
         """Both directions' states of each layer side by side: (layers * directions, N, H) to (layers, N, D)."""
         parts = mx.sym.reshape(states, shape=(-4, self.layers, self.directions, -2))
         return mx.sym.reshape(mx.sym.transpose(parts, axes=(0, 2, 1, 3)), shape=(0, 0, -3))
 
-    def last(self, states: Any) -> Any:
+    def last(self, states: Symbol) -> Symbol:
         """The last layer's: (layers * directions, N, H) to (1, N, D)."""
         layer = mx.sym.slice_axis(states, axis=0, begin=-self.directions, end=None)  # (directions, N, H)
         if self.directions == 1:

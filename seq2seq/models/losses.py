@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from seq2seq.mx import mx
+from seq2seq.mx import Symbol, mx
 
 
-def target_log_probabilities(log_probabilities: Any, target: Any, mask: Any | None) -> Any:
+def target_log_probabilities(log_probabilities: Symbol, target: Symbol, mask: Symbol | None) -> Symbol:
     """Log-probability of each of the target's characters, 0 where none is learned, shape (T, N).
 
     Parameters
@@ -22,7 +20,9 @@ def target_log_probabilities(log_probabilities: Any, target: Any, mask: Any | No
     return _masked(mx.sym.pick(log_probabilities, target, axis=-1), mask)
 
 
-def cross_entropy(log_probabilities: Any, target: Any, mask: Any | None, label_smoothing: float = 0.0) -> Any:
+def cross_entropy(
+    log_probabilities: Symbol, target: Symbol, mask: Symbol | None, label_smoothing: float = 0.0
+) -> Symbol:
     """The negative log-probability of the target's characters (nats).
 
     Parameters
@@ -40,5 +40,5 @@ def cross_entropy(log_probabilities: Any, target: Any, mask: Any | None, label_s
     return mx.sym.make_loss(-mx.sym.sum(values), name="loss")
 
 
-def _masked(values: Any, mask: Any | None) -> Any:
+def _masked(values: Symbol, mask: Symbol | None) -> Symbol:
     return values if mask is None else values * mask

@@ -12,12 +12,9 @@ in memory that does not grow with the alphabet.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from seq2seq.config import ModelConfig
-from seq2seq.mx import mx
+from seq2seq.mx import Symbol, mx
+from seq2seq.typing import Array
 
 MODES = {"lstm": ("lstm", 4), "rnn": ("rnn_tanh", 1)}  # what MXNet calls each cell, and how many gates it has
 
@@ -53,13 +50,13 @@ class Recurrent:
             prefix=f"{name}_",
         )
 
-    def unroll(self, length: int, vectors: Any, begin: list[Any] | None = None) -> tuple[Any, list[Any]]:
+    def unroll(self, length: int, vectors: Symbol, begin: list[Symbol] | None = None) -> tuple[Symbol, list[Symbol]]:
         """Outputs (T, N, H) or (T, N, 2H) and the last states, from vectors (T, N, C) and perhaps the first states."""
         return self._cell.unroll(length, vectors, begin, layout="TNC", merge_outputs=True)
 
     def read(
-        self, length: int, ids: Any, size: int, begin: list[Any] | None = None, channels: int | None = None
-    ) -> tuple[Any, list[Any]]:
+        self, length: int, ids: Symbol, size: int, begin: list[Symbol] | None = None, channels: int | None = None
+    ) -> tuple[Symbol, list[Symbol]]:
         """As `unroll`, from ids below `size` (V); the id V is no character, and reads as zeros.
 
         Parameters
@@ -72,14 +69,14 @@ class Recurrent:
         return self._one_hot(length, ids, size, begin, channels)
 
     def _one_hot(
-        self, length: int, ids: Any, size: int, begin: list[Any] | None, channels: int | None
-    ) -> tuple[Any, list[Any]]:
+        self, length: int, ids: Symbol, size: int, begin: list[Symbol] | None, channels: int | None
+    ) -> tuple[Symbol, list[Symbol]]:
         vectors = mx.sym.one_hot(ids, depth=size)
         return self.unroll(length, mx.sym.reshape(vectors, shape=(0, 0, -3)) if channels else vectors, begin)
 
     def _look_up(
-        self, length: int, ids: Any, size: int, begin: list[Any] | None, channels: int | None
-    ) -> tuple[Any, list[Any]]:
+        self, length: int, ids: Symbol, size: int, begin: list[Symbol] | None, channels: int | None
+    ) -> tuple[Symbol, list[Symbol]]:
         sym, rows, width = mx.sym, self._rows, self._directions * self._rows
         columns = (channels or 1) * size
         wide = width * (columns + self._hidden_size)  # numbers of the first layer: its weights of inputs and states
@@ -106,7 +103,7 @@ class Recurrent:
         self._cell._parameter = sym.concat(*narrow, dim=0)
         return self.unroll(length, vectors, begin)
 
-    def _all_parameters(self, columns: int, wide: int) -> Any:
+    def _all_parameters(self, columns: int, wide: int) -> Symbol:
         """The vector of all parameters, its shape said: nothing that reads it tells how long it is."""
         own = self._cell._parameter
         width = self._directions * self._rows
@@ -114,7 +111,7 @@ class Recurrent:
         biases = self._layers * width * 2
         return mx.sym.var(own.name, shape=(wide + deeper + biases,), attr=own.list_attr())
 
-    def embeddings(self, parameters: np.ndarray, size: int, channels: int = 1) -> np.ndarray:
+    def embeddings(self, parameters: Array, size: int, channels: int = 1) -> Array:
         """What the characters of each channel add to the gates of the first layer: (channels, V, C).
 
         C is H times the number of gates, and twice that in both directions, each of which has its weights of the input

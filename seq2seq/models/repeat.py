@@ -19,20 +19,17 @@ Hochreiter and Schmidhuber's (1997) with a forget gate, in the fused cell's orde
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-
 from seq2seq.models.base import ParallelModel
 from seq2seq.models.decoder import Decoder
 from seq2seq.models.encoder import Encoder
-from seq2seq.mx import mx
+from seq2seq.mx import Symbol, mx
+from seq2seq.typing import Array
 
 
 class RepeatModel(ParallelModel):
     """See the module. The parameters are those of `Model`."""
 
-    def logits(self, source: Any) -> Any:
+    def logits(self, source: Symbol) -> Symbol:
         sym = mx.sym
         encoder = Encoder(self.config)
         _, (hidden, *_) = encoder.read(self.source_length, source, self.vocabulary_size)
@@ -45,6 +42,6 @@ class RepeatModel(ParallelModel):
         outputs, _ = decoder.unroll(self.target_length, repeated)  # (T, N, H)
         return sym.FullyConnected(self._dropout(outputs), num_hidden=self.vocabulary_size, flatten=False, name="output")
 
-    def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def embeddings(self, weights: dict[str, Array]) -> dict[str, Array]:
         [source] = Encoder(self.config).embeddings(weights["encoder_parameters"], self.vocabulary_size)
         return {"source": source}

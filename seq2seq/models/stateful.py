@@ -33,7 +33,7 @@ from seq2seq.engine.updater import BaseUpdater
 from seq2seq.errors import require
 from seq2seq.models.by_hand import ByHand, LstmByHand, RnnByHand
 from seq2seq.models.character import SequenceModel
-from seq2seq.mx import mx
+from seq2seq.mx import Device, Symbol, mx
 
 
 class StatefulModel(SequenceModel):
@@ -48,12 +48,12 @@ class StatefulModel(SequenceModel):
     def state_shapes(self, n: int) -> dict[str, tuple[int, ...]]:
         return {name: (self.layers, n, self.config.hidden_size) for name in self.state_names}
 
-    def read_on(self, source: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def read_on(self, source: Symbol, states: Mapping[str, Symbol]) -> tuple[Symbol, dict[str, Symbol]]:
         begin = [states[name] for name in self.state_names]
         outputs, after = self._unroll(self._characters(source), begin)
         return mx.sym.log_softmax(self._dense(outputs), axis=-1), dict(zip(self.state_names, after))
 
-    def read(self, source: Any, target: Any, states: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    def read(self, source: Symbol, target: Symbol, states: Mapping[str, Symbol]) -> tuple[Symbol, dict[str, Symbol]]:
         return self.read_on(source, states)
 
 
@@ -68,7 +68,7 @@ class GruModel(StatefulModel):
     def layers(self) -> int:
         return self.config.layers
 
-    def _characters(self, source: Any) -> Any:
+    def _characters(self, source: Symbol) -> Symbol:
         characters = super()._characters(source)
         if self.config.embedding:
             characters = mx.sym.LayerNorm(characters, name="normal")
@@ -80,7 +80,7 @@ class GruModel(StatefulModel):
             config.hidden_size, self.layers, self.mode, dropout=config.dropout, get_next_state=states, prefix="rnn_"
         )
 
-    def _dense(self, states: Any) -> Any:
+    def _dense(self, states: Symbol) -> Symbol:
         size = self.config.hidden_size
         mixed = mx.sym.FullyConnected(self._dropout(states), num_hidden=size, flatten=False, name="dense")
         return super()._dense(mx.sym.Activation(mixed, act_type="relu"))
@@ -97,7 +97,7 @@ class LstmModel(GruModel):
 class ByHandModel(StatefulModel):
     """`rnn-numpy`. `by_hand_updater.py` trains it."""
 
-    def updater(self, config: TrainingConfig, seed: int, device: Any) -> BaseUpdater:
+    def updater(self, config: TrainingConfig, seed: int, device: Device) -> BaseUpdater:
         from seq2seq.models.by_hand_updater import ByHandUpdater
 
         return ByHandUpdater(self, config, seed, device)

@@ -20,7 +20,7 @@ Neural Networks" (2013), without its alignment, which is given here; in both dir
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -28,9 +28,10 @@ from seq2seq.config import DataConfig
 from seq2seq.errors import UsageError, quoted
 from seq2seq.models.base import ParallelModel
 from seq2seq.models.recurrent import Recurrent
-from seq2seq.mx import mx
+from seq2seq.mx import Symbol, mx
 from seq2seq.tasks import Task
 from seq2seq.tasks.stepwise import in_place
+from seq2seq.typing import Array
 from seq2seq.vocabulary import AlignedCodec, Codec
 
 
@@ -47,21 +48,21 @@ class TransducerModel(ParallelModel):
             raise UsageError("reverse_target: got True, but it must be false where a transducer writes steps in place")
         return Codec(task.characters, length, length, data.reverse_target, in_place=in_place(task), any_length=True)
 
-    def logits(self, source: Any) -> Any:
+    def logits(self, source: Symbol) -> Symbol:
         sym = mx.sym
         apart = sym.reshape(source, shape=(-4, self.channels, self.target_length, 0))  # (channels, T, N)
         together = sym.transpose(apart, axes=(1, 2, 0))  # (T, N, channels)
         outputs, _ = self._layers().read(self.target_length, together, self.vocabulary_size, channels=self.channels)
         return sym.FullyConnected(self._dropout(outputs), num_hidden=self.vocabulary_size, flatten=False, name="output")
 
-    def embeddings(self, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def embeddings(self, weights: dict[str, Array]) -> dict[str, Array]:
         vectors = self._layers().embeddings(weights["transducer_parameters"], self.vocabulary_size, self.channels)
         return dict(zip(self.reads, vectors))
 
     def _layers(self) -> Recurrent:
         return Recurrent(self.config, "transducer", self.config.hidden_size, self.config.bidirectional)
 
-    def readings(self, source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
+    def readings(self, source: Array, target: Array) -> dict[str, Array]:
         return dict(zip(self.reads, np.split(source, self.channels, axis=1)))
 
 

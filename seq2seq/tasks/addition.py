@@ -13,6 +13,7 @@ from seq2seq.errors import SourceError, UsageError, is_range, is_whole, require,
 from seq2seq.tasks.arrays import Pairs
 from seq2seq.tasks.base import Task
 from seq2seq.tasks.measure import out_of_range
+from seq2seq.typing import Array
 from seq2seq.values import counted, require_truth, whole
 
 MOST_DIGITS = 10_000
@@ -141,7 +142,7 @@ class Addition(Task):
             drawn = drawn.take(np.sort(first)[:n])
         return drawn
 
-    def _draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
+    def _draw(self, n: int, rng: np.random.Generator) -> Array:
         """Numbers as digits (N, most), the least first."""
         least, most = self._range
         length = rng.integers(least, most, size=(n, 1), endpoint=True)
@@ -150,7 +151,7 @@ class Addition(Task):
         digits = np.where(top, rng.integers(1, 10, size=(n, 1), dtype=np.int8), digits)
         return np.where(np.arange(most) < length, digits, 0)
 
-    def _pairs(self, first: np.ndarray, second: np.ndarray, minus: np.ndarray) -> Pairs:
+    def _pairs(self, first: Array, second: Array, minus: Array) -> Pairs:
         """From digits (N, most) and which are to be taken away (N,)."""
         sources = np.char.add(np.char.add(_written(first), np.where(minus, "-", "+")), _written(second))
         values, negative = _sums(first, second, minus)
@@ -159,7 +160,7 @@ class Addition(Task):
 
     # Reading ------------------------------------------------------------------------------------------------------
 
-    def key(self, sources: np.ndarray, key: str) -> np.ndarray:
+    def key(self, sources: Array, key: str) -> Array:
         """`expression`: the string itself. `commutative`: of a sum, the order of its numbers is ignored."""
         require(key in self.keys, "key", key, f"one of {', '.join(self.keys)}")
         if key == "expression":
@@ -194,7 +195,7 @@ class Addition(Task):
         return None
 
 
-def _sums(first: np.ndarray, second: np.ndarray, minus: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sums(first: Array, second: Array, minus: Array) -> tuple[Array, Array]:
     """Digits (N, most + 1) of the sums or differences without sign, and which are below 0: a loop over the places."""
     n, most = first.shape
     sign = np.where(minus, -1, 1)
@@ -208,12 +209,12 @@ def _sums(first: np.ndarray, second: np.ndarray, minus: np.ndarray) -> tuple[np.
     return total, negative
 
 
-def _written(digits: np.ndarray) -> np.ndarray:
+def _written(digits: Array) -> Array:
     """Rows of digits (N, places), the least first, as strings (N,) without zeros before them."""
     codes = np.ascontiguousarray(digits[:, ::-1].astype(np.uint32) + ZERO)
     strings = np.char.lstrip(codes.view(f"U{codes.shape[1]}").reshape(len(codes)), "0")
     return np.where(strings == "", "0", strings)
 
 
-def _justified(strings: np.ndarray, width: int) -> np.ndarray:
+def _justified(strings: Array, width: int) -> Array:
     return np.char.rjust(strings, width).astype(f"U{width}")

@@ -29,6 +29,7 @@ from seq2seq.tasks.expressions.steps import (
 )
 from seq2seq.tasks.expressions.strings import answer, depth, lengths, operators_used, read
 from seq2seq.tasks.expressions.values import hash_commutative
+from seq2seq.typing import Array
 from seq2seq.values import require_truth, whole
 
 MOST_TERMS = 1000
@@ -288,7 +289,7 @@ class Arithmetic(Task):
 
     # Reading ------------------------------------------------------------------------------------------------------
 
-    def key(self, sources: np.ndarray, key: str) -> np.ndarray:
+    def key(self, sources: Array, key: str) -> Array:
         """What makes two sources the same question.
 
         Parameters
@@ -344,7 +345,7 @@ class Arithmetic(Task):
         return frozenset(np.char.lstrip(self.steps_of(self.list()).sources).tolist())
 
     @property
-    def breakdowns(self) -> Mapping[str, Callable[[np.ndarray], np.ndarray]]:
+    def breakdowns(self) -> Mapping[str, Callable[[Array], Array]]:
         return {"operator": operators_used, **({"depth": depth} if self.parentheses else {})}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from seq2seq.errors import UsageError, quoted, short
 from seq2seq.tasks.alphabet import PAD, RESERVED, split
+from seq2seq.typing import Array
 
 
 class Row(NamedTuple):
@@ -28,21 +29,21 @@ class Pairs:
         Right-justified with spaces to the task's source and target lengths.
     """
 
-    def __init__(self, sources: np.ndarray, targets: np.ndarray) -> None:
+    def __init__(self, sources: Array, targets: Array) -> None:
         self._sources, self._targets = sources, targets
 
     @property
-    def sources(self) -> np.ndarray:
+    def sources(self) -> Array:
         return self._sources
 
     @property
-    def targets(self) -> np.ndarray:
+    def targets(self) -> Array:
         return self._targets
 
     def __len__(self) -> int:
         return len(self.sources)
 
-    def __iter__(self) -> Iterator[np.ndarray]:
+    def __iter__(self) -> Iterator[Array]:
         yield self.sources
         yield self.targets
 
@@ -54,16 +55,16 @@ class Pairs:
 class StringPairs(Pairs):
     """Strings that are justified when asked: a long one costs the others nothing. Arrays of objects, shape (N,)."""
 
-    def __init__(self, sources: np.ndarray, targets: np.ndarray, source_length: int, target_length: int) -> None:
+    def __init__(self, sources: Array, targets: Array, source_length: int, target_length: int) -> None:
         super().__init__(sources, targets)
         self._lengths = source_length, target_length
 
     @property
-    def sources(self) -> np.ndarray:
+    def sources(self) -> Array:
         return _justified(self._sources, self._lengths[0])
 
     @property
-    def targets(self) -> np.ndarray:
+    def targets(self) -> Array:
         return _justified(self._targets, self._lengths[1])
 
     def __len__(self) -> int:
@@ -73,7 +74,7 @@ class StringPairs(Pairs):
         return StringPairs(self._sources[rows], self._targets[rows], *self._lengths)
 
 
-def _justified(strings: np.ndarray, width: int) -> np.ndarray:
+def _justified(strings: Array, width: int) -> Array:
     return np.array([string.rjust(width, PAD) for string in strings], f"U{width}")
 
 

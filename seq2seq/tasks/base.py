@@ -15,6 +15,7 @@ from seq2seq.tasks.arrays import Pairs, Row, StringPairs
 from seq2seq.tasks.draws import distinct, drawn, fitting
 from seq2seq.tasks.files import read_pairs
 from seq2seq.tasks.measure import Measure, Outline, Sources
+from seq2seq.typing import Array
 from seq2seq.values import make_plain, plain, whole
 
 MEASURED = 4000  # draws that tell the symbols and the lengths of a task that does not say them
@@ -146,7 +147,7 @@ class Task:
         return {}
 
     @property
-    def breakdowns(self) -> Mapping[str, Callable[[np.ndarray], np.ndarray]]:
+    def breakdowns(self) -> Mapping[str, Callable[[Array], Array]]:
         """Ways to group sources in an evaluation: name to a function from sources (N,) to labels (N,)."""
         return {}
 
@@ -233,7 +234,7 @@ class Task:
         if vars(self).get("_measure", measure) != measure:
             raise RunError(f"data_outline: does not say what the data of the task {self.name} are like")
 
-    def key(self, sources: np.ndarray, key: str) -> np.ndarray:
+    def key(self, sources: Array, key: str) -> Array:
         """One comparable value a source, shape (N,), equal where two sources are the same question."""
         return sources
 

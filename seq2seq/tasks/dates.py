@@ -11,6 +11,7 @@ import numpy as np
 from seq2seq.errors import require_range
 from seq2seq.tasks.base import Task
 from seq2seq.tasks.measure import spread
+from seq2seq.typing import Array
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")  # fmt: skip
@@ -59,7 +60,7 @@ class Dates(Task):
         date = first + datetime.timedelta(days=int(rng.integers((last - first).days + 1)))
         return written(date, FORMS[rng.integers(len(FORMS))]), date.isoformat()
 
-    def key(self, sources: np.ndarray, key: str) -> np.ndarray:
+    def key(self, sources: Array, key: str) -> Array:
         return sources if key == "expression" else np.array([*map(read, sources.tolist())])
 
     def unlike_training(self, source: str, longer: bool = False) -> str | None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from seq2seq.registry import Registry
+
+if TYPE_CHECKING:
+    from seq2seq.tasks.base import Task
 
 BUILT_IN = {
     "arithmetic": "seq2seq.tasks.arithmetic:Arithmetic",
@@ -18,4 +23,4 @@ BUILT_IN = {
     "text": "seq2seq.tasks.text:Text",
 }
 
-TASKS = Registry("task", BUILT_IN, "seq2seq.tasks.base:Task", named=True)
+TASKS: Registry[Task] = Registry("task", BUILT_IN, "seq2seq.tasks.base:Task", named=True)

@@ -16,6 +16,7 @@ from typing import Any, Callable, NamedTuple
 import numpy as np
 
 from seq2seq.arrays import blocks, mix
+from seq2seq.typing import Array
 
 OPERATORS = "+-*/%"
 PLUS, MINUS, TIMES, DIVIDE, REMAINDER = (ord(operator) for operator in OPERATORS)
@@ -25,9 +26,9 @@ BLOCK = 2**14  # expressions at a time, so that what is done to them stays in th
 class Expressions(NamedTuple):
     """N expressions as numbers: see the module's docstring."""
 
-    numbers: np.ndarray  # (N, K) of the smallest signed type that holds the operands
-    operators: np.ndarray  # (N, K) uint8
-    nesting: np.ndarray  # (N, K) int8, or (N, 0)
+    numbers: Array  # (N, K) of the smallest signed type that holds the operands
+    operators: Array  # (N, K) uint8
+    nesting: Array  # (N, K) int8, or (N, 0)
 
     @property
     def nested(self) -> bool:
@@ -41,14 +42,14 @@ class Expressions(NamedTuple):
 def stack(parts: list[Expressions]) -> Expressions:
     """Join expressions of different numbers of terms, the missing terms marked absent."""
 
-    def joined(arrays: list[np.ndarray]) -> np.ndarray:
+    def joined(arrays: list[Array]) -> Array:
         width = max(array.shape[1] for array in arrays)
         return np.concatenate([np.pad(array, ((0, 0), (0, width - array.shape[1]))) for array in arrays])
 
     return Expressions(*(joined(list(arrays)) for arrays in zip(*parts)))
 
 
-def in_blocks(strings_of: Callable[[Expressions, int], np.ndarray], expressions: Expressions, width: int) -> np.ndarray:
+def in_blocks(strings_of: Callable[[Expressions, int], Array], expressions: Expressions, width: int) -> Array:
     """The strings (N,) of that width that a function makes of expressions, a block of them at a time."""
     strings = np.empty(len(expressions.numbers), f"U{width}")
     for block in blocks(len(strings), BLOCK):
@@ -56,12 +57,12 @@ def in_blocks(strings_of: Callable[[Expressions, int], np.ndarray], expressions:
     return strings
 
 
-def hash_numbers(numbers: np.ndarray) -> np.ndarray:
+def hash_numbers(numbers: Array) -> Array:
     """A 64-bit hash of each whole number."""
     return mix(numbers.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15))
 
 
-def hash_in_order(expressions: Expressions) -> np.ndarray:
+def hash_in_order(expressions: Expressions) -> Array:
     """A 64-bit hash an expression, shape (N,), that depends on the order of everything."""
     hashes = np.zeros(len(expressions.numbers), np.uint64)
     for block in blocks(len(hashes), BLOCK):

@@ -8,10 +8,11 @@ from typing import Callable
 import numpy as np
 
 from seq2seq.tasks.expressions.batch import Expressions
+from seq2seq.typing import Array
 
 
 @cache
-def nestings(terms: int) -> np.ndarray:
+def nestings(terms: int) -> Array:
     """All ways to set parentheses in an expression of so many terms, as `Expressions.nesting`, shape (ways, terms).
 
     A group has two parts or more, is not the whole expression, and no other group has the same terms. So the ways are
@@ -30,7 +31,7 @@ def nestings(terms: int) -> np.ndarray:
     return np.concatenate(ways)
 
 
-def _part(terms: int) -> np.ndarray:
+def _part(terms: int) -> Array:
     """All ways to set parentheses in a number, or in a group of so many terms with its own."""
     ways = nestings(terms).copy()
     if terms > 1:
@@ -39,9 +40,7 @@ def _part(terms: int) -> np.ndarray:
     return ways
 
 
-def ungroup(
-    items: np.ndarray, expressions: Expressions, worth: Callable[[np.ndarray, np.ndarray], np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
+def ungroup(items: Array, expressions: Expressions, worth: Callable[[Array, Array], Array]) -> tuple[Array, Array]:
     """Replace each group by what it is worth, the deepest groups first.
 
     Parameters

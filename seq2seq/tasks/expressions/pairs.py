@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-import numpy as np
-
 from seq2seq.tasks.arrays import Pairs
 from seq2seq.tasks.expressions.batch import Expressions
 from seq2seq.tasks.expressions.strings import write
+from seq2seq.typing import Array
 
 
 class ExpressionPairs(Pairs):
@@ -27,17 +26,17 @@ class ExpressionPairs(Pairs):
         expressions: Expressions,
         source_length: int,
         target_length: int,
-        target_of: Callable[[Expressions, int], np.ndarray],
+        target_of: Callable[[Expressions, int], Array],
     ) -> None:
         self.expressions, self.target_of = expressions, target_of
         self.source_length, self.target_length = source_length, target_length
 
     @property
-    def sources(self) -> np.ndarray:
+    def sources(self) -> Array:
         return write(self.expressions, self.source_length)
 
     @property
-    def targets(self) -> np.ndarray:
+    def targets(self) -> Array:
         return self.target_of(self.expressions, self.target_length)
 
     def __len__(self) -> int:

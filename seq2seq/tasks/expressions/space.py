@@ -13,6 +13,7 @@ from seq2seq.lazy import cached_property
 from seq2seq.tasks.expressions.batch import BLOCK, PLUS, Expressions, hash_in_order, stack
 from seq2seq.tasks.expressions.levels import nestings
 from seq2seq.tasks.expressions.values import have_value
+from seq2seq.typing import Array
 
 LIST_LIMIT = 10_000_000  # expressions
 TRIES = 100  # draws for each that is wanted, beyond `LIST_LIMIT` of them
@@ -58,13 +59,13 @@ class Space:
         return self.divides and self.candidates <= LIST_LIMIT
 
     @cached_property
-    def _whole(self) -> np.ndarray:
+    def _whole(self) -> Array:
         """The ranks of those that come out whole."""
         ranks = np.arange(self.candidates)
         return np.concatenate([ranks[block][have_value(self.at(ranks[block]))] for block in blocks(len(ranks), ROUND)])
 
     @property
-    def _ranks(self) -> np.ndarray:
+    def _ranks(self) -> Array:
         return self._whole if self.divides else np.arange(self.candidates)
 
     @property
@@ -73,7 +74,7 @@ class Space:
         low, high = self.operands
         return high - low + 1 + (high - max(low, 1) + 1 if self.signed else 0)
 
-    def _first(self, choice: np.ndarray) -> np.ndarray:
+    def _first(self, choice: Array) -> Array:
         """The first number, from choices (N,) below `_firsts`."""
         low, high = self.operands
         return np.where(choice <= high - low, low + choice, (high - low + 1) - choice - max(low, 1))
@@ -85,15 +86,15 @@ class Space:
         return Expressions(np.empty(shape, dtype), np.full(shape, PLUS, np.uint8), nesting)
 
     @property
-    def _nestings(self) -> np.ndarray:
+    def _nestings(self) -> Array:
         """The ways in which parentheses can be set."""
         return nestings(self.terms) if self.parentheses else np.zeros((1, 0), np.int8)
 
     @property
-    def _codes(self) -> np.ndarray:
+    def _codes(self) -> Array:
         return np.array([ord(operator) for operator in self.operators], np.uint8)
 
-    def at(self, rank: np.ndarray) -> Expressions:
+    def at(self, rank: Array) -> Expressions:
         """The expressions of these ranks (N,)."""
         low, high = self.operands
         numbers, operators, nesting = expressions = self._empty(len(rank))

@@ -7,9 +7,10 @@ import numpy as np
 from seq2seq.tasks.expressions.batch import DIVIDE, MINUS, PLUS, REMAINDER, TIMES, Expressions, in_blocks, stack
 from seq2seq.tasks.expressions.strings import answer, digits, lengths, write, write_spaced
 from seq2seq.tasks.expressions.values import divided
+from seq2seq.typing import Array
 
 
-def next_term(expressions: Expressions) -> np.ndarray:
+def next_term(expressions: Expressions) -> Array:
     """The term that the next step joins to the one before it, shape (N,); more than K where nothing is left.
 
     The first from the left that can be: no parenthesis stands between the two, and no factor follows that comes first.
@@ -31,18 +32,18 @@ def next_term(expressions: Expressions) -> np.ndarray:
     return np.where(can.any(axis=1), can.argmax(axis=1) + 1, none)
 
 
-def _adds(operator: np.ndarray) -> np.ndarray:
+def _adds(operator: Array) -> Array:
     return (operator == PLUS) | (operator == MINUS)
 
 
-def next_term_in_place(expressions: Expressions) -> np.ndarray:
+def next_term_in_place(expressions: Expressions) -> Array:
     """As `next_term`, but where an expression begins with three factors, the third."""
     term = next_term(expressions)
     term[(term == 1) & _begin_with_three_factors(expressions)] = 2
     return term
 
 
-def _begin_with_three_factors(expressions: Expressions) -> np.ndarray:
+def _begin_with_three_factors(expressions: Expressions) -> Array:
     _, operators, nesting = expressions
     if operators.shape[1] < 3:
         return np.zeros(len(operators), bool)
@@ -75,7 +76,7 @@ def next_step(expressions: Expressions) -> Expressions:
     return _joined(expressions, next_term_in_place(expressions))
 
 
-def _joined(expressions: Expressions, term: np.ndarray) -> Expressions:
+def _joined(expressions: Expressions, term: Array) -> Expressions:
     """Each expression with one term worked into the one before it."""
     numbers, operators = expressions.numbers.astype(np.int64), expressions.operators
     nesting = expressions.nesting.copy()
@@ -112,13 +113,13 @@ def next_step_by_digit(expressions: Expressions) -> Expressions:
     return heads(after, max(1, (after.operators != 0).sum(axis=1).max(initial=0)))
 
 
-def _first_digit(numbers: np.ndarray) -> np.ndarray:
+def _first_digit(numbers: Array) -> Array:
     """Whole numbers from 0 with all digits but the first made 0."""
     place = 10 ** (digits(numbers) - 1)
     return numbers // place * place
 
 
-def _split(expressions: Expressions, term: np.ndarray) -> Expressions:
+def _split(expressions: Expressions, term: Array) -> Expressions:
     """Each expression with the product of one term with the one before it split by the term's first digit."""
     numbers, operators, n = expressions.numbers.astype(np.int64), expressions.operators, len(term)
     rows, left = np.arange(n), term - 1
@@ -154,7 +155,7 @@ def heads(expressions: Expressions, terms: int, products: bool = False) -> Expre
     return Expressions(*(array * kept for array in expressions))
 
 
-def write_step(expressions: Expressions, width: int) -> np.ndarray:
+def write_step(expressions: Expressions, width: int) -> Array:
     """Each expression as right-justified strings (N,), the next step's value standing where its terms stood.
 
     `3*7+2` becomes ` 21+2`, and `7*7*8` becomes `8* 49`. A value never takes more room than what it is the value of.
@@ -162,7 +163,7 @@ def write_step(expressions: Expressions, width: int) -> np.ndarray:
     return in_blocks(_write_step, expressions, width)
 
 
-def _write_step(expressions: Expressions, width: int) -> np.ndarray:
+def _write_step(expressions: Expressions, width: int) -> Array:
     expressions = _largest_first(expressions)
     term = next_term_in_place(expressions)
     left, after = term - 1, _joined(expressions, term)
@@ -178,12 +179,12 @@ def _write_step(expressions: Expressions, width: int) -> np.ndarray:
     return write_spaced(after, width, left, begin)
 
 
-def write_step_by_digit(expressions: Expressions, width: int) -> np.ndarray:
+def write_step_by_digit(expressions: Expressions, width: int) -> Array:
     """Each expression after `next_step_by_digit`, which may be longer than before, as right-justified strings (N,)."""
     return in_blocks(lambda part, width: write(next_step_by_digit(part), width), expressions, width)
 
 
-def write_working(expressions: Expressions, width: int) -> np.ndarray:
+def write_working(expressions: Expressions, width: int) -> Array:
     """What every step of working the expressions out leaves, such as `21+2=23`, right-justified, shape (N,)."""
     working = np.full(len(expressions.numbers), "", f"U{width}")
     for _ in range(expressions.numbers.shape[1] - 1):

@@ -9,6 +9,7 @@ import numpy as np
 from seq2seq.arrays import character_codes
 from seq2seq.tasks.expressions.batch import MINUS, OPERATORS, PLUS, REMAINDER, TIMES, Expressions, in_blocks
 from seq2seq.tasks.expressions.values import values
+from seq2seq.typing import Array
 
 ZERO, SPACE, OPEN, CLOSE = (ord(character) for character in "0 ()")
 
@@ -27,11 +28,11 @@ class _Lines:
         self._flat[place] = codes
         self._end[rows] = place
 
-    def go_to(self, rows: np.ndarray, places: np.ndarray) -> None:
+    def go_to(self, rows: Array, places: Array) -> None:
         """Leave what is before these places on these rows blank, and go on there."""
         self._end[rows] = places + rows * self.codes.shape[1]
 
-    def write_numbers(self, rows: np.ndarray, values: np.ndarray) -> None:
+    def write_numbers(self, rows: Array, values: Array) -> None:
         """A whole number from 0 on each of these rows."""
         while len(rows):
             tenth = values // 10
@@ -39,29 +40,27 @@ class _Lines:
             more = np.flatnonzero(tenth)
             rows, values = rows[more], tenth[more]
 
-    def write_signed(self, rows: np.ndarray, values: np.ndarray) -> None:
+    def write_signed(self, rows: Array, values: Array) -> None:
         """A whole number, with its sign if it is negative, on each of these rows."""
         self.write_numbers(rows, np.abs(values))
         self.write(rows[values < 0], MINUS)
 
-    def write_times(self, times: np.ndarray, code: int) -> None:
+    def write_times(self, times: Array, code: int) -> None:
         """A character so many times on each line; 0 or less is not at all."""
         for more in range(int(times.max(initial=0))):
             self.write(np.flatnonzero(times > more), code)
 
     @property
-    def strings(self) -> np.ndarray:
+    def strings(self) -> Array:
         return self.codes.view(f"U{self.codes.shape[1]}").reshape(len(self.codes))
 
 
-def write(expressions: Expressions, width: int) -> np.ndarray:
+def write(expressions: Expressions, width: int) -> Array:
     """Expressions as right-justified strings, shape (N,)."""
     return in_blocks(write_spaced, expressions, width)
 
 
-def write_spaced(
-    expressions: Expressions, width: int, term: np.ndarray | None = None, begin: np.ndarray | None = None
-) -> np.ndarray:
+def write_spaced(expressions: Expressions, width: int, term: Array | None = None, begin: Array | None = None) -> Array:
     """Expressions as strings (N,), what comes before one term ending at a given place.
 
     Parameters
@@ -92,13 +91,13 @@ def write_spaced(
     return lines.strings
 
 
-def lengths(expressions: Expressions) -> np.ndarray:
+def lengths(expressions: Expressions) -> Array:
     """How many characters each number takes, with its sign and with parentheses of its own, shape (N, K)."""
     magnitudes = np.abs(expressions.numbers.astype(np.int64))
     return digits(magnitudes) + (expressions.numbers < 0) + 2 * _own_parentheses(expressions)
 
 
-def digits(numbers: np.ndarray) -> np.ndarray:
+def digits(numbers: Array) -> Array:
     """How many digits whole numbers from 0 have."""
     count, power = np.ones_like(numbers), 10
     while power <= numbers.max(initial=0):
@@ -107,7 +106,7 @@ def digits(numbers: np.ndarray) -> np.ndarray:
     return count
 
 
-def _own_parentheses(expressions: Expressions) -> np.ndarray:
+def _own_parentheses(expressions: Expressions) -> Array:
     """Which numbers have them, shape (N, K): those below 0 that come first neither in a group nor in all."""
     if not expressions.nested:
         return np.zeros_like(expressions.numbers, np.int8)
@@ -116,19 +115,19 @@ def _own_parentheses(expressions: Expressions) -> np.ndarray:
     return own.astype(np.int8)
 
 
-def write_values(values: np.ndarray, width: int) -> np.ndarray:
+def write_values(values: Array, width: int) -> Array:
     """Whole numbers as right-justified strings, shape (N,)."""
     lines = _Lines(len(values), width)
     lines.write_signed(np.arange(len(values)), values)
     return lines.strings
 
 
-def answer(expressions: Expressions, width: int) -> np.ndarray:
+def answer(expressions: Expressions, width: int) -> Array:
     """The values of expressions as right-justified strings, shape (N,)."""
     return in_blocks(lambda block, width: write_values(values(block), width), expressions, width)
 
 
-def read(sources: np.ndarray) -> Expressions:
+def read(sources: Array) -> Expressions:
     """The inverse of `write`. A loop over the characters: digits extend the number, an operator begins the next."""
     codes = np.ascontiguousarray(character_codes(sources).T.astype(np.uint8))  # (width, N): they are read by column
     before = np.pad(codes[:-1], ((1, 0), (0, 0)), constant_values=SPACE)
@@ -153,14 +152,14 @@ def read(sources: np.ndarray) -> Expressions:
     return Expressions(numbers, operators, nesting)
 
 
-def depth(sources: np.ndarray) -> np.ndarray:
+def depth(sources: Array) -> Array:
     """How many parentheses are open at once in each source, as labels, shape (N,)."""
     codes = character_codes(sources)
     steps = (codes == OPEN).astype(np.int8) - (codes == CLOSE)
     return steps.cumsum(axis=1).max(axis=1, initial=0).astype(str)
 
 
-def operators_used(sources: np.ndarray) -> np.ndarray:
+def operators_used(sources: Array) -> Array:
     """Which operators each source has, as labels such as `+` and `+*`, shape (N,)."""
     codes = character_codes(sources)
     labels = np.full(len(codes), "", f"U{len(OPERATORS)}")

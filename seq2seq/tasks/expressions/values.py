@@ -16,11 +16,12 @@ from seq2seq.tasks.expressions.batch import (
     hash_numbers,
 )
 from seq2seq.tasks.expressions.levels import ungroup
+from seq2seq.typing import Array
 
 NOTHING = np.iinfo(np.int64).min  # stands for the value of what has none; no expression that is drawn reaches it
 
 
-def values(expressions: Expressions) -> np.ndarray:
+def values(expressions: Expressions) -> Array:
     """The value of each expression, shape (N,): products first, then sums, each from left to right.
 
     `NOTHING` where a division does not come out whole, or is by 0. A remainder has the sign of what it is divided by,
@@ -30,14 +31,14 @@ def values(expressions: Expressions) -> np.ndarray:
     if not expressions.nesting.any():
         return _values(numbers, expressions.operators)
 
-    def worth(numbers: np.ndarray, operators: np.ndarray) -> np.ndarray:
+    def worth(numbers: Array, operators: Array) -> Array:
         nothing = (numbers == NOTHING).any(axis=1)
         return np.where(nothing, NOTHING, _values(np.where(numbers == NOTHING, 0, numbers), operators))
 
     return worth(*ungroup(numbers, expressions, worth))
 
 
-def _values(numbers: np.ndarray, operators: np.ndarray) -> np.ndarray:
+def _values(numbers: Array, operators: Array) -> Array:
     """The values of expressions without parentheses, shape (N,)."""
     total = np.zeros(len(numbers), np.int64)
     product = numbers[:, 0]  # of the factors being read, with the sign that it has in the sum
@@ -60,14 +61,14 @@ def _values(numbers: np.ndarray, operators: np.ndarray) -> np.ndarray:
     return np.where(nothing, NOTHING, total) if any_divides else total
 
 
-def divided(first: np.ndarray, operator: np.ndarray, second: np.ndarray) -> np.ndarray:
+def divided(first: Array, operator: Array, second: Array) -> Array:
     """Quotients and remainders of whole numbers, shape (N,); `NOTHING` where there is none that is whole."""
     quotient, remainder = np.divmod(first, np.where(second == 0, 1, second))
     possible = (second != 0) & ((operator == REMAINDER) | (remainder == 0))
     return np.where(possible, np.where(operator == REMAINDER, remainder, quotient), NOTHING)
 
 
-def have_value(expressions: Expressions) -> np.ndarray:
+def have_value(expressions: Expressions) -> Array:
     """Which expressions have a value, shape (N,)."""
     have = np.empty(len(expressions.numbers), bool)
     for block in blocks(len(have), BLOCK):
@@ -75,7 +76,7 @@ def have_value(expressions: Expressions) -> np.ndarray:
     return have
 
 
-def hash_commutative(expressions: Expressions) -> np.ndarray:
+def hash_commutative(expressions: Expressions) -> Array:
     """A 64-bit hash an expression, shape (N,), the same for every order of terms and factors within each parentheses.
 
     Sums do not depend on order, so a product is the sum of its factors' hashes, scattered again with its sign, and
@@ -93,7 +94,7 @@ def hash_commutative(expressions: Expressions) -> np.ndarray:
     return _hash(*ungroup(hashes, expressions, lambda hashes, operators: mix(_hash(hashes, operators))))
 
 
-def _hash(hashes: np.ndarray, operators: np.ndarray) -> np.ndarray:
+def _hash(hashes: Array, operators: Array) -> Array:
     """The same of expressions without parentheses, from the hashes of their numbers (N, K)."""
     factors, sign = hashes[:, 0], np.full(len(hashes), PLUS, np.uint64)  # of the product being read
     total = np.zeros(len(hashes), np.uint64)
