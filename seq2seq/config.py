@@ -24,7 +24,7 @@ from seq2seq.values import MOST, MOST_SEED, make_plain, require_fraction, requir
 MODEL_NAMES = ("auto", *HOMES)
 CELLS = ("lstm", "rnn")
 _BUILT_IN_MODULES = {home.partition(":")[0] for home in BUILT_IN.values()}
-MOST_LAYERS = 1000
+MOST_LAYERS = 100
 
 
 @dataclass(frozen=True)
