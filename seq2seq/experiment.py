@@ -96,6 +96,10 @@ def train(
     """
     if isinstance(task, Iterable) and not isinstance(task, str):
         task = PairsTask.of(task)
+    good = isinstance(callbacks, Sequence) and all(isinstance(each, Callback) for each in callbacks)
+    require(good, "callbacks", callbacks, "a list of Callback objects")
+    good = validation_sets is None or isinstance(validation_sets, Mapping)
+    require(good, "validation_sets", validation_sets, "a dict of pairs by name")
     shown = progress_for_stderr() if progress else Progress()
     base = _base(task, preset, options)
     config = base.with_options(**options)

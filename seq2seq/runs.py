@@ -25,6 +25,7 @@ import os
 import platform
 import re
 import stat
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -129,12 +130,13 @@ class Run:
         if kept is not None and not os.path.lexists(self.path / name):
             self._write(name, gzip.compress(kept.encode(), mtime=0))
         versions = {name: metadata.version(name) for name in ("numpy", "safetensors")}
+        versions["mxnet"] = sys.modules["mxnet"].__version__  # a distribution for GPUs has another name
         values = {
             "format": FORMAT,
             **config.to_json(),
             "data_fingerprint": fingerprint,
             OUTLINE: outline and outline.to_json(),
-            "versions": {"python": platform.python_version(), "seq2seq": _own_version(), "mxnet": "1.9.1", **versions},
+            "versions": {"python": platform.python_version(), "seq2seq": _own_version(), **versions},
         }
         self._write(CONFIG, _json(values))
         begun(self.path)

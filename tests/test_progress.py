@@ -17,6 +17,8 @@ class Terminal(io.StringIO):
 
 
 class Described(Validator):
+    names = ("validation_exact_match",)
+
     def validate(self, module):
         raise NotImplementedError
 

@@ -40,6 +40,7 @@ class Answering(Application["Evaluation"]):
     chosen = (
         "examples", "validation", "test", "model", "hidden_size", "layers", "epochs", "batch_size", "learning_rate",
     )  # fmt: skip
+    measured = ("loss", "exact_match")
     best_by = (("validation_exact_match", "max"), ("validation_loss", "min"))
 
     def choose(self, task: Task, options: Mapping[str, Any]) -> Config:

@@ -33,12 +33,15 @@ class Application(ABC, Generic[E]):
         By which tasks and models say that they are of this kind.
     chosen : tuple of str
         The options that are chosen from the data, where nobody gives them.
+    measured : tuple of str
+        The names of `values`.
     best_by : tuple of (str, str)
         The validation values by which the best epoch is chosen, the first deciding, each with `max` or `min`.
     """
 
     name: ClassVar[str]
     chosen: ClassVar[tuple[str, ...]]
+    measured: ClassVar[tuple[str, ...]]
     best_by: ClassVar[tuple[tuple[str, str], ...]]
 
     # Options --------------------------------------------------------------------------------------------------------

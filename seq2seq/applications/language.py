@@ -41,6 +41,7 @@ class Language(Application[TextEvaluation]):
 
     name = "language"
     chosen = (*Answering.chosen, "embedding", "dropout")
+    measured = ("loss", "exact_match", "bits")
     best_by = (("validation_loss", "min"),)
 
     def choose(self, task: Task, options: Mapping[str, Any]) -> Config:

@@ -61,6 +61,10 @@ class AnswerValidator(Validator):
         self.answers: Answers | None = None
         self._predictor: WidthsPredictor | None = None
 
+    @property
+    def names(self) -> list[str]:
+        return [f"{self.name}_{name}" for name in self.application.measured]
+
     def validate(self, module: TestModule) -> dict[str, float]:
         if self._predictor is None:
             self._predictor = self._bind(module)

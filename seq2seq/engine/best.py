@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 from seq2seq.errors import require
@@ -35,10 +36,13 @@ class Best:
     def names(self) -> list[str]:
         return [name for name, _ in self.order]
 
-    def chosen(self, values: dict[str, Any]) -> dict[str, float]:
-        """Those values that decide. Raises `UsageError` if one is missing."""
+    def require_measured(self, measured: Collection[str]) -> None:
+        """Raise `UsageError` unless all values that decide are measured."""
         for name in self.names:
-            require(name in values, "best_by", name, f"one of {', '.join(values)}")
+            require(name in measured, "best_by", name, f"one of {', '.join(measured)}")
+
+    def chosen(self, values: dict[str, Any]) -> dict[str, float]:
+        """Those values that decide."""
         return {name: float(values[name]) for name in self.names}
 
     def improves(self, new: dict[str, float], old: dict[str, float] | None) -> bool:

@@ -124,6 +124,7 @@ class Trainer:
         self.seed = seed
         self.validators = list(validators)
         self.best = Best(tuple(best_by)) if config.best_by == "auto" else Best.parse(config.best_by)
+        self.best.require_measured([name for validator in self.validators for name in validator.names])
         self.samples = samples
         self.callbacks = list(callbacks)
         self.store = store

@@ -18,9 +18,14 @@ BATCH_SIZE = 512
 class Validator(ABC):
     """Measures the weights at the end of each epoch. A training can have several."""
 
+    @property
+    @abstractmethod
+    def names(self) -> list[str]:
+        """The names of its values."""
+
     @abstractmethod
     def validate(self, module: TestModule) -> dict[str, float]:
-        """Named values, the same names each time; they are columns of `metrics.csv`.
+        """The values by name: columns of `metrics.csv`.
 
         Parameters
         ----------
@@ -61,6 +66,10 @@ class LossValidator(Validator):
         self.batch_size = batch_size
         self.name = name
         self._graphs: dict[int, Any] = {}
+
+    @property
+    def names(self) -> list[str]:
+        return [self.name]
 
     def validate(self, module: TestModule) -> dict[str, float]:
         n = len(next(iter(self.arrays.values())))

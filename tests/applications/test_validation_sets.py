@@ -51,6 +51,11 @@ def test_what_is_no_set_is_refused_before_anything_is_written(small, tmp_path, s
     assert not (tmp_path / "run").exists()
 
 
+def test_sets_without_names_are_refused(small, tmp_path):
+    with pytest.raises(UsageError, match=r"validation_sets: got .* but it must be a dict of pairs by name"):
+        train(**small, run_dir=tmp_path / "run", validation_sets=[("1+1", "2")])
+
+
 def test_a_text_has_no_pairs(tmp_path):
     with pytest.raises(UsageError, match="validation_sets few: pairs: a text is read, and has none"):
         train(Text(given=some_text()), tmp_path / "run", validation_sets={"few": [("a", "b")]}, progress=False)

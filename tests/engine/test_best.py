@@ -41,4 +41,4 @@ def test_what_chooses_must_have_a_name_and_a_direction(text):
 
 def test_a_value_that_nobody_measures_is_refused():
     with pytest.raises(UsageError, match="best_by: got 'accuracy', but it must be one of validation_loss, validation_"):
-        trainer(replace(CONFIG, best_by="accuracy:max")).fit()
+        trainer(replace(CONFIG, best_by="accuracy:max"))

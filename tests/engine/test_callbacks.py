@@ -1,6 +1,6 @@
 import pytest
 
-from seq2seq import train
+from seq2seq import UsageError, train
 from seq2seq.engine.callbacks import Callback
 from tests.engine.test_trainer import CONFIG, replace, trainer
 
@@ -69,6 +69,25 @@ def test_the_end_is_told_whatever_ends_it():
     with pytest.raises(RuntimeError, match="mine"):
         trainer(progress=told).fit()
     assert told.lines[-1] == ("end",)
+
+
+@pytest.mark.parametrize("callbacks", [Written(), [Written], ["no callback"], 3])
+def test_what_is_no_callback_is_refused_before_anything_is_written(small, tmp_path, callbacks):
+    with pytest.raises(UsageError, match=r"callbacks: got .* but it must be a list of Callback objects"):
+        train(**small, run_dir=tmp_path / "run", callbacks=callbacks)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_callback_may_ask_a_run_and_look_at_the_weights(small, tmp_path):
+    solver = train(**small, run_dir=tmp_path / "asked")
+
+    class Asks(Written):
+        def on_epoch(self, row):
+            self.lines.append((solver("1+1"), len(self.trainer.weights)))
+
+    asks = Asks()
+    train(**small, run_dir=tmp_path / "run", callbacks=[asks])
+    assert asks.lines.count((solver("1+1"), len(solver.weights))) == 3
 
 
 def test_train_takes_callbacks_of_ones_own(small, tmp_path):
