@@ -202,7 +202,7 @@ def test_resuming_begins_where_there_is_no_run_yet(small, tmp_path, monkeypatch)
 
 def test_without_locks_it_goes_on_and_says_so(small, tmp_path, monkeypatch, capsys):
     no_locks = OSError(errno.EOPNOTSUPP, "Operation not supported")
-    monkeypatch.setattr("seq2seq.files.fcntl.flock", Mock(side_effect=no_locks))
+    monkeypatch.setattr("fcntl.flock", Mock(side_effect=no_locks))
     train(run_dir=tmp_path / "run", **{**small, "progress": True})
     assert "run: on a file system without locks; train into it with one process at a time" in capsys.readouterr().err
     assert set(os.listdir(tmp_path / "run")) <= FILES

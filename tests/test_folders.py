@@ -177,7 +177,7 @@ def test_nothing_but_files_of_a_run_is_cleared(tmp_path, another):
 def test_what_is_not_kept_apart_by_locks_is_not_cleared(tmp_path, another, monkeypatch):
     killed(another(tmp_path / "left", "best.safetensors"))
     no_locks = OSError(errno.ENOLCK, "No locks available")
-    monkeypatch.setattr("seq2seq.files.fcntl.flock", Mock(side_effect=no_locks))
+    monkeypatch.setattr("fcntl.flock", Mock(side_effect=no_locks))
     with take(tmp_path / "run", FILES) as hold:
         assert not hold.locked
         begin(hold)
