@@ -1,4 +1,4 @@
-"""Pictures of a run. They need matplotlib: `pip install 'seq2seq[plot]'`."""
+"""Pictures of a run. They need matplotlib: `pip install 'mxseq2seq[plot]'`."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def _figure(size: tuple[float, float]) -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise Seq2SeqError("plots need matplotlib: pip install 'seq2seq[plot]'") from None
+        raise Seq2SeqError("plots need matplotlib: pip install 'mxseq2seq[plot]'") from None
     return Figure(figsize=size, layout="constrained")
 
 

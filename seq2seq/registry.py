@@ -12,6 +12,7 @@ A package offers one by an entry point, such as these in its `pyproject.toml`:
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, cast
 
@@ -57,9 +58,14 @@ class Registry(Mapping[str, type[T]]):
         return {point.name: point for point in found if point.name not in self.built_in}
 
     def register(self, name: str, found: type[T]) -> None:
-        """Have a class found by a name in this process. What is built in keeps its name."""
+        """Have a class found by a name in this process. What is built in keeps its name.
+
+        Raises `UsageError` or `Seq2SeqError` if the name cannot be used, or the class is no such thing.
+        """
+        good = isinstance(name, str) and re.fullmatch("[a-z0-9][a-z0-9_-]*", name) and name != "auto"
+        require(bool(good), "name", name, "small letters, digits, _ and -, and not auto")
         require(name not in self.built_in, "name", name, f"none of {', '.join(self.built_in)}")
-        self._registered[name] = self._checked(name, found, found.__qualname__)
+        self._registered[name] = self._checked(name, found, getattr(found, "__qualname__", repr(found)))
 
     def __getitem__(self, name: str) -> type[T]:
         if name in self.built_in:
@@ -69,7 +75,7 @@ class Registry(Mapping[str, type[T]]):
         point = self._offered[name]
         try:
             found = point.load()
-        except Exception as error:  # whatever another package's code may raise
+        except (Exception, SystemExit) as error:  # whatever another package's code may raise
             raise Seq2SeqError(f"{self.kind} {name}: {point.value} cannot be loaded: {error!r}") from None
         return self._checked(name, found, point.value)
 

@@ -93,7 +93,9 @@ class Writer(Solver):
         return [self(source)]
 
     def calls(self, source: str) -> NoReturn:
-        raise UsageError("explain: a text's run has no answers to explain; solve.py --predict tells what it expects")
+        raise UsageError(
+            "the run of a text has no answers to explain; `solve --predict` prints the characters that it expects"
+        )
 
     def n_best(self, source: str, n: int) -> NoReturn:
         raise self._one_answer()

@@ -17,6 +17,7 @@ from seq2seq.engine.options import TrainingConfig
 from seq2seq.errors import UsageError, quoted, require
 from seq2seq.options import lacking
 from seq2seq.tasks import Pairs, Task
+from seq2seq.tasks.pairs import PairsTask
 from seq2seq.tasks.stepwise import in_place, stepwise
 from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
@@ -82,7 +83,8 @@ class Answering(Application["Evaluation"]):
     def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Codec) -> Examples:
         """For a task that works in steps, these are the steps of the pairs."""
         if not isinstance(pairs, Pairs):
-            pairs = task.written([(task.normalise(source), target) for source, target in pairs])
+            given = PairsTask.of(pairs).given or ()
+            pairs = task.written([(task.normalise(source), target) for source, target in given])
         require(len(pairs) > 0, "pairs", [], "one or more")
         steps = stepwise(task)
         return encode(steps.steps_of(pairs) if steps else pairs, codec)

@@ -25,7 +25,7 @@ from seq2seq.engine.state import State
 from seq2seq.engine.test_module import TestModule
 from seq2seq.engine.updater import BaseUpdater, Updater
 from seq2seq.engine.validators import Validator
-from seq2seq.errors import Seq2SeqError, TrainingInterrupted
+from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted
 from seq2seq.mx import Device, alone, give_way, mx
 from seq2seq.typing import Array
 
@@ -273,7 +273,7 @@ class Trainer:
         }
         self.history.append(row)
         for callback in self.callbacks:
-            callback.on_epoch(row)
+            callback.on_epoch(dict(row))  # its own: what it changes stays its own
         every = self.config.show_every
         if self.samples and every and (state.epoch % every == 0 or state.epoch == self.config.epochs):
             lines = self.samples(state.epoch)
@@ -331,6 +331,8 @@ class Trainer:
         """Return to the snapshot in the store. To be called before `fit`. Raises `RunError`."""
         assert self.store is not None
         snapshot = self.store.load(self.snapshot, self.steps_per_epoch)
+        if snapshot.state.best is not None and set(snapshot.state.best) != set(self.best.names):
+            raise RunError(f"the state that was saved has chosen its best epoch by {', '.join(snapshot.state.best)}")
         self.state = snapshot.state
         self.history = snapshot.history
         self.best_weights = snapshot.best_weights
