@@ -36,16 +36,16 @@ def main() -> int:
     rng = np.random.default_rng(arguments.seed)
     print(f"{'':26} {'asked':>7} {'refused':>8} {'marked':>7} {'right':>7}  neither")
     good = True
-    for name, inside, asked in kinds(solver, arguments.examples, rng):
+    for name, inside, asked in kinds(solver, solver.task, arguments.examples, rng):
         refused, marked, right, neither = counted(solver, asked)
         print(f"{name:26} {len(asked):7} {refused:8} {marked:7} {right:7} {neither:8}")
         good &= refused + marked == 0 if inside else neither == 0
     return 0 if good else 1
 
 
-def kinds(solver: Solver, n: int, rng: np.random.Generator) -> Iterator[tuple[str, bool, Asked]]:
+def kinds(solver: Solver, learned: Arithmetic, n: int, rng: np.random.Generator) -> Iterator[tuple[str, bool, Asked]]:
     """Kinds of questions, whether they are in range, and some of each."""
-    task = replace(solver.task, steps="none", by_digit=False)
+    task = replace(learned, steps="none", by_digit=False)
     most = task.terms if isinstance(task.terms, int) else task.terms[1]
     yield "in range", True, drawn(task, n, rng)
     yield "in range, held out", True, held_out(solver, task)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +203,7 @@ def step(session: Session) -> None:
     for hidden in session.size.hidden:
         for batch in session.size.batches:
             options = {"hidden": hidden, "batch": batch, "examples": session.size.examples}
-            session.results.measure("step", f"hidden {hidden}, batch {batch}", lambda o=options: _solo("step", **o))
+            session.results.measure("step", f"hidden {hidden}, batch {batch}", partial(_solo, "step", **options))
 
 
 def generator(session: Session) -> None:
@@ -235,7 +236,7 @@ def startup(session: Session) -> None:
 def memory(session: Session) -> None:
     """Peak memory of building a data set and training on it."""
     for examples in session.size.memory:
-        session.results.measure("memory", f"{examples:,} expressions", lambda n=examples: _solo("memory", examples=n))
+        session.results.measure("memory", f"{examples:,} expressions", partial(_solo, "memory", examples=examples))
 
 
 def scaling(session: Session) -> None:
@@ -244,10 +245,10 @@ def scaling(session: Session) -> None:
     for terms in size.terms:
         task = {"operators": "+", "terms": terms}
         options = {"task": task, "examples": size.examples, "hidden": 32, "batch": 256, "epochs": 2}
-        session.results.measure("scaling", f"{terms} terms", lambda o=options: _rounds(session, "epoch_time", **o))
+        session.results.measure("scaling", f"{terms} terms", partial(_rounds, session, "epoch_time", **options))
     for examples in size.data:
         options = {"task": {}, "examples": examples, "hidden": 32, "batch": 1024, "epochs": 1}
-        session.results.measure("scaling", f"{examples:,} examples", lambda o=options: _solo("epoch_time", **o))
+        session.results.measure("scaling", f"{examples:,} examples", partial(_solo, "epoch_time", **options))
 
 
 ALL = (training, answers, accuracy, step, generator, startup, memory, scaling)

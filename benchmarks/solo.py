@@ -6,10 +6,11 @@ import contextlib
 import json
 import os
 import random
-import resource
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from seq2seq import Arithmetic, DataConfig, ModelConfig, TrainingConfig
 from seq2seq.dataset import build_dataset
 from seq2seq.progress import Progress
+from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
 LARGE_TASK = Arithmetic("+-*", terms=3, operands=(0, 999))
@@ -65,7 +67,7 @@ def generator(pairs: int, loop_pairs: int) -> dict[str, float]:
     }
 
 
-def _notebook_loop(n: int) -> tuple[np.ndarray, np.ndarray]:
+def _notebook_loop(n: int) -> tuple[Array, Array]:
     """What the notebook does, a pair at a time: three numbers, one operator, padded text, a dictionary of ids."""
     ids = {character: i for i, character in enumerate("0123456789+* ")}
     sources, targets = [], []
@@ -97,7 +99,9 @@ def memory(examples: int) -> dict[str, float]:
 
 
 def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    status = Path("/proc/self/status").read_text()  # `getrusage` begins with the peak of the process that started this
+    [line] = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(line.split()[1]) / 1024
 
 
 class Timestamps(Progress):
@@ -114,11 +118,14 @@ def epoch_time(task: dict[str, Any], examples: int, hidden: int, batch: int, epo
     """The fastest of some epochs after the first, in seconds, and samples a second."""
     import problems
 
+    from seq2seq.models import Model
+
     clock = Timestamps()
     trainer = problems.plain_trainer(Arithmetic(**task), hidden, batch, examples, clock)
     trainer.config = replace(trainer.config, epochs=1 + epochs)
     trainer.fit()
     seconds = float(np.diff(clock.times)[1:].min())
+    assert isinstance(trainer.network, Model)
     source_length = trainer.network.source_length
     return {"epoch_seconds": seconds, "samples_per_second": examples / seconds, "source_length": source_length}
 
@@ -139,6 +146,8 @@ def step(hidden: int, batch: int, examples: int) -> dict[str, float]:
     measured peak of the machine's matrix multiplication it reaches."""
     import problems
 
+    from seq2seq.engine.updater import Updater
+    from seq2seq.models import Model
     from seq2seq.mx import mx
     from seq2seq.workers import workers_of
 
@@ -166,6 +175,8 @@ def step(hidden: int, batch: int, examples: int) -> dict[str, float]:
         kind = next((kind for kind, names in KINDS.items() if name in names), "everything else")
         kinds[kind] += 1000 * figures["Total"] / trainer.steps_per_epoch
     model = trainer.network
+    assert isinstance(model, Model)
+    assert isinstance(trainer._updater, Updater)
     multiplications = batch * (
         model.source_length * 4 * hidden * (model.vocabulary_size + hidden)
         + model.target_length * (4 * hidden * 2 * hidden + hidden * model.vocabulary_size)
@@ -194,5 +205,6 @@ def _peak_gflops(mx: Any, workers: Any, side: int = 2048) -> float:
 
 
 if __name__ == "__main__":
-    measure = {"generator": generator, "memory": memory, "epoch_time": epoch_time, "step": step}[sys.argv[1]]
-    print(json.dumps(measure(**json.loads(sys.argv[2]))))
+    measures: dict[str, Callable[..., dict[str, float]]]
+    measures = {"generator": generator, "memory": memory, "epoch_time": epoch_time, "step": step}
+    print(json.dumps(measures[sys.argv[1]](**json.loads(sys.argv[2]))))

@@ -33,7 +33,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # so that the library is found in a plain checkout
 
 from seq2seq import Addition, Arithmetic, Solver, Text, train
-from seq2seq import solver as solver_module
+from seq2seq.mx import alone
 
 HANGS = 60.0  # seconds
 SUMS = Arithmetic("+", terms=2, operands=(0, 9))
@@ -44,7 +44,7 @@ Question = tuple[Solver, str]
 def runs(folder: Path) -> dict[str, Solver]:
     """A small run of each kind of model, trained a little: wrong answers are as good as right ones."""
     small: dict[str, Any] = {"epochs": 2, "hidden_size": 16, "show_every": 0, "progress": False}
-    few = {"examples": 400, "validation": 40, "test": 40}
+    few: dict[str, Any] = {"examples": 400, "validation": 40, "test": 40}
     words = " ".join(np.random.default_rng(0).choice(["the", "cat", "and", "a", "dog", "sleeps"], 2000))
     return {
         "attention": train(STEPS, folder / "attention", model="attention", **small),
@@ -130,7 +130,7 @@ def with_forks(expected: dict[Question, Any], folder: Path, forks: int) -> Count
 
 
 def train_small(path: Path) -> Solver:
-    options = {"examples": 200, "validation": 10, "test": 10, "epochs": 5, "hidden_size": 8}
+    options: dict[str, Any] = {"examples": 200, "validation": 10, "test": 10, "epochs": 5, "hidden_size": 8}
     return train(SUMS, path, split="none", progress=False, **options)
 
 
@@ -161,16 +161,16 @@ def _right_in_child(expected: dict[Question, Any], folder: Path, number: int) ->
 
 def cost(solver: Solver, source: str, rounds: int = 20, calls: int = 200) -> str:
     """The time of an answer as it is, and without taking turns: medians of rounds that alternate."""
-    real = solver_module.alone
+    solver_module: Any = sys.modules["seq2seq.solver"]
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
-        for place, alone in enumerate((real, nullcontext())):
-            solver_module.alone = alone
+        for place, turns in enumerate((alone, nullcontext())):
+            solver_module.alone = turns
             started = time.perf_counter()
             for _ in range(calls):
                 solver(source)
             times[place].append((time.perf_counter() - started) / calls * 1e6)
-    solver_module.alone = real
+    solver_module.alone = alone
     with_turns, without = map(statistics.median, times)
     return f"{with_turns:.0f} µs an answer, {without:.0f} without turns: {with_turns / without - 1:+.1%}"
 

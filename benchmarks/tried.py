@@ -7,6 +7,7 @@ Adam. What is not said is as the library has it.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -38,10 +39,14 @@ WAYS: list[tuple[str, dict[str, str], str]] = [
 
 def replace(what: str) -> None:
     """Put another way in the place of the library's."""
-    from seq2seq import workers
-    from seq2seq.engine import optimizers, replica, updater
-    from seq2seq.models import RepeatModel
+    from seq2seq.calls import Call
+    from seq2seq.engine.optimizers import Adam
     from seq2seq.mx import mx
+
+    models: Any = importlib.import_module("seq2seq.models")
+    replica: Any = importlib.import_module("seq2seq.engine.replica")
+    updater: Any = importlib.import_module("seq2seq.engine.updater")
+    workers: Any = importlib.import_module("seq2seq.workers")
 
     if what == "one_worker":
         updater.WORTH_SHARING = 1 << 60
@@ -68,8 +73,8 @@ def replace(what: str) -> None:
             labels = mx.sym.reshape(labels, shape=(-1,))
             return mx.sym.SoftmaxOutput(logits, labels, use_ignore=True, ignore_label=-1), {}
 
-        RepeatModel.loss = loss
-        replica.Call = type("NoLoss", (replica.Call,), {"__call__": _unless_adding_losses})
+        models.RepeatModel.loss = loss
+        replica.Call = type("NoLoss", (Call,), {"__call__": _unless_adding_losses})
     if what == "many_adams":
 
         class Adams:
@@ -77,7 +82,7 @@ def replace(what: str) -> None:
 
             def __init__(self, weights: Any, gradients: Any, config: Any) -> None:
                 parts = [slice(i * len(weights) // 4, (i + 1) * len(weights) // 4) for i in range(4)]
-                self.each = [optimizers.Adam(weights[part], gradients[part], config) for part in parts]
+                self.each = [Adam(weights[part], gradients[part], config) for part in parts]
                 self.moments = self.each[0].moments
 
             def update(self, *arguments: Any) -> None:

@@ -12,7 +12,7 @@ os.environ["KERAS_BACKEND"] = "jax"
 
 import keras
 from keras import layers
-from worker import IGNORED, PAD, Contestant, Problem, serve
+from worker import IGNORED, PAD, Array, Contestant, Problem, serve
 
 
 class TwoBiasAdam(keras.optimizers.Adam):
@@ -58,7 +58,7 @@ class Keras3(Contestant):
         self.model = self._model()
         compile_for_training(self.model, TwoBiasAdam(self.problem.learning_rate, epsilon=self.problem.epsilon))
 
-    def epoch(self, sources: np.ndarray, targets: np.ndarray) -> float:
+    def epoch(self, sources: Array, targets: Array) -> float:
         data = [array.astype(np.int32) for array in (sources, targets)]
         return self.model.fit(*data, batch_size=self.batch, shuffle=False, verbose=0).history["loss"][0]
 
@@ -68,7 +68,7 @@ class Keras3(Contestant):
         self.model = keras.Model(model.input, best)
         self.model.compile(loss=None, steps_per_execution=8)
 
-    def answer(self, sources: np.ndarray) -> np.ndarray:
+    def answer(self, sources: Array) -> Array:
         sources = sources.astype(np.int32)
         if len(sources) == 1:  # what Keras recommends for small inputs: `predict` is made for large ones
             return self.model.predict_on_batch(sources)
@@ -81,7 +81,7 @@ class Keras3(Contestant):
         started = time.perf_counter()
         model = network(128, sources.shape[1], targets.shape[1], self.problem.vocabulary_size)
         compile_for_training(model, keras.optimizers.Adam(1e-3))
-        rows = []
+        rows: list[dict[str, float]] = []
         while len(rows) < most_epochs and not (rows and rows[-1]["exact_match"] >= target):
             model.fit(sources[:train], targets[:train], batch_size=32, verbose=0)
             answers = model.predict(sources[train:], batch_size=1024, verbose=0).argmax(axis=-1)
@@ -90,11 +90,11 @@ class Keras3(Contestant):
         return rows
 
 
-def as_the_example_writes(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+def as_the_example_writes(problem: Problem) -> tuple[Array, Array]:
     """Sources left-justified and then reversed, and targets left-justified."""
     blank = problem.characters.index(PAD)
 
-    def left_justified(ids: np.ndarray) -> np.ndarray:
+    def left_justified(ids: Array) -> Array:
         order = np.argsort(ids == blank, axis=1, kind="stable")  # blanks last
         return np.take_along_axis(ids, order, axis=1).astype(np.int32)
 

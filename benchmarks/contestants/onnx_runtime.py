@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
-from worker import Contestant, Problem, serve
+from worker import Array, Contestant, Problem, serve
 
 
-def onnx_order(gates: np.ndarray) -> np.ndarray:
+def onnx_order(gates: Array) -> Array:
     """Rows (4H, ...) for the gates input, forget, cell, output as ONNX has them: input, output, forget, cell."""
     i, f, c, o = np.split(gates, 4)
     return np.concatenate([i, o, f, c])
@@ -65,7 +65,7 @@ class OnnxRuntime(Contestant):
         model = network(self.problem).SerializeToString()
         self.session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
-    def forward(self, sources: np.ndarray) -> Any:
+    def forward(self, sources: Array) -> Any:
         return self.session.run(None, {"source": sources.astype(np.int64)})[0]
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
-from worker import IGNORED, Contestant, Problem, serve
+from worker import IGNORED, Array, Contestant, Problem, serve
 
 
 class Repeat(nn.Module):
@@ -68,7 +67,7 @@ class PyTorch(Contestant):
 
         self.loss = self._compiled(loss)
 
-    def epoch(self, sources: np.ndarray, targets: np.ndarray) -> float:
+    def epoch(self, sources: Array, targets: Array) -> float:
         total = torch.zeros(())
         batches = (torch.from_numpy(array).long().split(self.batch) for array in (sources, targets))
         for source, target in zip(*batches):
@@ -84,7 +83,7 @@ class PyTorch(Contestant):
         self.ids = self._compiled(lambda source: model(source).argmax(dim=-1).T)
 
     @torch.inference_mode()
-    def forward(self, sources: np.ndarray) -> Any:
+    def forward(self, sources: Array) -> Any:
         return self.ids(torch.from_numpy(sources).long()).numpy()
 
 

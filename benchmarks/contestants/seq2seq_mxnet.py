@@ -7,9 +7,8 @@ import time
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import problems
-from worker import Contestant, serve
+from worker import Array, Contestant, serve
 
 from seq2seq import Solver
 from seq2seq.decoding import make_predictor
@@ -50,7 +49,7 @@ class Library(Contestant):
         model = make_model(self.solver.task, self.solver.config.model, self.solver.codec)
         self.predictors = {size: make_predictor(model, size, self.solver.device, weights) for size in (1, self.batch)}
 
-    def answer(self, sources: np.ndarray) -> np.ndarray:
+    def answer(self, sources: Array) -> Array:
         return self.predictors[1 if len(sources) == 1 else self.batch].answer(sources).ids
 
     def answer_strings(self, strings: list[str]) -> list[str]:

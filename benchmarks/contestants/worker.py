@@ -15,6 +15,9 @@ import traceback
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
 
 CHECKED_EPOCHS = 2  # whose losses are compared; the first of them also compiles
 PAD = " "
@@ -52,25 +55,25 @@ class Problem:
         self._ids = np.zeros(128, np.uint8)
         self._ids[[ord(character) for character in self.characters]] = np.arange(self.vocabulary_size)
 
-    def encode(self, strings: list[str]) -> np.ndarray:
+    def encode(self, strings: list[str]) -> Array:
         """Strings (N,) to ids (N, S), right-justified."""
         padded = np.array([string.rjust(self.source_length) for string in strings], f"U{self.source_length}")
         return self._ids[padded.view(np.uint32).reshape(len(strings), -1)]
 
-    def decode(self, ids: np.ndarray) -> list[str]:
+    def decode(self, ids: Array) -> list[str]:
         """Ids (N, T) to strings: what stands behind the last padding, which ends an answer on its left."""
         strings = np.ascontiguousarray(self._characters[ids]).view(f"U{self.target_length}").reshape(len(ids))
         return [string.rpartition(PAD)[2] for string in strings.tolist()]
 
     @property
-    def learned_targets(self) -> np.ndarray:
+    def learned_targets(self) -> Array:
         """The targets (N, T), `IGNORED` in place of all padding but the one before an answer, which ends it."""
         padding = self.targets == self.characters.index(PAD)
         beyond = np.zeros_like(padding)
         beyond[:, :-1] = padding[:, 1:]
         return np.where(beyond, IGNORED, self.targets.astype(np.int32))
 
-    def layer(self, name: str) -> list[np.ndarray]:
+    def layer(self, name: str) -> list[Array]:
         """Input weight, state weight, input bias and state bias of `encoder` or `decoder`."""
         return [self.weights[f"{name}_{part}"] for part in ("input_weight", "state_weight", "input_bias", "state_bias")]
 
@@ -98,14 +101,14 @@ class Contestant:
     def prepare_training(self) -> None:
         """Build what training needs from the problem's weights."""
 
-    def epoch(self, sources: np.ndarray, targets: np.ndarray) -> float:
+    def epoch(self, sources: Array, targets: Array) -> float:
         """Train on the examples in this order; the mean loss of a learned character, each measured before its step."""
         raise NotImplementedError
 
     def prepare_answers(self) -> None:
         """Build what answering needs from the problem's weights."""
 
-    def forward(self, sources: np.ndarray) -> Any:
+    def forward(self, sources: Array) -> Any:
         """The most probable ids (n, T) for up to a batch of sources (n, S), as any kind of array."""
         raise NotImplementedError
 
@@ -117,7 +120,8 @@ class Contestant:
 
     def train(self, epochs: int) -> list[float]:
         """The losses of so many epochs."""
-        losses, targets = [], self.problem.learned_targets
+        losses: list[float] = []
+        targets = self.problem.learned_targets
         for _ in range(epochs):
             # The order in which the library's Trainer takes them, so that losses after equal steps can be compared.
             order = np.random.default_rng((0, 1, self.epochs_done)).permutation(len(self.problem.sources))
@@ -125,7 +129,7 @@ class Contestant:
             self.epochs_done += 1
         return losses
 
-    def answer(self, sources: np.ndarray) -> np.ndarray:
+    def answer(self, sources: Array) -> Array:
         """Ids (N, S) to ids (N, T)."""
         starts = range(0, len(sources), self.batch)
         return np.concatenate([self.forward(sources[start : start + self.batch]) for start in starts])
@@ -137,7 +141,8 @@ class Contestant:
 
     def do_start_training(self) -> dict[str, Any]:
         """Compile and warm up: two epochs, of which the first takes longer by the time to compile."""
-        times, losses = [], []
+        times: list[float] = []
+        losses: list[float] = []
         for _ in range(CHECKED_EPOCHS):
             started = time.perf_counter()
             if not times:
