@@ -1,4 +1,4 @@
-"""The task of adding and taking away two long numbers, of any number of digits."""
+"""The task of adding and subtracting two numbers with any number of digits."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ ZERO = ord("0")
 
 @dataclass(frozen=True)
 class Addition(Task):
-    """Sums and differences of two whole numbers of so many digits: `907+15` is 922, and `15-907` is -892.
+    """Sums and differences of two whole numbers: `907+15` is 922, and `15-907` is -892.
 
-    The digits of each number are drawn first, every count of them equally likely, as in the Keras example
-    `addition_rnn`; then the number, whose first digit is not 0 unless it is 0 itself.
+    The number of digits is drawn first, uniformly, as in the Keras example `addition_rnn`, and then the digits. The
+    first digit is not 0 unless the number is 0.
 
     Parameters
     ----------
     digits : int or (int, int)
-        The most digits a number has, or the least and the most.
+        The greatest number of digits, or the least and the greatest.
     operators : str
         `+`, `-` or both.
     close : bool
-        Whether both numbers begin alike: they have as many digits, and share the first, or more of them, or all, each
-        count of them as likely. Which is the greater is then as often decided late as early.
+        Whether both numbers begin with the same digits: they have the same length, and share at least the first digit
+        and at most all. Each number of shared digits is equally likely, so the place that decides which number is
+        greater is equally likely to be early or late.
 
     Raises
     ------
@@ -88,7 +89,7 @@ class Addition(Task):
     @property
     def count(self) -> int:
         least, most = self._range
-        if self.close:  # 0 begins as itself alone
+        if self.close:  # 0 begins like no other number
             pairs = sum(9 * 10 ** (2 * (digits - 1)) for digits in range(least, most + 1)) + (least == 1)
         else:
             pairs = (10**most - (10 ** (least - 1) if least > 1 else 0)) ** 2
@@ -98,7 +99,7 @@ class Addition(Task):
     def binary_operators(self) -> str:
         return self.operators
 
-    # Drawing: numbers are rows of digits, the least first -------------------------------------------------------------
+    # Drawing: numbers are rows of digits, the least significant first ---------------------------------------------
 
     def list(self) -> Pairs:
         if self.count > LIST_LIMIT:
@@ -122,16 +123,16 @@ class Addition(Task):
         n = whole("n", n, 0)
         first, second = self._draw(n, rng), self._draw(n, rng)
         if self.close:
-            length = np.maximum(1, (first != 0).cumsum(axis=1).argmax(axis=1) + 1)  # to the last digit that is not 0
+            length = np.maximum(1, (first != 0).cumsum(axis=1).argmax(axis=1) + 1)  # up to the last digit that is not 0
             shared = 1 + (rng.random(n) * length).astype(int)
             again = rng.integers(10, size=first.shape, dtype=np.int8)
             second = np.where(np.arange(first.shape[1]) < (length - shared)[:, None], again, first)
         return self._pairs(first, second, rng.choice([operator == "-" for operator in self.operators], n))
 
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
-        """As nearly as can be as `sample` draws, but no source twice."""
+        """Draw `n` pairs with distinct sources, distributed as closely as possible like those of `sample`."""
         n = whole("n", n, 0, self.count)
-        if 2 * n >= self.count:  # most of them are wanted: no dearer than listing them
+        if 2 * n >= self.count:  # at least half of all pairs: listing them is no slower
             return self.list().take(rng.permutation(self.count)[:n])
         drawn = self.sample(0, rng)
         while len(drawn) < n:
@@ -143,7 +144,7 @@ class Addition(Task):
         return drawn
 
     def _draw(self, n: int, rng: np.random.Generator) -> Array:
-        """Numbers as digits (N, most), the least first."""
+        """Numbers as digits (N, most), the least significant first."""
         least, most = self._range
         length = rng.integers(least, most, size=(n, 1), endpoint=True)
         digits = rng.integers(10, size=(n, most), dtype=np.int8)
@@ -152,7 +153,7 @@ class Addition(Task):
         return np.where(np.arange(most) < length, digits, 0)
 
     def _pairs(self, first: Array, second: Array, minus: Array) -> Pairs:
-        """From digits (N, most) and which are to be taken away (N,)."""
+        """Pairs from digits (N, most) and a mask of the subtractions (N,)."""
         sources = np.char.add(np.char.add(_written(first), np.where(minus, "-", "+")), _written(second))
         values, negative = _sums(first, second, minus)
         targets = np.char.add(np.where(negative, "-", ""), _written(values))
@@ -161,13 +162,13 @@ class Addition(Task):
     # Reading ------------------------------------------------------------------------------------------------------
 
     def key(self, sources: Array, key: str) -> Array:
-        """`expression`: the string itself. `commutative`: of a sum, the order of its numbers is ignored."""
+        """`expression`: the string itself. `commutative`: the order of the numbers in a sum is ignored."""
         require(key in self.keys, "key", key, f"one of {', '.join(self.keys)}")
         if key == "expression":
             return sources
         plus = np.char.lstrip(sources)
         parts = np.char.partition(plus, "+")
-        # Of two numbers, the longer comes first, or of two as long the one that comes first in the alphabet.
+        # The longer number comes first, or of two with the same length, the one that is first in alphabetical order.
         first, second = parts[:, 0], parts[:, 2]
         lengths = np.char.str_len(first) - np.char.str_len(second)
         turned = (parts[:, 1] == "+") & ((lengths < 0) | ((lengths == 0) & np.char.greater(first, second)))
@@ -181,7 +182,7 @@ class Addition(Task):
         return squeezed
 
     def unlike_training(self, source: str, longer: bool = False) -> str | None:
-        """By the digits of each number; where a model reads place by place, more of them are like those trained on."""
+        """Compare the numbers of digits. If `longer`, there is no upper limit."""
         try:
             numbers = re.split(r"\D", self.normalise(source))
         except SourceError as error:
@@ -196,12 +197,12 @@ class Addition(Task):
 
 
 def _sums(first: Array, second: Array, minus: Array) -> tuple[Array, Array]:
-    """Digits (N, most + 1) of the sums or differences without sign, and which are below 0: a loop over the places."""
+    """Digits (N, most + 1) of the absolute sums or differences, and a mask of the negative ones: a loop over places."""
     n, most = first.shape
     sign = np.where(minus, -1, 1)
     total = np.pad(first.astype(np.int16) + sign[:, None] * second, ((0, 0), (0, 1)))
     top = most - (total[:, ::-1] != 0).argmax(axis=1)
-    negative = total[np.arange(n), top] < 0  # the digit that differs at the highest place decides
+    negative = total[np.arange(n), top] < 0  # the sign of the most significant digit that is not 0
     total[negative] *= -1
     carry = np.zeros(n, np.int16)
     for place in range(most + 1):
@@ -210,7 +211,7 @@ def _sums(first: Array, second: Array, minus: Array) -> tuple[Array, Array]:
 
 
 def _written(digits: Array) -> Array:
-    """Rows of digits (N, places), the least first, as strings (N,) without zeros before them."""
+    """Rows of digits (N, places), the least significant first, as strings (N,) without leading zeros."""
     codes = np.ascontiguousarray(digits[:, ::-1].astype(np.uint32) + ZERO)
     strings = np.char.lstrip(codes.view(f"U{codes.shape[1]}").reshape(len(codes)), "0")
     return np.where(strings == "", "0", strings)

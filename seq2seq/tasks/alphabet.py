@@ -1,8 +1,8 @@
-"""Strings of symbols, as people write them, and the same with one character a symbol, which is all that models know.
+"""Strings of symbols as people write them, and with one character per symbol, as models read them.
 
-A symbol is a character, unless a task says what stands between two symbols: with a space between them, `HH AH0 L OW1`
-is four. Where a symbol is not one character already, a character of Unicode's private use area stands for it; and one
-of these, `SPACE`, stands for a space, which by itself is padding.
+A symbol is a character, unless a task defines a separator: with a space as the separator, `HH AH0 L OW1` is four
+symbols. A symbol of several characters is represented by one character of Unicode's private use area. Another character
+of that area, `SPACE`, represents a space, since the space itself is the padding.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from seq2seq.lazy import cached_property
 from seq2seq.showing import form_hint
 
 PAD, SPACE = " ", "\ue000"
-MOST = 0xF8FF - ord(SPACE)  # symbols that the private use area has room for
-RESERVED = re.compile("[\0\ud800-\udfff\ue000-\uf8ff]")  # what no string may hold: these, and what is not Unicode
+MOST = 0xF8FF - ord(SPACE)  # symbols that fit into the private use area
+RESERVED = re.compile("[\0\ud800-\udfff\ue000-\uf8ff]")  # not allowed in a string: those, and what is not Unicode
 
 
 def split(string: str, separator: str) -> Sequence[str]:
@@ -27,14 +27,14 @@ def split(string: str, separator: str) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class Alphabet:
-    """Which character stands for which symbol.
+    """The mapping between symbols and characters.
 
     Parameters
     ----------
     symbols : tuple of str
-        Those of several characters, in the order of their stand-ins.
+        The symbols of several characters, in the order of the characters that represent them.
     source_separator, target_separator : str
-        What stands between two symbols of a source, and of a target: nothing where every character is one.
+        The string between two symbols of a source, and of a target: empty if every character is a symbol.
     """
 
     symbols: tuple[str, ...] = ()
@@ -56,19 +56,19 @@ class Alphabet:
         return {stand_in: symbol for symbol, stand_in in self._stand_ins.items()}
 
     def characters(self, symbols: Iterable[str]) -> str:
-        """What stands for these symbols, in order, and padding: all that strings of them are made of."""
+        """The characters that represent these symbols, sorted, and the padding."""
         return "".join(sorted({self._stand_ins.get(symbol, symbol) for symbol in symbols})) + PAD
 
     def symbol(self, character: str) -> str:
-        """What a character stands for."""
+        """The symbol that a character represents."""
         return self._shown.get(character, character)
 
     def read_source(self, source: str) -> str:
-        """A source with one character a symbol. Raises `SourceError` if it has a symbol that is not known."""
+        """A source with one character per symbol. Raises `SourceError` if it has an unknown symbol."""
         return self._read(source, self.source_separator)
 
     def read_target(self, target: str) -> str:
-        """As `read_source`, of a target."""
+        """The same for a target."""
         return self._read(target, self.target_separator)
 
     def show_source(self, characters: str) -> str:

@@ -34,9 +34,9 @@ from seq2seq.values import require_truth, whole
 
 MOST_TERMS = 1000
 MOST_SPLIT = 8  # terms with steps by digit
-MOST_OPERAND = 10**60  # what is too large is told below, but not by numbers of thousands of digits
-MOST_WORKED = 100  # terms with all steps in one answer, which is as long as all of them
-MOST_STEPPED = 200_000  # expressions whose steps are all gone through to tell what is one of them
+MOST_OPERAND = 10**60  # the exact limit is checked below; this one avoids numbers with thousands of digits
+MOST_WORKED = 100  # terms with all steps in one answer, which is as long as all steps together
+MOST_STEPPED = 200_000  # expressions up to which all steps are listed, to tell whether a source is one of them
 MOST_NESTED = 10  # terms with parentheses, which can be set in 103,049 ways
 STEPS = ("none", "answer", "call")
 
@@ -46,42 +46,43 @@ class Arithmetic(Task):
     """Expressions over whole numbers with the usual precedence: `3*7+2` is 23, and so is `2+3*7`.
 
     The three numbers from 1 to 10 are those of the notebook `E2_sequence_modeling_basic_math`
-    (sunilmallya/dl-twitch-series, 2017), which kept to one operator in an expression (`mixed=False`).
+    (sunilmallya/dl-twitch-series, 2017), which used one operator in each expression (`mixed=False`).
 
     Parameters
     ----------
     operators : str
-        Any of `+`, `-`, `*`, `/` and `%`. Only expressions are drawn in which every `/` comes out whole and nothing is
-        divided by 0; of those with so many terms each is equally likely. A remainder has the sign of what it is divided
-        by, as in Python: `-7%3` is 2.
+        Any of `+`, `-`, `*`, `/` and `%`. In the expressions that are drawn, every division is exact: the quotient is a
+        whole number, and the divisor is not 0. All such expressions with the same number of terms are equally likely. A
+        remainder has the sign of the divisor, as in Python: `-7%3` is 2.
     terms : int or (int, int)
-        How many numbers an expression has, or the least and the most.
+        The number of terms in an expression, or the least and the greatest.
     operands : (int, int)
         The smallest and the largest number, from 0.
     mixed : bool
-        Whether an expression may use several operators or keeps to one.
+        Whether an expression may have several different operators.
     signed : bool
         Whether the first number may be negative: `-4+5`.
     steps : str
-        How much of the working a target has. `none`: the value alone. `answer`: all steps in one answer, `21+2=23`.
-        `call`: one step, written in its place, ` 21+2`; the answer is asked again until it no longer changes. A step
-        works out the first two terms, or where a product follows a sum, the second and the third; of three factors the
-        largest is left for last, so that all orders of them come to the same: `7*8*7` becomes `8* 49`. Never more is
-        needed to know what comes next than three terms, however many there are. Parentheses count as one term, and what
-        is in them is worked out before it joins another: `(3+4)*2` becomes `    7*2`. A negative number that comes
-        neither first nor first in parentheses has parentheses of its own: `3*(2-5)` becomes `3* (-3)`.
+        How much of the working is in a target. `none`: only the value. `answer`: all steps in one answer, `21+2=23`.
+        `call`: one step, written in place, ` 21+2`; the answer is asked again until it no longer changes.
+
+        A step works out the first two terms, or the second and third if a product follows a sum. Of three factors the
+        largest is left for last, so that every order of them gives the same result: `7*8*7` becomes `8* 49`. The next
+        step depends on three terms at most. Parentheses count as one term and are worked out before they are combined
+        with another: `(3+4)*2` becomes `    7*2`. A negative number has its own parentheses unless it comes first in
+        the expression or in other parentheses: `3*(2-5)` becomes `3* (-3)`.
     by_digit : bool
-        Whether a step multiplies by one digit alone: `12*24` becomes `240+48`. With steps a call, of expressions of
-        `+`, `-` and `*`. Such steps can be longer than what they begin from, and are not written in its place.
+        Whether a step multiplies by a single digit: `12*24` becomes `240+48`. Allowed with `steps="call"` and the
+        operators `+`, `-` and `*`. Such a step can be longer than its source, so it is not written in place.
     parentheses : bool
-        Whether expressions may have parentheses: `2*(3-(1+1))`. Any that hold two terms or more, but not all of the
-        expression, nor just other parentheses. Every way to set them, none among them, is equally likely, but for what
-        does not come out whole.
+        Whether expressions may have parentheses: `2*(3-(1+1))`. A pair of parentheses contains at least two terms, and
+        is not around the whole expression nor directly around another pair. All placements, including no parentheses,
+        are equally likely, except that expressions with inexact divisions are left out.
 
     Raises
     ------
     UsageError
-        If an option is not allowed, or values could pass what 64-bit integers hold.
+        If an option is not allowed, or values could overflow 64-bit integers.
     """
 
     operators: str = field(default="+*", metadata={"help": f"any of {' '.join(OPERATORS)}", "parse": str})
@@ -136,7 +137,7 @@ class Arithmetic(Task):
             self.by_digit,
             f"true or false; false but with steps call, up to {MOST_SPLIT} terms, and neither / nor % nor parentheses",
         )
-        # One way of writing each choice, so that equal tasks draw equal data.
+        # A canonical form of the options, so that equal tasks draw equal data.
         object.__setattr__(self, "operators", "".join(o for o in OPERATORS if o in self.operators))
         least, most = terms
         object.__setattr__(self, "terms", least if least == most else (least, most))
@@ -167,9 +168,9 @@ class Arithmetic(Task):
 
     @cached_property
     def _longest_by_digit(self) -> int:
-        """The most characters of an expression, or of what a step by digit leaves of it: those where all digits are 9
-        and nothing is taken away, and a sign."""
-        largest = 10 ** len(str(self.operands[1])) - 1  # of whose digits none is 0: none has more to split
+        """The most characters in an expression or in one of its steps by digit: those of the expressions in which all
+        digits are 9 and nothing is subtracted, plus a sign."""
+        largest = 10 ** len(str(self.operands[1])) - 1  # has no digit 0, so no number takes more steps
         operators = "".join(sorted({*self.operators.replace("-", "+")}))
         worst = Space(operators, self._term_range[-1], (largest, largest), self.mixed, False).list()
         stages = self._stages(worst)
@@ -179,7 +180,7 @@ class Arithmetic(Task):
     @property
     def _length(self) -> int:
         most = self._term_range[-1]
-        # As many groups as operators at most, each being what one of them works out, but that of the whole expression.
+        # At most one group for each operator, except the last one to be worked out, which is the whole expression.
         groups = max(0, most - 2) if self.parentheses else 0
         return most * len(str(self.operands[1])) + most - 1 + 2 * groups + (self.signed and self.operands[1] > 0)
 
@@ -188,7 +189,7 @@ class Arithmetic(Task):
         most = self._term_range[-1]
         if self.steps == "call":
             return self.source_length
-        if self.steps == "answer" and most > 1:  # each step is shorter than the one before it
+        if self.steps == "answer" and most > 1:  # each step is shorter than the previous one
             return sum(self.source_length - step for step in range(1, most)) + most - 2
         return max(len(str(value)) for space in self._spaces for value in extremes(space))
 
@@ -199,10 +200,11 @@ class Arithmetic(Task):
 
     @property
     def count(self) -> int:
-        """How many distinct expressions there are: exactly, but where there are divisions.
+        """The number of distinct expressions: exact without divisions.
 
-        Then those of each number of terms are all tried if there are at most `LIST_LIMIT`; of more, it counts as if
-        every division came out whole, and drawing more than can be found raises a `UsageError`.
+        With divisions, all candidates with the same number of terms are tried if there are at most `LIST_LIMIT`. If
+        there are more, the count is an upper bound, as if every division were exact, and drawing more expressions than
+        can be found raises a `UsageError`.
         """
         return sum(space.count for space in self._spaces)
 
@@ -226,9 +228,9 @@ class Arithmetic(Task):
         return self._pairs(stack([space.list() for space in self._spaces]))
 
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
-        """Draw `n` pairs: each number of terms is equally likely, then each number, operator and set of parentheses.
+        """Draw `n` pairs: the number of terms uniformly, then each number and operator, and the parentheses.
 
-        Of expressions with divisions those that do not come out whole are left out, and the others equally likely.
+        Expressions with inexact divisions are left out; the others are equally likely.
         """
         n = whole("n", n, 0)
         if len(self._spaces) == 1:
@@ -239,7 +241,7 @@ class Arithmetic(Task):
         return self._pairs(stack(parts).take(order))
 
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
-        """Draw `n` distinct pairs: as nearly as can be, the same number for each number of terms."""
+        """Draw `n` distinct pairs, as evenly as possible over the numbers of terms."""
         n = whole("n", n, 0, self.count)
         shares = _fair_shares(n, [space.count for space in self._spaces])
         drawn = stack([space.draw_distinct(share, rng) for space, share in zip(self._spaces, shares)])
@@ -252,8 +254,10 @@ class Arithmetic(Task):
     # Working out --------------------------------------------------------------------------------------------------
 
     def head(self, source: str) -> int:
-        """Where the first terms end that a step has to look at, parentheses being one term; by digit, all factors."""
-        operators, level, terms = self.operators + ("+-" if self.by_digit else ""), 0, 0
+        """The end of the terms that the next step depends on. Parentheses are one term; by digit, so is a product."""
+        operators = self.operators + ("+-" if self.by_digit else "")
+        level = 0
+        terms = 0
         for place, character in enumerate(source):
             level += (character == "(") - (character == ")")
             if level == 0 and place > 0 and character in operators:
@@ -264,7 +268,7 @@ class Arithmetic(Task):
 
     @property
     def _head_terms(self) -> int:
-        """Two terms can be worked out unless a factor comes next, or may: only then a third is looked at."""
+        """Two terms can be worked out unless a factor may follow: only then does a step depend on a third."""
         waits = "*" in self.operators or (set(self.operators) & set("+-") and set(self.operators) & set("/%"))
         return 3 if self.by_digit or waits else 2
 
@@ -277,7 +281,7 @@ class Arithmetic(Task):
         return ExpressionPairs(everything.take(np.sort(first)), self.source_length, self.target_length, target_of)
 
     def _stages(self, expressions: Expressions) -> Iterator[Expressions]:
-        """Expressions, and what each step leaves of them until no operator is left."""
+        """The expressions, then the expressions after each step, until no operator is left."""
         step = next_step_by_digit if self.by_digit else next_step
         yield expressions
         while expressions.numbers.shape[1] > 1:
@@ -290,15 +294,15 @@ class Arithmetic(Task):
     # Reading ------------------------------------------------------------------------------------------------------
 
     def key(self, sources: Array, key: str) -> Array:
-        """What makes two sources the same question.
+        """Keys that are equal where two sources are the same question.
 
         Parameters
         ----------
         sources : ndarray of str, shape (N,)
         key : str
-            `expression`: the string itself. `commutative`: also the order of terms and of factors is ignored, within
-            parentheses too, so `3*7+2` and `2+7*3` are one, and so are `5-2+1` and `5+1-2`, `6*4/3` and `6/3*4`, and
-            `(3+4)*2` and `2*(4+3)`. The two sides of a remainder stay where they are.
+            `expression`: the string itself. `commutative`: the order of terms and of factors is ignored, also within
+            parentheses, so `3*7+2` and `2+7*3` have the same key, and so do `5-2+1` and `5+1-2`, `6*4/3` and `6/3*4`,
+            and `(3+4)*2` and `2*(4+3)`. The two sides of a remainder are not exchanged.
 
         Returns
         -------
@@ -330,7 +334,7 @@ class Arithmetic(Task):
         return squeezed
 
     def unlike_training(self, source: str, longer: bool = False) -> str | None:
-        """Why it is not drawn, nor a step of working out what is drawn: see `Task.unlike_training`."""
+        """Why a source is neither drawn nor a step of an expression that is drawn: see `Task.unlike_training`."""
         try:
             reason = unlike(self.normalise(source), self._spaces)
         except SourceError as error:
@@ -339,7 +343,7 @@ class Arithmetic(Task):
 
     @cached_property
     def _steps(self) -> frozenset[str]:
-        """What each step of working an expression out begins from; nothing where there are too many expressions."""
+        """The sources of all steps of all expressions; empty if there are too many expressions."""
         if sum(space.candidates for space in self._spaces) > MOST_STEPPED:
             return frozenset()
         return frozenset(np.char.lstrip(self.steps_of(self.list()).sources).tolist())
@@ -350,7 +354,7 @@ class Arithmetic(Task):
 
 
 def _fair_shares(n: int, limits: list[int]) -> list[int]:
-    """Split `n` as evenly as the limits allow, the earlier ones getting what does not divide."""
+    """Split `n` as evenly as the limits allow. The first ones get the remainder."""
     shares = [0] * len(limits)
     while n > 0:
         unfilled = [i for i, limit in enumerate(limits) if shares[i] < limit]

@@ -1,4 +1,4 @@
-"""Pairs of strings as arrays, and what a pair must be."""
+"""Pairs of strings as arrays, and the check of a pair."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from seq2seq.typing import Array
 
 
 class Row(NamedTuple):
-    """A pair and where it comes from: a line's number, or its place in a list."""
+    """A pair and its origin: the number of its line, or its place in a list."""
 
     number: int
     source: str
@@ -21,7 +21,7 @@ class Row(NamedTuple):
 
 
 class Pairs:
-    """N sources and their targets. A subclass may keep them in a smaller form than strings, and write them when asked.
+    """N sources and their targets. A subclass may store them in a smaller form and write the strings on demand.
 
     Parameters
     ----------
@@ -48,12 +48,12 @@ class Pairs:
         yield self.targets
 
     def take(self, rows: Any) -> Pairs:
-        """These rows alone: a slice or an array of numbers."""
+        """The pairs of these rows: a slice, or an array of row numbers."""
         return Pairs(self.sources[rows], self.targets[rows])
 
 
 class StringPairs(Pairs):
-    """Strings that are justified when asked: a long one costs the others nothing. Arrays of objects, shape (N,)."""
+    """Strings that are padded on demand, so that a long one takes no memory for the others. Object arrays (N,)."""
 
     def __init__(self, sources: Array, targets: Array, source_length: int, target_length: int) -> None:
         super().__init__(sources, targets)
@@ -79,9 +79,9 @@ def _justified(strings: Array, width: int) -> Array:
 
 
 def require_pair(pair: Any, where: str, separators: tuple[str, str] = ("", "")) -> None:
-    """Raise a `UsageError` that says where, unless this is a source and a target that can be learned.
+    """Raise a `UsageError` that names the place, unless this is a source and a target that can be learned.
 
-    A space is a symbol like any other, except where it stands between symbols.
+    A space is a symbol like any other, unless it is the separator.
     """
     if not (isinstance(pair, (tuple, list)) and [isinstance(part, str) for part in pair] == [True, True]):
         shown = pair if isinstance(pair, str) else quoted(pair)

@@ -1,4 +1,4 @@
-"""What a task is: options, and a random generator, in; pairs of strings out."""
+"""The base class of tasks: from options and a random generator to pairs of strings."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ from seq2seq.tasks.measure import Measure, Outline, Sources
 from seq2seq.typing import Array
 from seq2seq.values import make_plain, plain, whole
 
-MEASURED = 4000  # draws that tell the symbols and the lengths of a task that does not say them
+MEASURED = 4000  # draws from which the symbols and lengths are found if a task does not define them
 
 
 def option_fields(task: Any) -> list[Field[Any]]:
-    """The fields of a task, or of a part of a configuration, that are its options."""
+    """The fields of a task, or of a part of a configuration, that are options."""
     return [field for field in fields(task) if field.metadata.get("option", True)] if is_dataclass(task) else []
 
 
 class Task:
     """A rule that draws (source, target) pairs of strings.
 
-    A task needs a `name` and `draw`; everything else follows, or can be said. Its options are the fields of a frozen
-    dataclass:
+    A task needs a `name` and `draw`; everything else has a default. Its options are the fields of a frozen dataclass:
 
     >>> @dataclass(frozen=True)
     ... class Double(Task):
@@ -41,28 +40,28 @@ class Task:
     ...         number = rng.integers(self.most + 1)
     ...         return str(number), str(2 * number)
 
-    A task that writes its strings as arrays, for speed, has no `draw` but `characters`, `source_length`,
-    `target_length`, `count`, `list`, `sample` and `sample_distinct` of its own.
+    A task that writes its strings as arrays, for speed, has no `draw`. It defines `characters`, `source_length`,
+    `target_length`, `count`, `list`, `sample` and `sample_distinct` instead.
 
     Attributes
     ----------
     name : str
-        What the command line and the run folder call it.
+        Its name on the command line and in the run folder.
     keys : tuple of str
         The ways in which two sources can count as the same question, the weakest first.
     any_length : bool
-        Whether what is longer than `source_length` may be asked too: its rule is the same, and a target is no longer
-        than its source.
+        Whether sources longer than `source_length` may be asked too: the rule is the same for them, and a target is no
+        longer than its source.
     kept_as : str
-        The gzipped file of a run folder that has what `keep` gives.
+        The gzipped file in a run folder that holds the string returned by `keep`.
     application : str
-        The kind of problem: whatever else depends on it is in `seq2seq/applications/`.
+        The kind of problem. The code that depends on it is in `seq2seq/applications/`.
     preset : str or None
-        The preset that was tuned on it. Without one, options that nobody gives are chosen from the data.
+        The preset that was tuned on this task. Without one, options that are not given are chosen from the data.
     used_whole : bool
         Whether all its examples are used, however many there are.
     several : bool
-        Whether a source may have several right targets. Where not, two different ones are an error.
+        Whether a source may have several correct targets. If not, two different targets are an error.
     """
 
     name: ClassVar[str]
@@ -75,11 +74,11 @@ class Task:
     several: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        """Of a dataclass: NumPy's scalars and paths among its options become plain values, as a run folder has them."""
+        """For a dataclass: convert NumPy scalars and paths among the options to plain values, as in a run folder."""
         if is_dataclass(self):
             make_plain(self)
 
-    # What a task may say ------------------------------------------------------------------------------------------
+    # What a task may define ------------------------------------------------------------------------------------------
 
     def draw(self, rng: np.random.Generator) -> tuple[str, str]:
         """One source and its target, as people write them."""
@@ -87,96 +86,96 @@ class Task:
 
     @property
     def source_separator(self) -> str:
-        """What stands between two symbols of a source: by default nothing, and every character is one."""
+        """The string between two symbols of a source. By default empty: every character is a symbol."""
         return ""
 
     @property
     def target_separator(self) -> str:
-        """As `source_separator`, of the targets."""
+        """The same for targets."""
         return ""
 
     @property
     def symbols(self) -> Sequence[str]:
-        """Every symbol of the sources and targets, a space among them if it is one; by default those of some draws."""
+        """All symbols of the sources and targets, including the space if it is one; by default those of some draws."""
         return self._measure.symbols
 
     @property
     def source_length(self) -> int:
-        """The most symbols a source has (S): by default the most of some draws. What is longer is drawn again."""
+        """The most symbols in a source (S): by default the most in some draws. Longer sources are drawn again."""
         return self._measure.source_length
 
     @property
     def target_length(self) -> int:
-        """The most symbols a target has (T), as `source_length`."""
+        """The most symbols in a target (T), as for `source_length`."""
         return self._measure.target_length
 
     @property
     def count(self) -> int | None:
-        """How many distinct sources there are, exactly, or if only drawing them could tell, at most; None: unknown."""
+        """The number of distinct sources: exact, or an upper bound if only sampling could tell; None if unknown."""
         return None
 
     def normalise(self, source: str) -> str:
         """The source as the task would write it. Raises `SourceError` if it is not of the task's form.
 
-        What has the form but is never drawn, such as a number out of range, may be asked all the same.
+        A source that has the form but is never drawn, such as a number out of range, may still be asked.
         """
         return source
 
     def unlike_training(self, source: str, longer: bool = False) -> str | None:
-        """Why a source is unlike all that may be trained on, `has 4 terms; trained on 3`; None if it is like them.
+        """Why a source is unlike all training sources, such as `has 4 terms; trained on 3`; None if it is like them.
 
-        By default: if it is shorter or longer than any source, or has a symbol that none has.
+        By default a source is unlike them if it is shorter or longer than all of them, or has a symbol that they lack.
 
         Parameters
         ----------
         source : str
-            As `normalise` gives it.
+            As returned by `normalise`.
         longer : bool
-            Whether the model at hand has a rule that holds for what is longer, too.
+            Whether the model generalises to longer sources.
         """
         known = tuple(map(self.alphabet.symbol, self.characters))
         sources = self._sources or Sources(known, 1, self.source_length)
         return sources.unlike([*map(self.alphabet.symbol, self.alphabet.read_source(source))], longer)
 
     def accepts(self, source: str, answer: str, target: str) -> bool:
-        """Whether an answer to a source is right: by default if it is the target."""
+        """Whether an answer to a source is correct: by default if it equals the target."""
         return answer == target
 
     def measures(self, sources: list[str], targets: list[str], answers: list[str]) -> Mapping[str, float]:
-        """Measures beside exact match that an evaluation has of the task: name to value."""
+        """Metrics of the task besides exact match, for an evaluation: name to value."""
         return {}
 
     @property
     def breakdowns(self) -> Mapping[str, Callable[[Array], Array]]:
-        """Ways to group sources in an evaluation: name to a function from sources (N,) to labels (N,)."""
+        """Groupings of the sources in an evaluation: name to a function from sources (N,) to labels (N,)."""
         return {}
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What whoever trains on it should know of its data: a line each."""
+        """Remarks about the data that are shown before training, one line each."""
         return ()
 
     def options(self) -> dict[str, Any]:
-        """What rebuilds this task: `type(task)(**task.options())`, in values that JSON can hold."""
+        """The options that rebuild this task, `type(task)(**task.options())`, as values that JSON can hold."""
         return {field.name: plain(getattr(self, field.name)) for field in option_fields(self)}
 
     def read_rows(self, path: str) -> Iterator[Row]:
-        """The rows of a file of pairs: TSV, CSV or JSON lines. Raises `UsageError` that names file and line."""
+        """The rows of a file of pairs: TSV, CSV or JSON lines. Raises a `UsageError` that names the file and line."""
         return read_pairs(path)
 
     def keep(self) -> str | None:
-        """What a run folder must keep beside the options for `restored`, if they alone do not rebuild the task."""
+        """The data that a run folder must keep for `restored`, if the options are not enough to rebuild the task."""
         return None
 
     @classmethod
     def restored(cls, options: dict[str, Any], kept: str | None) -> Task:
-        """The task of these options, and of what `keep` gave."""
+        """The task with these options and the string returned by `keep`."""
         return cls(**options)
 
     @classmethod
     def opened(cls, options: dict[str, Any], read: Callable[[], str | None], outline: Outline | None) -> Task:
-        """The task of a run: `restored` from its options and from what `read` gives, and where the run has kept an
-        outline of its data, with what that says."""
+        """The task of a run: `restored` from its options and from the string returned by `read`. If the run has an
+        outline of its data, the task takes its properties from there."""
         task = cls.restored(options, read())
         if outline is not None:
             task._recall(outline)
@@ -184,23 +183,23 @@ class Task:
 
     @property
     def stepwise(self) -> bool:
-        """Whether it works in steps, and has the hooks of a `StepwiseTask`: see `seq2seq/tasks/stepwise.py`."""
+        """Whether it works in steps and has the methods of a `StepwiseTask`: see `seq2seq/tasks/stepwise.py`."""
         return False
 
     @property
     def binary_operators(self) -> str | None:
-        """The operators, where every source is two whole numbers with one of them between."""
+        """The operators, if every source is two whole numbers with an operator between them; otherwise None."""
         return None
 
     def final(self, target: str) -> str:
-        """The part of a target that is the answer, where the working comes before it."""
+        """The part of a target that is the answer, if the working comes before it."""
         return target
 
-    # What the other stages ask: strings with one character a symbol ---------------------------------------------------
+    # For the other stages: strings with one character per symbol ---------------------------------------------------
 
     @cached_property
     def alphabet(self) -> Alphabet:
-        """Which character stands for which symbol."""
+        """The mapping between symbols and characters."""
         if type(self).draw is Task.draw:  # it writes its strings itself, as models read them
             return Alphabet()
         several = sorted({symbol for symbol in self.symbols if len(symbol) > 1})
@@ -208,17 +207,17 @@ class Task:
 
     @property
     def characters(self) -> str:
-        """Every character of the sources and targets, the space, which pads, among them."""
+        """All characters of the sources and targets, including the space, which is the padding."""
         return self.alphabet.characters(self.symbols)
 
     @cached_property
     def example_source(self) -> str:
-        """A source, as people write it."""
+        """A source as a person would write it."""
         [(source, _)] = self.shown(self.sample(1, np.random.default_rng(0)))
         return source
 
     def make_outline(self, sources: Callable[[], Sources]) -> Outline:
-        """What a run keeps to answer without its data; `sources` gives what those of the data set are like."""
+        """What a run keeps so that it can answer without its data; `sources` describes the sources of the data set."""
         asked = [getattr(type(self), name) is getattr(Task, name) for name in Measure._fields]
         measured = type(self)._measure is not Task._measure or (any(asked) and type(self).draw is not Task.draw)
         measure = self._measure if measured else None
@@ -230,12 +229,12 @@ class Task:
         vars(self).update({name: value for name, value in known.items() if value is not None})
 
     def _require_recalled(self, measure: Measure) -> None:
-        """Raise `RunError` if the outline of a run does not say this of its pairs."""
+        """Raise `RunError` if the outline of a run does not match this measure of its pairs."""
         if vars(self).get("_measure", measure) != measure:
             raise RunError(f"data_outline: does not say what the data of the task {self.name} are like")
 
     def key(self, sources: Array, key: str) -> Array:
-        """One comparable value a source, shape (N,), equal where two sources are the same question."""
+        """One comparable value per source, shape (N,), equal where two sources are the same question."""
         return sources
 
     def shown(self, pairs: Pairs) -> Sequence[tuple[str, str]]:
@@ -245,22 +244,22 @@ class Task:
         return [*zip(*sides)]
 
     def written(self, pairs: Iterable[tuple[str, str]]) -> Pairs:
-        """The inverse of `shown`. Raises `UsageError` if one has more symbols, or others, than the task says."""
+        """The inverse of `shown`. Raises `UsageError` if a string is too long or has a symbol that the task lacks."""
         return self._as_arrays([self.read_pair(pair) for pair in pairs])
 
     def list(self) -> Pairs:
-        """All distinct pairs, in a fixed order. Raises `UsageError` when they are not known or too many to list."""
+        """All distinct pairs, in a fixed order. Raises `UsageError` if they are not known or too many to list."""
         if self.count is None:
             raise UsageError(f"list: not all pairs of the task {self.name} are known")
         return self.sample_distinct(self.count, np.random.default_rng(0))
 
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
-        """Draw `n` pairs independently, so that some may come twice."""
+        """Draw `n` pairs independently, with repetition."""
         n = whole("n", n, 0)
         return self._as_arrays([fitting(self, rng) for _ in range(n)])
 
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
-        """Draw `n` pairs with `n` distinct sources, without listing them all when they are many."""
+        """Draw `n` pairs with distinct sources, without listing all of them if there are many."""
         if self.count is not None:
             n = whole("n", n, 0, self.count)
         pairs = self.sample_up_to(n, rng)
@@ -270,16 +269,16 @@ class Task:
         return pairs
 
     def sample_up_to(self, n: int, rng: np.random.Generator) -> Pairs:
-        """As `sample_distinct`, or fewer where there seem to be no more: when a thousand draws in a row, and as many as
-        were found, have brought nothing new."""
+        """The same as `sample_distinct`, but with fewer pairs if no more are found: the search ends after 1,000
+        draws, plus one for each pair found, in a row without a new source."""
         n = whole("n", n, 0)
         return self._as_arrays(distinct(self, n, rng))
 
-    # Behind these -------------------------------------------------------------------------------------------------
+    # Private -------------------------------------------------------------------------------------------------
 
     @cached_property
     def _sources(self) -> Sources | None:
-        """What sources are like, where that is known."""
+        """A description of the sources, if known."""
         return None
 
     @cached_property
@@ -291,7 +290,7 @@ class Task:
         return Measure.of(pairs, (self.source_separator, self.target_separator))
 
     def read_pair(self, pair: tuple[str, str]) -> tuple[str, str]:
-        """A pair with one character a symbol. Raises `SourceError` if it has more of them, or others, than it may."""
+        """A pair with one character per symbol. Raises `SourceError` if it is too long or has an unknown symbol."""
         source, target = self.alphabet.read_source(pair[0]), self.alphabet.read_target(pair[1])
         for shown, string, most in zip(pair, (source, target), (self.source_length, self.target_length)):
             if not self._known.issuperset(string):

@@ -1,4 +1,4 @@
-"""The task of reading dates: many ways in which people write one, to `2021-03-04`."""
+"""The task of reading dates: from the many ways in which people write a date to `2021-03-04`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from seq2seq.typing import Array
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")  # fmt: skip
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-FORMS = (  # none that could be read as another date: the day comes before the month, or the month has its name
+FORMS = (  # unambiguous ones: the day comes before the month, or the month is written in letters
     "{day} {month} {year}",
     "{month} {day}, {year}",
     "{month} {ordinal}, {year}",
@@ -38,7 +38,7 @@ FORMS = (  # none that could be read as another date: the day comes before the m
 class Dates(Task):
     """Dates as people write them, to ISO 8601: `Thursday, 4 March 2021` is `2021-03-04`.
 
-    The key `date` takes all forms of a date for the same question.
+    With the key `date`, all forms of a date are the same question.
 
     Parameters
     ----------

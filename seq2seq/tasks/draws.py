@@ -1,4 +1,4 @@
-"""Pairs drawn one at a time, of a task that has `draw`."""
+"""Pairs drawn one at a time, for a task that has `draw`."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from seq2seq.tasks.arrays import require_pair
 if TYPE_CHECKING:
     from seq2seq.tasks.base import Task
 
-TRIES = 1000  # draws in a row that do not fit, or bring nothing new, before it gives up
+TRIES = 1000  # draws in a row that do not fit, or give nothing new, before the search ends
 
 
 def drawn(task: Task, rng: np.random.Generator) -> tuple[str, str]:
-    """A pair, as people write it. Raises `UsageError` if what the task drew is none."""
+    """A pair, as people write it. Raises `UsageError` if the task did not draw a pair of strings."""
     pair = task.draw(rng)
     require_pair(pair, f"draw: a pair of the task {task.name}", (task.source_separator, task.target_separator))
     return pair
 
 
 def fitting(task: Task, rng: np.random.Generator) -> tuple[str, str]:
-    """The first pair drawn that has no other symbols and is not too long, with one character a symbol."""
+    """The first pair drawn that has only known symbols and is not too long, with one character per symbol."""
     for _ in range(TRIES):
         pair = drawn(task, rng)
         with contextlib.suppress(SourceError):
@@ -37,11 +37,11 @@ def fitting(task: Task, rng: np.random.Generator) -> tuple[str, str]:
 
 
 def distinct(task: Task, n: int, rng: np.random.Generator) -> Iterable[tuple[str, str]]:
-    """As many pairs with different sources, or fewer: see `Task.sample_up_to`."""
+    """`n` pairs with different sources, or fewer: see `Task.sample_up_to`."""
     found: dict[str, str] = {}
-    in_vain = 0
-    while len(found) < n and in_vain < TRIES + len(found):
+    repeats = 0
+    while len(found) < n and repeats < TRIES + len(found):
         source, target = fitting(task, rng)
-        in_vain = in_vain + 1 if source in found else 0
+        repeats = repeats + 1 if source in found else 0
         found.setdefault(source, target)
     return found.items()

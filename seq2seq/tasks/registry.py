@@ -1,4 +1,4 @@
-"""Tasks by name: those that come with the library, and those that other packages offer: see `seq2seq/registry.py`."""
+"""Tasks by name: those of the library and those that other packages provide. See `seq2seq/registry.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a task gives the same pairs each time, as evaluating and resuming need."""
+"""A check that a task gives the same pairs each time, which evaluating and resuming need."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from seq2seq.errors import UsageError
 from seq2seq.tasks.base import Task
 from seq2seq.tasks.listed import ListTask, in_order
 
-COMPARED = 97  # pairs that are drawn again: a prime, so that a counter that goes round is not where it was
+COMPARED = 97  # pairs that are drawn again: a prime number, so that a cyclic counter has not returned to its start
 
 
 def require_repeatable(task: Task, again: Task) -> None:
-    """Raise `UsageError` unless a task, and the same made anew from its options, give the same pairs each time.
+    """Raise `UsageError` unless a task, and a copy made from its options, give the same pairs each time.
 
-    What depends on the order of a set is the same within a process, and is not found out.
+    An order that depends on a set is the same within a process, and is not detected.
     """
     if isinstance(task, ListTask) and isinstance(again, ListTask):
         for each in (task, again):

@@ -1,4 +1,4 @@
-"""The task of Roman numerals: `MMXXIV` to `2024`, or back. An example of a task whose pairs can all be listed."""
+"""The task of Roman numerals: `MMXXIV` to `2024`, or back. An example of a task that lists all its pairs."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Roman(ListTask):
     Parameters
     ----------
     numbers : (int, int)
-        The least and the greatest.
+        The least and the greatest number.
     to : str
-        What targets are: `number` or `numeral`.
+        The form of the targets: `number` or `numeral`.
     """
 
     numbers: tuple[int, int] = field(default=(1, 3999), metadata={"help": "least and greatest, as 1-3999"})

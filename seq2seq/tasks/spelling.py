@@ -23,14 +23,14 @@ MOST_DIGITS = 12
 class Spelling(Task):
     """Numbers and their English words: `342` is `three hundred forty-two`.
 
-    How many digits a number has is drawn first, so that short ones are as likely as long ones.
+    The number of digits is drawn first, so that short numbers are as likely as long ones.
 
     Parameters
     ----------
     digits : (int, int)
-        The fewest and the most digits.
+        The least and the greatest number of digits.
     to : str
-        What targets are: `words` or `number`.
+        The form of the targets: `words` or `number`.
     """
 
     digits: tuple[int, int] = field(default=(1, 6), metadata={"help": "how many digits, as 1-6"})
@@ -58,7 +58,7 @@ class Spelling(Task):
 
     @property
     def _lengths(self) -> tuple[int, int]:
-        """Of the longest number, and of its words: none are longer than those of threes and sevens."""
+        """The lengths of the longest number and the longest words, which are those of threes and sevens."""
         most = self.digits[1]
         return most, max(len(words(0)), len(words(int("373373373373"[-most:]))))
 
@@ -94,7 +94,7 @@ def words(number: int) -> str:
 
 
 def value(spelled: str) -> int | None:
-    """The inverse of `words`, and some number of what else is made of such words; None for all else."""
+    """The inverse of `words`. For other sequences of number words, some number; None if a word is unknown."""
     large = {name: size for size, name in LARGE}
     total = group = 0  # a group is what comes before a thousand, a million or a billion
     for word in spelled.replace("-", " ").split(" "):

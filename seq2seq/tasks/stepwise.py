@@ -1,6 +1,6 @@
-"""What a task says that is worked out in steps: a target is its source after one step, and the answer stays the same.
+"""The protocol of tasks that work in steps: a target is its source after one step, with the same value.
 
-`Arithmetic` with a step a call is such a task. It says so by `Task.stepwise`, which is asked here alone.
+`Arithmetic` with `steps="call"` is such a task. `Task.stepwise` tells which tasks are, and is used only here.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ from seq2seq.tasks.base import Task
 
 @runtime_checkable
 class StepwiseTask(Protocol):
-    """The hooks that a task has beside its own, if it works in steps."""
+    """The methods that a task needs in addition to those of `Task`, if it works in steps."""
 
     @property
     def in_place(self) -> bool:
-        """Whether a target's characters stand under those of the source that they are worked out from."""
+        """Whether the characters of a target stand under the characters of the source that they replace."""
 
     def head(self, source: str) -> int:
-        """How many characters from the start a step of working a source out has to look at."""
+        """The number of characters at the start of a source that one step depends on."""
 
     def steps_of(self, pairs: Pairs) -> Pairs:
-        """Every step of working these sources out, each once."""
+        """All distinct steps of working out these sources."""
 
 
 def stepwise(task: Task) -> StepwiseTask | None:
-    """The hooks of a task that works in steps; None if an answer is one call."""
+    """The task, if it works in steps; None if an answer takes a single call."""
     return cast(StepwiseTask, task) if task.stepwise else None
 
 
 def in_place(task: Task) -> bool:
-    """Whether a task works in steps, and writes each in its source's place."""
+    """Whether a task works in steps and writes each step in place of its source."""
     steps = stepwise(task)
     return steps is not None and steps.in_place
 
 
 def steps_of(task: Task, pairs: Pairs) -> Pairs:
-    """Every step of working these sources out, whether or not the task itself is asked for them; of a task that has no
-    steps, the pairs themselves."""
+    """All distinct steps of working out these sources, also for a task with the methods that answers in a single call.
+    For a task without steps, the pairs themselves."""
     return task.steps_of(pairs) if isinstance(task, StepwiseTask) else pairs

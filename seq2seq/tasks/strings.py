@@ -1,4 +1,4 @@
-"""Tasks on random strings: copy them, reverse them, sort them. The shortest example of a task of one's own."""
+"""Tasks on random strings: copy, reverse and sort. The shortest example of how to write a task."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Copy(Task):
     Parameters
     ----------
     letters : str
-        What strings are made of.
+        The letters of the strings.
     length : (int, int)
-        The fewest and the most letters of a string, each count of them as likely.
+        The least and the greatest number of letters in a string. Each number is equally likely.
     """
 
     letters: str = field(default="abcdefghijklmnopqrstuvwxyz", metadata={"help": "what strings are made of"})
@@ -43,7 +43,7 @@ class Copy(Task):
         return source, self.target(source)
 
     def target(self, source: str) -> str:
-        """What is to be learned."""
+        """The target of a source."""
         return source
 
     def unlike_training(self, source: str, longer: bool = False) -> str | None:
@@ -66,7 +66,7 @@ class Reverse(Copy):
 
 @dataclass(frozen=True)
 class Sort(Copy):
-    """Random strings, their letters sorted in the order of `letters`: `banana` is `aaabnn`."""
+    """Random strings with their letters sorted in the order of `letters`: `banana` is `aaabnn`."""
 
     name = "sort"
 

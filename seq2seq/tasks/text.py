@@ -1,4 +1,4 @@
-"""The task of a text: after each of its characters, to say the next."""
+"""The task of language modelling: predict the next character of a text."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ MOST_LENGTH = 10_000  # characters read at a time
 class Text(KeptTask):
     """What comes next in a text: `so tha` is a source, `o that` its target.
 
-    A source is a window of the text, and its target the same shifted by one. What is held out is the end of the text:
-    the last part for the test, and before it one to choose the weights by. A run keeps the text itself, so that it can
-    be moved to where the file is not.
+    A source is a window of the text, and its target is the same window shifted by one. The end of the text is held out:
+    the last part is the test set, and the part before it the validation set. A run keeps the text itself, so that it
+    can be moved to a machine without the file.
 
     Parameters
     ----------
     path : str
-        The file: plain text in UTF-8, perhaps gzipped.
+        The file: plain text in UTF-8, which may be gzipped.
     length : int, optional
-        How many characters a model reads at a time, and looks back when it learns. By default as many as it is made
-        for.
+        The number of characters that a model reads at a time, which is also how far training propagates gradients
+        back. By default it depends on the model.
     given : str, optional
         The text itself, instead of a file.
 
     Raises
     ------
     UsageError
-        When the text is first asked for, if it is not there, or cannot be learned.
+        When the text is first used, if it is missing or cannot be learned.
     """
 
     path: str = field(default="", metadata={"help": "the file to learn from"})
@@ -68,7 +68,7 @@ class Text(KeptTask):
 
     @cached_property
     def text(self) -> str:
-        """All of it, its lines ending in `\\n`."""
+        """The whole text, with lines that end in `\\n`."""
         lines: Iterator[tuple[int, str]]
         if self.given is not None:
             given = self.given.value if isinstance(self.given, Kept) else self.given
@@ -109,7 +109,7 @@ class Text(KeptTask):
 
     @cached_property
     def example_source(self) -> str:
-        """Some characters of the text: a line of them, or where all lines are short, as many as any model must read."""
+        """The beginning of a line of the text, or if all lines are short, as many characters as every model reads."""
         line = max(self.text.split("\n", 100)[:100], key=len)[:20]
         return line if len(line) >= self.LENGTH else self.text[: self.LENGTH]
 
@@ -122,7 +122,7 @@ class Text(KeptTask):
         return self.source_length
 
     def unlike_training(self, source: str, longer: bool = False) -> str | None:
-        """Never: what begins with the text's characters is read on, however long it is."""
+        """Always None: a model of a text reads any sequence of its characters, of any length."""
         return None
 
     def keep(self) -> str:

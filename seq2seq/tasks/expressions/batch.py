@@ -1,12 +1,14 @@
 """A batch of expressions as numbers.
 
-N expressions of up to K terms are three arrays (N, K): `numbers`; `operators`, the code of the character before each;
-and `nesting`, how many parentheses open before each, or if below 0, close behind it. No number needs both, as a group
-has more than one. The first operator is `+`; a term that is absent is 0 in all three. A number can be negative
-where it comes first. In the working others can too, and are written in parentheses of their own, which `nesting` leaves
-out: `3*(2-5)` becomes `3*(-3)`. Where there can be no parentheses, `nesting` has no columns.
+N expressions of up to K terms are three arrays (N, K): `numbers`; `operators`, the character codes of the operators
+before them; and `nesting`, the number of parentheses that open before each number or, if negative, close after it. No
+number needs both, since a group has more than one. The first operator is `+`. A term that is absent is 0 in all three.
 
-Everything is a loop over the K terms, or the characters, with NumPy doing the N rows.
+The first number may be negative. In the working other numbers can be negative too, and are written in their own
+parentheses, which `nesting` does not count: `3*(2-5)` becomes `3*(-3)`. If there can be no parentheses, `nesting` has
+no columns.
+
+All functions loop over the K terms or over the characters, and NumPy handles the N rows.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from seq2seq.typing import Array
 
 OPERATORS = "+-*/%"
 PLUS, MINUS, TIMES, DIVIDE, REMAINDER = (ord(operator) for operator in OPERATORS)
-BLOCK = 2**14  # expressions at a time, so that what is done to them stays in the processor's cache
+BLOCK = 2**14  # expressions at a time, so that the arrays stay in the processor's cache
 
 
 class Expressions(NamedTuple):
@@ -40,7 +42,7 @@ class Expressions(NamedTuple):
 
 
 def stack(parts: list[Expressions]) -> Expressions:
-    """Join expressions of different numbers of terms, the missing terms marked absent."""
+    """Concatenate expressions with different numbers of terms. Missing terms are absent."""
 
     def joined(arrays: list[Array]) -> Array:
         width = max(array.shape[1] for array in arrays)
@@ -50,7 +52,7 @@ def stack(parts: list[Expressions]) -> Expressions:
 
 
 def in_blocks(strings_of: Callable[[Expressions, int], Array], expressions: Expressions, width: int) -> Array:
-    """The strings (N,) of that width that a function makes of expressions, a block of them at a time."""
+    """The strings (N,) of this width that a function makes from expressions, computed block by block."""
     strings = np.empty(len(expressions.numbers), f"U{width}")
     for block in blocks(len(strings), BLOCK):
         strings[block] = strings_of(expressions.take(block), width)
@@ -63,7 +65,7 @@ def hash_numbers(numbers: Array) -> Array:
 
 
 def hash_in_order(expressions: Expressions) -> Array:
-    """A 64-bit hash an expression, shape (N,), that depends on the order of everything."""
+    """A 64-bit hash for each expression, shape (N,), that depends on the order of its terms."""
     hashes = np.zeros(len(expressions.numbers), np.uint64)
     for block in blocks(len(hashes), BLOCK):
         numbers, operators, nesting = expressions.take(block)

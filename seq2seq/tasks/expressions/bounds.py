@@ -1,4 +1,4 @@
-"""How far the values of expressions can go, found without looking at one."""
+"""Bounds on the values of expressions, found without evaluating any."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ INT64_MAX = 2**63 - 1
 
 
 def extremes(space: Space) -> tuple[int, int]:
-    """The least and the greatest value; with divisions they lie within these, which are no longer to write."""
+    """The least and the greatest value. With divisions they are bounds, which have no more digits than the values."""
     if space.parentheses:
         within = [ranges[-1] for ranges, _ in _ranges(space)]
         return min(least for least, _ in within), max(greatest for _, greatest in within)
     (low, high), terms = space.operands, space.terms
     if terms == 1:
         return (-high if space.signed else low), high
-    # Taking away the most from the least; with products allowed beside differences, a product takes away more.
+    # The largest difference from the smallest operand. If products are allowed too, a product subtracts more.
     taken = (terms - 1) * high
     if space.mixed and "*" in space.operators:
         taken = max(taken, high ** (terms - 1))
@@ -31,21 +31,21 @@ def extremes(space: Space) -> tuple[int, int]:
         below = {"+": (terms - 1) * low - high, "-": -taken - high, "*": -(high**terms), "/": -quotient, "%": 0}
         candidates = {operator: (below[operator], most) for operator, (_, most) in candidates.items()}
     used = [candidates[operator] for operator in space.operators]
-    # Mixed expressions lie within these: a sum or a product of all terms is the largest, and without `-` the
-    # least is no smaller than the least single term, or what is left of it by a division.
+    # The values of mixed expressions lie within these bounds: a sum or a product of all terms is the largest, and
+    # without `-` the least is no smaller than the least single term, or than its quotient or remainder.
     return min(least for least, _ in used), max(greatest for _, greatest in used)
 
 
 def exact(space: Space) -> bool:
-    """Whether no value, nor any on the way to it, can pass what 64-bit integers hold."""
+    """Whether no value and no intermediate result can overflow 64-bit integers."""
     if space.parentheses:
         return all(
             -INT64_MAX <= end <= INT64_MAX for both in _ranges(space) for part in both for ends in part for end in ends
         )
     terms, largest = space.terms, space.operands[1]
-    # A sum or a product of the largest operands goes furthest: partial results stay below it too.
+    # A sum or a product of the largest operands is the bound, also for partial results.
     bound = terms * largest if {"+", "-"} & set(space.operators) else largest
-    if "*" in space.operators:  # never raise to a huge power only to see that it is huge
+    if "*" in space.operators:  # never compute a huge power only to see that it is huge
         bound = max(bound, largest**terms if terms * (largest - 1).bit_length() < 200 else INT64_MAX + 1)
     return bound <= INT64_MAX
 
@@ -54,10 +54,10 @@ Range = tuple[int, int]
 
 
 def _ranges(space: Space) -> list[tuple[list[Range], list[Range]]]:
-    """Of one term, of two, and so on, the least and the greatest value that parentheses around them can have.
+    """The least and the greatest value of a group with one term, two terms, and so on.
 
-    A list of those at the start of an expression, and one of those further on; all that once, or if an expression keeps
-    to one operator, for each of them.
+    There is a list for groups at the start of an expression and a list for groups further on. If an expression has only
+    one operator, there is such a pair of lists for each operator.
     """
     low, high = space.operands
     found = []
@@ -65,7 +65,7 @@ def _ranges(space: Space) -> list[tuple[list[Range], list[Range]]]:
         first, further = [(-high if space.signed else low, high)], [(low, high)]
         for terms in range(2, space.terms + 1):
             for ranges in (first, further):
-                # Whatever is worked out last has so many terms before it and the others behind it.
+                # The operator that is applied last has `before` terms on its left and the others on its right.
                 ends = [
                     end
                     for before in range(1, terms)
@@ -78,7 +78,7 @@ def _ranges(space: Space) -> list[tuple[list[Range], list[Range]]]:
 
 
 def range_of(first: Range, operator: str, second: Range) -> Range:
-    """The least and the greatest value of two parts of these ranges; of a division they lie within these."""
+    """The least and the greatest result for two operands in these ranges; for a division, bounds."""
     (a, b), (c, d) = first, second
     if operator == "+":
         return a + c, b + d

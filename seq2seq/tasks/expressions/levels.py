@@ -1,4 +1,4 @@
-"""Parentheses: where they can stand, and how what is in them becomes one thing."""
+"""Parentheses: their possible placements, and how groups are replaced by their values."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from seq2seq.typing import Array
 
 @cache
 def nestings(terms: int) -> Array:
-    """All ways to set parentheses in an expression of so many terms, as `Expressions.nesting`, shape (ways, terms).
+    """All placements of parentheses in an expression, as `Expressions.nesting`, shape (placements, terms).
 
-    A group has two parts or more, is not the whole expression, and no other group has the same terms. So the ways are
-    the trees with so many leaves whose inner nodes have two branches or more: 1, 1, 3, 11, 45, 197 of them from one
-    term on, the little Schröder numbers.
+    A group has at least two parts, is not the whole expression, and no two groups have the same terms. The placements
+    correspond to the trees with `terms` leaves whose inner nodes have at least two children. From one term on there are
+    1, 1, 3, 11, 45, 197, the little Schröder numbers.
     """
     if terms == 1:
         return np.zeros((1, 1), np.int8)
-    # By its first part, a number or a group, and by what follows: one more part, or as many as in a shorter expression.
+    # The first part is a number or a group. One more part follows, or the parts of a shorter expression.
     ways = []
     for first in range(1, terms):
         rest = terms - first
@@ -32,7 +32,7 @@ def nestings(terms: int) -> Array:
 
 
 def _part(terms: int) -> Array:
-    """All ways to set parentheses in a number, or in a group of so many terms with its own."""
+    """All placements in one part: a number, or a group of `terms` terms including its own parentheses."""
     ways = nestings(terms).copy()
     if terms > 1:
         ways[:, 0] += 1
@@ -41,23 +41,23 @@ def _part(terms: int) -> Array:
 
 
 def ungroup(items: Array, expressions: Expressions, worth: Callable[[Array, Array], Array]) -> tuple[Array, Array]:
-    """Replace each group by what it is worth, the deepest groups first.
+    """Replace each group by a single item, the deepest groups first.
 
     Parameters
     ----------
     items : ndarray, shape (N, K)
-        What stands for the numbers of the expressions.
+        One item for each number of the expressions, such as its value or hash.
     expressions : Expressions
     worth : callable
-        From the items (M, L) and operators (M, L) of M groups, without parentheses in them, to an item each.
+        A function from the items (M, L) and operators (M, L) of M groups without inner parentheses to their items (M,).
 
     Returns
     -------
     items, operators : ndarray, shape (N, K)
-        Each group's item stands where its first number stood, and its other terms are absent.
+        The item of each group is in place of its first number, and its other terms are absent.
     """
     items, operators, nesting = items.copy(), expressions.operators.copy(), expressions.nesting
-    behind = nesting.cumsum(axis=1)  # how many groups are open behind each number, before it, and where it stands
+    behind = nesting.cumsum(axis=1)  # the number of groups that are open after each number
     before = behind - nesting
     within = np.maximum(before, behind)
     for level in reversed(range(1, within.max(initial=0) + 1)):

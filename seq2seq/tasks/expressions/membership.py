@@ -1,4 +1,4 @@
-"""Whether an expression that someone writes is one of those that are drawn."""
+"""Whether a given expression is one of those that are drawn."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from seq2seq.tasks.measure import out_of_range, spread
 
 
 def unlike(source: str, spaces: Sequence[Space]) -> str | None:
-    """Why an expression is in none of some spaces, unless it is in one.
+    """Why an expression is in none of these spaces; None if it is in one.
 
     Parameters
     ----------
     source : str
-        An expression of the form that the spaces have: with their operators, signs and parentheses.
+        An expression with the operators, signs and parentheses of the spaces.
     spaces : sequence of Space
-        They differ in the number of terms alone, one more in each.
+        They differ only in the number of terms, which increases by one.
     """
     numbers = re.findall("[0-9]+", source)
     if reason := out_of_range(len(numbers), spaces[0].terms, spaces[-1].terms, "term"):

@@ -1,4 +1,4 @@
-"""Expressions and their targets, kept as numbers: a tenth of what the strings take."""
+"""Expressions and their targets, stored as numbers, in a tenth of the memory of strings."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from seq2seq.typing import Array
 
 
 class ExpressionPairs(Pairs):
-    """Expressions, and what is to be answered to them.
+    """Expressions and their targets.
 
     Parameters
     ----------
     expressions : Expressions
     source_length, target_length : int
     target_of : callable
-        From expressions and a width to strings: their values, their working, or the next step.
+        A function from expressions and a width to strings: values, workings, or next steps.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""All expressions of one number of terms: counted, listed, drawn."""
+"""All expressions with a given number of terms: count, list and draw them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from seq2seq.tasks.expressions.values import have_value
 from seq2seq.typing import Array
 
 LIST_LIMIT = 10_000_000  # expressions
-TRIES = 100  # draws for each that is wanted, beyond `LIST_LIMIT` of them
+TRIES = 100  # draws for each expression that is wanted, in addition to `LIST_LIMIT`
 ROUND = 2**20  # draws at a time
 
 
 @dataclass(frozen=True)
 class Space:
-    """The expressions of so many terms that the options of `Arithmetic` allow.
+    """The expressions with `terms` terms that the options of `Arithmetic` allow.
 
-    Each has a rank, from 0: a number whose digits, in a mixed radix, choose its parts. Where there are divisions, ranks
-    are given to all expressions alike, and only those that come out whole belong to the space: all are tried if they
-    are few, else those that are drawn.
+    Each has a rank, from 0: a number whose digits, in a mixed radix, choose its parts. With divisions, all expressions
+    have ranks, but only those whose divisions are exact belong to the space. If there are few, all of them are tried;
+    otherwise each one that is drawn is tried.
     """
 
     operators: str
@@ -38,12 +38,12 @@ class Space:
 
     @property
     def count(self) -> int:
-        """How many there are; no more than so many where there are divisions in too many to try them all."""
+        """The number of expressions; an upper bound if there are divisions and too many candidates to try."""
         return len(self._whole) if self.tried else self.candidates
 
     @cached_property
     def candidates(self) -> int:
-        """How many there would be if every division came out whole."""
+        """The number of expressions, including those with inexact divisions."""
         low, high = self.operands
         choices = len(self.operators) ** (self.terms - 1) if self.mixed or self.terms == 1 else len(self.operators)
         return int(self._firsts * (high - low + 1) ** (self.terms - 1) * choices * len(self._nestings))
@@ -55,12 +55,12 @@ class Space:
 
     @property
     def tried(self) -> bool:
-        """Whether all of those with divisions are tried."""
+        """Whether there are divisions and all candidates are tried."""
         return self.divides and self.candidates <= LIST_LIMIT
 
     @cached_property
     def _whole(self) -> Array:
-        """The ranks of those that come out whole."""
+        """The ranks of the expressions whose divisions are exact."""
         ranks = np.arange(self.candidates)
         return np.concatenate([ranks[block][have_value(self.at(ranks[block]))] for block in blocks(len(ranks), ROUND)])
 
@@ -70,7 +70,7 @@ class Space:
 
     @property
     def _firsts(self) -> int:
-        """How many numbers can come first: those from `operands`, and if signed their negatives; 0 has none."""
+        """How many numbers can come first: those of `operands` and, if signed, their negatives, except that of 0."""
         low, high = self.operands
         return high - low + 1 + (high - max(low, 1) + 1 if self.signed else 0)
 
@@ -80,14 +80,16 @@ class Space:
         return np.where(choice <= high - low, low + choice, (high - low + 1) - choice - max(low, 1))
 
     def _empty(self, n: int) -> Expressions:
-        dtype = np.min_scalar_type(-self.operands[1] - 1)  # signed types reach one further below 0
+        dtype = np.min_scalar_type(
+            -self.operands[1] - 1
+        )  # the minimum of a signed type is one below the negative of its maximum
         shape = (n, self.terms)
         nesting = np.zeros((n, self._nestings.shape[1]), np.int8)
         return Expressions(np.empty(shape, dtype), np.full(shape, PLUS, np.uint8), nesting)
 
     @property
     def _nestings(self) -> Array:
-        """The ways in which parentheses can be set."""
+        """All placements of parentheses."""
         return nestings(self.terms) if self.parentheses else np.zeros((1, 0), np.int8)
 
     @property
@@ -95,7 +97,7 @@ class Space:
         return np.array([ord(operator) for operator in self.operators], np.uint8)
 
     def at(self, rank: Array) -> Expressions:
-        """The expressions of these ranks (N,)."""
+        """The expressions with these ranks (N,)."""
         low, high = self.operands
         numbers, operators, nesting = expressions = self._empty(len(rank))
         for term in reversed(range(1, self.terms)):
@@ -113,11 +115,11 @@ class Space:
         return expressions
 
     def list(self) -> Expressions:
-        """All of them, by rank."""
+        """All expressions, by rank."""
         return self.at(self._ranks)
 
     def draw(self, n: int, rng: np.random.Generator) -> Expressions:
-        """So many, each equally likely, some perhaps twice. Raises `UsageError` where too few can be found."""
+        """Draw `n` expressions uniformly, with repetition. Raises `UsageError` if too few can be found."""
         if not self.divides:
             return self._draw(n, rng)
         if self.tried:
@@ -127,19 +129,19 @@ class Space:
         return self._gather(n, rng, lambda drawn: drawn.take(slice(n)))
 
     def draw_distinct(self, n: int, rng: np.random.Generator) -> Expressions:
-        """So many of them, no one twice, each choice of them equally likely. Raises as `draw` does."""
-        if self.tried or (2 * n >= self.count and not self.divides):  # no dearer than listing them
+        """Draw `n` distinct expressions; every set of them is equally likely. Raises as `draw` does."""
+        if self.tried or (2 * n >= self.count and not self.divides):  # listing them is no slower
             return self.at(self._ranks[rng.permutation(self.count)[:n]])
 
         def each_once(drawn: Expressions) -> Expressions:
-            # By hash: two different expressions that share one lose a draw, and no expression comes twice.
+            # By hash: if two different expressions have the same hash, one is dropped. No expression is kept twice.
             _, first = np.unique(hash_in_order(drawn), return_index=True)
             return drawn.take(np.sort(first)[:n])
 
         return self._gather(n, rng, each_once)
 
     def _gather(self, n: int, rng: np.random.Generator, kept: Callable[[Expressions], Expressions]) -> Expressions:
-        """Draw until so many that come out whole are kept, which are never more."""
+        """Draw until `n` expressions whose divisions are exact are kept. `kept` never returns more than `n`."""
         drawn, tries, whole = self._empty(0), 0, 0
         while len(drawn.numbers) < n:
             if tries > LIST_LIMIT + TRIES * n:
@@ -149,7 +151,7 @@ class Space:
                 )
             missing = n - len(drawn.numbers)
             size = missing + missing // 8 + 16
-            if self.divides:  # as many as it takes by what was found so far
+            if self.divides:  # estimated from the fraction found so far
                 size = min(size * (tries + 1) // (whole + 1), ROUND)
             more = self._draw(size, rng)
             if self.divides:
@@ -164,7 +166,7 @@ class Space:
         return f"the expressions of {self.terms} terms from {low} to {high} with {self.operators}"
 
     def _draw(self, n: int, rng: np.random.Generator) -> Expressions:
-        """So many, whether they come out whole or not."""
+        """Draw `n` expressions, whether their divisions are exact or not."""
         low, high = self.operands
         numbers, operators, nesting = expressions = self._empty(n)
         for rows in blocks(n, BLOCK):

@@ -1,4 +1,4 @@
-"""Working expressions out a step at a time."""
+"""Working out expressions step by step."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from seq2seq.typing import Array
 
 
 def next_term(expressions: Expressions) -> Array:
-    """The term that the next step joins to the one before it, shape (N,); more than K where nothing is left.
+    """The term that the next step joins to the previous one, shape (N,); more than K where no operator is left.
 
-    The first from the left that can be: no parenthesis stands between the two, and no factor follows that comes first.
+    It is the first from the left that can be joined: there is no parenthesis between the two terms, and no factor with
+    higher precedence follows.
     """
     _, operators, nesting = expressions
     none = operators.shape[1] + 1
-    if not expressions.nested:  # it is the second, or the third where only that one is a factor
+    if not expressions.nested:  # it is the second, or the third if only that one is a factor
         operators = operators[:, :3]
     if operators.shape[1] == 1:
         return np.full(len(operators), none)
@@ -26,8 +27,8 @@ def next_term(expressions: Expressions) -> Array:
     waits[:, :-1] &= can[:, 1:] & ~waits[:, 1:]
     waits[:, -1] = False
     if expressions.nested:
-        can &= nesting[:, 1:] <= 0  # where a parenthesis closes between the two, something in it comes first
-        waits &= nesting[:, 1:] == 0  # what comes behind a closing parenthesis is none of its business
+        can &= nesting[:, 1:] <= 0  # a parenthesis between the two: its contents come first
+        waits &= nesting[:, 1:] == 0  # operators after a closing parenthesis do not matter
     can &= ~waits
     return np.where(can.any(axis=1), can.argmax(axis=1) + 1, none)
 
@@ -37,7 +38,7 @@ def _adds(operator: Array) -> Array:
 
 
 def next_term_in_place(expressions: Expressions) -> Array:
-    """As `next_term`, but where an expression begins with three factors, the third."""
+    """The same as `next_term`, but the third term if an expression begins with three factors."""
     term = next_term(expressions)
     term[(term == 1) & _begin_with_three_factors(expressions)] = 2
     return term
@@ -52,10 +53,10 @@ def _begin_with_three_factors(expressions: Expressions) -> Array:
 
 
 def _largest_first(expressions: Expressions) -> Expressions:
-    """Of three factors that an expression begins with, none of them negative, the largest first.
+    """Move the largest of three factors to the front, if an expression begins with three factors and none is negative.
 
-    In whichever order they stand, the next step then leaves the same: `7*7*8`, `7*8*7` and `8*7*7` become `8*49`. What
-    one of them teaches goes for all.
+    The next step then gives the same for every order: `7*7*8`, `7*8*7` and `8*7*7` become `8*49`. A model that has
+    learned one of them knows them all.
     """
     whole = (expressions.numbers[:, :3] >= 0).all(axis=1)
     rows = np.flatnonzero(_begin_with_three_factors(expressions) & whole)
@@ -68,16 +69,16 @@ def _largest_first(expressions: Expressions) -> Expressions:
 
 
 def next_step(expressions: Expressions) -> Expressions:
-    """Each expression after one step of working it out. A group of one number is none any more.
+    """Each expression after one step of working it out. Parentheses around a single number are dropped.
 
-    A step joins two terms, `next_term_in_place`, the largest of three factors being kept for later.
+    A step joins two terms: see `next_term_in_place`. The largest of three factors is left for later.
     """
     expressions = _largest_first(expressions)
     return _joined(expressions, next_term_in_place(expressions))
 
 
 def _joined(expressions: Expressions, term: Array) -> Expressions:
-    """Each expression with one term worked into the one before it."""
+    """Each expression with one term joined to the previous one."""
     numbers, operators = expressions.numbers.astype(np.int64), expressions.operators
     nesting = expressions.nesting.copy()
     rows = np.flatnonzero(term < numbers.shape[1])
@@ -91,16 +92,16 @@ def _joined(expressions: Expressions, term: Array) -> Expressions:
     if expressions.nested:
         nesting[rows, right - 1] += nesting[rows, right]
     places = np.arange(max(1, numbers.shape[1] - 1))
-    places = places + (places >= term[:, None])  # all but that term
+    places = places + (places >= term[:, None])  # all except that term
     arrays = (numbers, operators, nesting)
     return Expressions(*(np.take_along_axis(array, places[:, : array.shape[1]], axis=1) for array in arrays))
 
 
 def next_step_by_digit(expressions: Expressions) -> Expressions:
-    """As `next_step`, but where it would multiply by a number that has several digits other than 0, it splits it.
+    """The same as `next_step`, but a factor with several digits other than 0 is split first.
 
-    `12*24` becomes `240+48`. What multiplies the product further then multiplies both: `12*24*3` becomes `240*3+48*3`.
-    For expressions without parentheses or divisions.
+    `12*24` becomes `240+48`. Further factors multiply both products: `12*24*3` becomes `240*3+48*3`. For expressions
+    without parentheses or divisions.
     """
     term = next_term(expressions)
     there = term < expressions.numbers.shape[1]
@@ -114,18 +115,18 @@ def next_step_by_digit(expressions: Expressions) -> Expressions:
 
 
 def _first_digit(numbers: Array) -> Array:
-    """Whole numbers from 0 with all digits but the first made 0."""
+    """Whole numbers from 0 with all digits except the first replaced by 0."""
     place = 10 ** (digits(numbers) - 1)
     return numbers // place * place
 
 
 def _split(expressions: Expressions, term: Array) -> Expressions:
-    """Each expression with the product of one term with the one before it split by the term's first digit."""
+    """Each expression with the product of a term and the previous one split at the first digit of the term."""
     numbers, operators, n = expressions.numbers.astype(np.int64), expressions.operators, len(term)
     rows, left = np.arange(n), term - 1
     places = np.arange(numbers.shape[1])
     stays = (places > term[:, None]) & (operators != TIMES)
-    ends = np.where(stays.any(axis=1), stays.argmax(axis=1), numbers.shape[1])  # of the product, all its factors
+    ends = np.where(stays.any(axis=1), stays.argmax(axis=1), numbers.shape[1])  # of the product with all its factors
     rest = (ends - term - 1)[:, None]  # factors after the two
     second = (left + 1)[:, None] + rest  # where the second of the new products begins
     places = np.arange(numbers.shape[1] + int(rest.max(initial=0)))
@@ -135,7 +136,7 @@ def _split(expressions: Expressions, term: Array) -> Expressions:
     new = [np.where(there, np.take_along_axis(array, taken, axis=1), 0) for array in (numbers, operators)]
     factor, by = numbers[rows, left], numbers[rows, term]
     tens = _first_digit(by)
-    first = left == 0  # whose sign is its own
+    first = left == 0  # its sign belongs to the number
     new[0][rows, left] = factor * tens
     new[0][rows, second[:, 0]] = np.where(first, np.abs(factor), factor) * (by - tens)
     new[1][rows, second[:, 0]] = np.where(first, np.where(factor < 0, MINUS, PLUS), operators[rows, left])
@@ -143,7 +144,7 @@ def _split(expressions: Expressions, term: Array) -> Expressions:
 
 
 def heads(expressions: Expressions, terms: int, products: bool = False) -> Expressions:
-    """So many terms from the left of each expression, a group being one term; perhaps with the factors that follow."""
+    """The first `terms` terms of each expression, a group being one term; if `products`, also factors that follow."""
     if not (expressions.nested or products):
         return Expressions(*(array[:, :terms] for array in expressions))
     if products:
@@ -156,9 +157,9 @@ def heads(expressions: Expressions, terms: int, products: bool = False) -> Expre
 
 
 def write_step(expressions: Expressions, width: int) -> Array:
-    """Each expression as right-justified strings (N,), the next step's value standing where its terms stood.
+    """Each expression after one step, as right-justified strings (N,), with the value in place of its terms.
 
-    `3*7+2` becomes ` 21+2`, and `7*7*8` becomes `8* 49`. A value never takes more room than what it is the value of.
+    `3*7+2` becomes ` 21+2`, and `7*7*8` becomes `8* 49`. A value is never longer than its terms.
     """
     return in_blocks(_write_step, expressions, width)
 
@@ -173,25 +174,25 @@ def _write_step(expressions: Expressions, width: int) -> Array:
     taken[expressions.operators == 0] = 0
     from_left = np.arange(taken.shape[1]) >= left[:, None]
     begin = width + 1 - (taken * from_left).sum(axis=1)
-    if expressions.nested:  # what is still open before the value stays where it is
+    if expressions.nested:  # parentheses that are still open before the value stay in place
         place = np.minimum(left, after.nesting.shape[1] - 1)
         begin += np.maximum(after.nesting[np.arange(len(place)), place], 0)
     return write_spaced(after, width, left, begin)
 
 
 def write_step_by_digit(expressions: Expressions, width: int) -> Array:
-    """Each expression after `next_step_by_digit`, which may be longer than before, as right-justified strings (N,)."""
+    """Each expression after `next_step_by_digit`, which can be longer, as right-justified strings (N,)."""
     return in_blocks(lambda part, width: write(next_step_by_digit(part), width), expressions, width)
 
 
 def write_working(expressions: Expressions, width: int) -> Array:
-    """What every step of working the expressions out leaves, such as `21+2=23`, right-justified, shape (N,)."""
+    """The results of all steps of working out the expressions, such as `21+2=23`, right-justified, shape (N,)."""
     working = np.full(len(expressions.numbers), "", f"U{width}")
     for _ in range(expressions.numbers.shape[1] - 1):
         busy = (expressions.operators[:, 1:] != 0).any(axis=1)
         expressions = next_step(expressions)
         joined = np.char.add(np.where(working == "", "", "="), np.char.lstrip(write(expressions, width)))
-        working = np.where(busy, np.char.add(working, joined), working).astype(f"U{width}")  # it would widen
+        working = np.where(busy, np.char.add(working, joined), working).astype(f"U{width}")  # `add` widens the type
     single = working == ""
     working[single] = np.char.lstrip(answer(expressions.take(single), width))
     return np.char.rjust(working, width).astype(f"U{width}")

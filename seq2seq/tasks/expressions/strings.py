@@ -15,25 +15,25 @@ ZERO, SPACE, OPEN, CLOSE = (ord(character) for character in "0 ()")
 
 
 class _Lines:
-    """N lines of spaces (N, width), written from the right."""
+    """N lines of spaces (N, width), which are filled from the right."""
 
     def __init__(self, n: int, width: int) -> None:
         self.codes = np.full((n, width), SPACE, np.uint32)
         self._flat = self.codes.reshape(-1)
-        self._end = np.arange(1, n + 1) * width  # of each line, where the last character was written
+        self._end = np.arange(1, n + 1) * width  # the place of the last character written on each line
 
     def write(self, rows: Any, codes: Any) -> None:
-        """A character on each of these rows."""
+        """Write a character on each of these rows."""
         place = self._end[rows] - 1
         self._flat[place] = codes
         self._end[rows] = place
 
     def go_to(self, rows: Array, places: Array) -> None:
-        """Leave what is before these places on these rows blank, and go on there."""
+        """Continue at these places on these rows. The places that are skipped stay blank."""
         self._end[rows] = places + rows * self.codes.shape[1]
 
     def write_numbers(self, rows: Array, values: Array) -> None:
-        """A whole number from 0 on each of these rows."""
+        """Write a whole number from 0 on each of these rows."""
         while len(rows):
             tenth = values // 10
             self.write(rows, (ZERO + values - tenth * 10).astype(np.uint32))
@@ -41,12 +41,12 @@ class _Lines:
             rows, values = rows[more], tenth[more]
 
     def write_signed(self, rows: Array, values: Array) -> None:
-        """A whole number, with its sign if it is negative, on each of these rows."""
+        """Write a whole number, with its sign if it is negative, on each of these rows."""
         self.write_numbers(rows, np.abs(values))
         self.write(rows[values < 0], MINUS)
 
     def write_times(self, times: Array, code: int) -> None:
-        """A character so many times on each line; 0 or less is not at all."""
+        """Write a character `times` times on each line; not at all if that is 0 or less."""
         for more in range(int(times.max(initial=0))):
             self.write(np.flatnonzero(times > more), code)
 
@@ -61,14 +61,14 @@ def write(expressions: Expressions, width: int) -> Array:
 
 
 def write_spaced(expressions: Expressions, width: int, term: Array | None = None, begin: Array | None = None) -> Array:
-    """Expressions as strings (N,), what comes before one term ending at a given place.
+    """Expressions as strings (N,), with a gap before one term.
 
     Parameters
     ----------
     expressions : Expressions
     width : int
     term, begin : ndarray, shape (N,), optional
-        That term, and where what comes before its number ends. By default there are no gaps.
+        The term after the gap, and the place where the text before its number ends. By default there are no gaps.
     """
     numbers, operators, nesting = expressions
     nested, own = expressions.nested, _own_parentheses(expressions)
@@ -92,13 +92,13 @@ def write_spaced(expressions: Expressions, width: int, term: Array | None = None
 
 
 def lengths(expressions: Expressions) -> Array:
-    """How many characters each number takes, with its sign and with parentheses of its own, shape (N, K)."""
+    """The number of characters of each number, with its sign and its own parentheses, shape (N, K)."""
     magnitudes = np.abs(expressions.numbers.astype(np.int64))
     return digits(magnitudes) + (expressions.numbers < 0) + 2 * _own_parentheses(expressions)
 
 
 def digits(numbers: Array) -> Array:
-    """How many digits whole numbers from 0 have."""
+    """The number of digits of whole numbers from 0."""
     count, power = np.ones_like(numbers), 10
     while power <= numbers.max(initial=0):
         count += numbers >= power
@@ -107,7 +107,7 @@ def digits(numbers: Array) -> Array:
 
 
 def _own_parentheses(expressions: Expressions) -> Array:
-    """Which numbers have them, shape (N, K): those below 0 that come first neither in a group nor in all."""
+    """Which numbers have their own parentheses, shape (N, K): negative ones, unless first in all or in a group."""
     if not expressions.nested:
         return np.zeros_like(expressions.numbers, np.int8)
     own = (expressions.numbers < 0) & (expressions.nesting <= 0)
@@ -129,9 +129,9 @@ def answer(expressions: Expressions, width: int) -> Array:
 
 def read(sources: Array) -> Expressions:
     """The inverse of `write`. A loop over the characters: digits extend the number, an operator begins the next."""
-    codes = np.ascontiguousarray(character_codes(sources).T.astype(np.uint8))  # (width, N): they are read by column
+    codes = np.ascontiguousarray(character_codes(sources).T.astype(np.uint8))  # (width, N): columns are read one by one
     before = np.pad(codes[:-1], ((1, 0), (0, 0)), constant_values=SPACE)
-    begins = (codes - TIMES < ZERO - TIMES) | (codes == REMAINDER)  # all others lie between `*` and the digits
+    begins = (codes - TIMES < ZERO - TIMES) | (codes == REMAINDER)  # all other operators lie between `*` and the digits
     signs = begins & ((before == SPACE) | (before == OPEN))
     begins ^= signs
     nested, terms = bool((codes == OPEN).any()), int(begins.sum(axis=0).max(initial=0)) + 1
@@ -153,14 +153,14 @@ def read(sources: Array) -> Expressions:
 
 
 def depth(sources: Array) -> Array:
-    """How many parentheses are open at once in each source, as labels, shape (N,)."""
+    """The depth of nested parentheses in each source, as labels, shape (N,)."""
     codes = character_codes(sources)
     steps = (codes == OPEN).astype(np.int8) - (codes == CLOSE)
     return steps.cumsum(axis=1).max(axis=1, initial=0).astype(str)
 
 
 def operators_used(sources: Array) -> Array:
-    """Which operators each source has, as labels such as `+` and `+*`, shape (N,)."""
+    """The operators in each source, as labels such as `+` and `+*`, shape (N,)."""
     codes = character_codes(sources)
     labels = np.full(len(codes), "", f"U{len(OPERATORS)}")
     for operator in OPERATORS:

@@ -1,4 +1,4 @@
-"""What expressions are worth, and what makes two of them the same question in another order."""
+"""Values of expressions, and hashes that ignore the order of terms and factors."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from seq2seq.tasks.expressions.batch import (
 from seq2seq.tasks.expressions.levels import ungroup
 from seq2seq.typing import Array
 
-NOTHING = np.iinfo(np.int64).min  # stands for the value of what has none; no expression that is drawn reaches it
+NOTHING = np.iinfo(np.int64).min  # marks an expression without a value; no drawn expression has this value
 
 
 def values(expressions: Expressions) -> Array:
     """The value of each expression, shape (N,): products first, then sums, each from left to right.
 
-    `NOTHING` where a division does not come out whole, or is by 0. A remainder has the sign of what it is divided by,
-    as in Python: with a quotient rounded down, `-7 % 3` is 2.
+    `NOTHING` where a quotient is not whole or a divisor is 0. A remainder has the sign of the divisor, as in Python:
+    the quotient is rounded down, so `-7 % 3` is 2.
     """
     numbers = expressions.numbers.astype(np.int64)
     if not expressions.nesting.any():
@@ -41,7 +41,7 @@ def values(expressions: Expressions) -> Array:
 def _values(numbers: Array, operators: Array) -> Array:
     """The values of expressions without parentheses, shape (N,)."""
     total = np.zeros(len(numbers), np.int64)
-    product = numbers[:, 0]  # of the factors being read, with the sign that it has in the sum
+    product = numbers[:, 0]  # of the current factors, with its sign in the sum
     divides = (operators == DIVIDE) | (operators == REMAINDER)
     any_divides = divides.any()
     sign, nothing = np.ones(len(numbers), np.int64), np.zeros(len(numbers), bool)
@@ -62,14 +62,14 @@ def _values(numbers: Array, operators: Array) -> Array:
 
 
 def divided(first: Array, operator: Array, second: Array) -> Array:
-    """Quotients and remainders of whole numbers, shape (N,); `NOTHING` where there is none that is whole."""
+    """Quotients and remainders of whole numbers, shape (N,); `NOTHING` where there is no whole result."""
     quotient, remainder = np.divmod(first, np.where(second == 0, 1, second))
     possible = (second != 0) & ((operator == REMAINDER) | (remainder == 0))
     return np.where(possible, np.where(operator == REMAINDER, remainder, quotient), NOTHING)
 
 
 def have_value(expressions: Expressions) -> Array:
-    """Which expressions have a value, shape (N,)."""
+    """Mask of the expressions that have a value, shape (N,)."""
     have = np.empty(len(expressions.numbers), bool)
     for block in blocks(len(have), BLOCK):
         have[block] = values(expressions.take(block)) != NOTHING
@@ -77,26 +77,26 @@ def have_value(expressions: Expressions) -> Array:
 
 
 def hash_commutative(expressions: Expressions) -> Array:
-    """A 64-bit hash an expression, shape (N,), the same for every order of terms and factors within each parentheses.
+    """A 64-bit hash for each expression, shape (N,), that ignores the order of terms and factors in each group.
 
-    Sums do not depend on order, so a product is the sum of its factors' hashes, scattered again with its sign, and
-    an expression the sum of its products'. What a product is divided by counts as a factor of another kind; a
-    remainder's two sides keep their places. Two expressions that share a hash by chance end on one side of a split:
-    that wastes a little and leaks nothing.
+    Sums do not depend on order, so the hash of a product is the sum of the hashes of its factors, mixed again with its
+    sign, and the hash of an expression is the sum of the hashes of its products. A divisor counts as a factor of
+    another kind. The two sides of a remainder are not exchanged. Two expressions that have the same hash by chance are
+    in the same part of a split: a few examples are lost, but none leak.
     """
     numbers = expressions.numbers
-    # With its sign added, `-3` hashes in a sum as `3` does that is taken away: so `-3+5` and `5-3` are one.
+    # With its sign added, `-3` has the same hash in a sum as a subtracted `3`, so `-3+5` and `5-3` are equal.
     hashes = hash_numbers(np.abs(numbers))
     hashes[numbers < 0] += np.uint64(MINUS - PLUS)
     if not expressions.nesting.any():
         return _hash(hashes, expressions.operators)
-    # A group is scattered as a number is, or `(1+2)*(3+4)` were one with `(1+3)*(2+4)`.
+    # A group is mixed as a number is. Otherwise `(1+2)*(3+4)` and `(1+3)*(2+4)` would be equal.
     return _hash(*ungroup(hashes, expressions, lambda hashes, operators: mix(_hash(hashes, operators))))
 
 
 def _hash(hashes: Array, operators: Array) -> Array:
-    """The same of expressions without parentheses, from the hashes of their numbers (N, K)."""
-    factors, sign = hashes[:, 0], np.full(len(hashes), PLUS, np.uint64)  # of the product being read
+    """The same for expressions without parentheses, from the hashes of their numbers (N, K)."""
+    factors, sign = hashes[:, 0], np.full(len(hashes), PLUS, np.uint64)  # of the current product
     total = np.zeros(len(hashes), np.uint64)
     for hashed, operator in zip(hashes.T[1:], operators.T[1:]):
         times, ends = operator == TIMES, (operator == PLUS) | (operator == MINUS)
