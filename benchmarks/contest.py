@@ -1,4 +1,4 @@
-"""Contestants, each in a process and environment of its own, and the alternating rounds they compete in."""
+"""Contestants, each in its own process and environment, and the alternating rounds in which they compete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # so that the library is found in a plain checkout
 CACHE = HERE / ".cache"
 REQUIREMENTS = HERE / "requirements-peers.txt"
-VARIABLES = (  # that no contestant inherits
+VARIABLES = (  # not inherited by any contestant
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NPROC", "XLA_FLAGS", "MXNET_ENGINE_TYPE",
 )  # fmt: skip
 LIBRARY_PATH = {"PYTHONPATH": os.pathsep.join(map(str, (HERE.parent, HERE)))}  # the library, and `problems`
@@ -27,20 +27,20 @@ THREADS = sorted({1, CORES})
 
 @dataclass(frozen=True)
 class Contestant:
-    """Who competes.
+    """One competitor.
 
     Parameters
     ----------
     name : str
-        What tables call it. The first contestant is the one the others are compared with.
+        Its name in tables. The other contestants are compared with the first one.
     script : str
         Its file under `contestants/`.
     variants : list of dict
-        What its user would try; the fastest at each measurement competes.
+        The settings that a user would try. The fastest one in each measurement competes.
     peer : bool
-        Whether it runs in the peers' environment, or in the library's.
+        Whether it runs in the environment of the peers, or in that of the library.
     trains, learns : bool
-        Whether it can train, or answers alone; and whether it has a recipe of its own to learn addition by.
+        Whether it can train, or only answers; and whether it has its own recipe for learning addition.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Contestant:
 
 CONTESTANTS = [
     Contestant("seq2seq", "seq2seq_mxnet.py", [{}], peer=False, learns=True),
-    # For a process that only answers: operators run where they are called, and no thread is woken.
+    # For a process that only answers: operators run in the calling thread.
     Contestant("seq2seq, naive engine", "seq2seq_mxnet.py", [{"engine": "NaiveEngine"}], peer=False, trains=False),
     Contestant("PyTorch eager", "pytorch.py", [{"threads": threads, "compile": False} for threads in THREADS]),
     Contestant(
@@ -71,9 +71,9 @@ CONTESTANTS = [
 
 
 def environment(variant: dict[str, Any]) -> dict[str, str]:
-    """This process's environment with a variant's threads or engine; without them, with no such variable at all."""
+    """The environment of this process with the threads or engine of a variant, and without inherited settings."""
     clean = {name: value for name, value in os.environ.items() if name not in VARIABLES}
-    clean["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"  # else a second run's compilation would seem free
+    clean["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"  # otherwise compilation in a second run would be free
     if "engine" in variant:
         clean["MXNET_ENGINE_TYPE"] = variant["engine"]
     if "threads" in variant:
@@ -84,8 +84,9 @@ def environment(variant: dict[str, Any]) -> dict[str, str]:
 
 
 def peers_python(folder: Path) -> str:
-    """The Python of the peers' environment, which is made if it is not there or has other requirements."""
-    python, made_from = folder / "bin" / "python", folder / "made-from.txt"
+    """The Python of the peers' environment, which is created if it is missing or has other requirements."""
+    python = folder / "bin" / "python"
+    made_from = folder / "made-from.txt"
     wanted = REQUIREMENTS.read_text()
     if not made_from.exists() or made_from.read_text() != wanted:
         if sys.version_info < (3, 11):
@@ -96,7 +97,7 @@ def peers_python(folder: Path) -> str:
             [str(python), "-m", "pip", "install", "--quiet", "-r", str(REQUIREMENTS)],
         ):
             if subprocess.run(command).returncode:
-                sys.exit("run.py: the peers' environment could not be made; what was wrong is said above")
+                sys.exit("run.py: the environment of the peers could not be created; the reason is above")
         made_from.write_text(wanted)
     return str(python)
 
@@ -105,11 +106,11 @@ def peers_python(folder: Path) -> str:
 
 
 class Failed(Exception):
-    """A contestant could not do what was asked."""
+    """A contestant failed to carry out a request."""
 
 
 class Worker:
-    """A contestant's process. It sleeps until it is asked."""
+    """The process of a contestant. It sleeps until it gets a request."""
 
     def __init__(self, contestant: Contestant, variant: dict[str, Any], peers: str, **make: Any) -> None:
         python = peers if contestant.peer else sys.executable
@@ -128,7 +129,7 @@ class Worker:
         self.ask("make", variant=variant, **make)
 
     def ask(self, do: str, **request: Any) -> dict[str, Any]:
-        """Have a request carried out. Raises `Failed` in the contestant's own words."""
+        """Send a request and return the reply. Raises `Failed` with the message of the contestant."""
         assert self.process.stdin is not None and self.process.stdout is not None
         try:
             print(json.dumps({"do": do, **request}), file=self.process.stdin, flush=True)
@@ -160,15 +161,15 @@ class Contest:
     Parameters
     ----------
     make : dict
-        The problem and the batch: what a contestant is made from.
+        The problem and the batch size, from which a contestant is made.
     start : (str, dict)
-        The request that compiles and warms up; its reply is compared with the first contestant's by `differs`.
+        The request that compiles and warms up. `differs` compares its reply with that of the first contestant.
     measure : (str, dict)
-        The request that is measured, a reply of numbers.
+        The request that is measured. Its reply has numbers.
     merit : callable
-        From such a reply, what the fastest variant has most of.
+        From such a reply, the value that is greatest for the fastest variant.
     differs : callable
-        From two replies to `start`, the reason why the second did other work than the first, or None.
+        From two replies to `start`, the reason why the second did different work from the first, or None.
     """
 
     make: dict[str, Any]
@@ -178,7 +179,7 @@ class Contest:
     differs: Callable[[dict[str, Any], dict[str, Any]], str | None]
 
     def hold(self, contestants: list[Contestant], peers: str, rounds: int) -> dict[str, dict[str, Any]]:
-        """Results by contestant: numbers each with median, low and high; or why there are none."""
+        """Results by contestant: the median, low and high of each number, or the reason why there are none."""
         results: dict[str, dict[str, Any]] = {}
         workers: dict[str, Worker] = {}
         reference: dict[str, Any] | None = None
@@ -196,7 +197,7 @@ class Contest:
             replies: dict[str, list[dict[str, float]]] = {name: [] for name in workers}
             names = list(workers)
             for turn in range(rounds):
-                # Another one begins each round, so that nobody always follows the same neighbour.
+                # Each round starts with a different contestant, so that none always follows the same neighbour.
                 first = turn % len(names)
                 for name in names[first:] + names[:first]:
                     replies[name].append(self._ask(workers[name], self.measure))
@@ -210,10 +211,11 @@ class Contest:
     def _best_variant(
         self, contestant: Contestant, peers: str, reference: dict[str, Any] | None
     ) -> tuple[Worker | None, dict[str, Any]]:
-        """The fastest variant's process, left alive, and what is known of it."""
+        """The process of the fastest variant, which stays alive, and its result so far."""
         best: Worker | None = None
         result: dict[str, Any] = {}
-        most, refusals = 0.0, []
+        most = 0.0
+        refusals: list[str] = []
         for variant in contestant.variants:
             worker = None
             try:
@@ -241,7 +243,7 @@ class Contest:
 
 
 def spread(values: list[float]) -> dict[str, Any]:
-    """Median, least and greatest of the rounds, and how many they were."""
+    """The median, least and greatest value of the rounds, and the number of rounds."""
     return {
         "median": statistics.median(values), "low": min(values), "high": max(values), "rounds": len(values),
     }  # fmt: skip

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Count which questions to a run of arithmetic are marked as unlike its training, and whether the others are right.
+"""Count the questions to a run of arithmetic that are marked as unlike training, and the correct answers.
 
     python scripts/train.py --epochs 100 --run-dir runs/default
     python benchmarks/marks.py --run runs/default
 
-What is in the run's range must never be marked; what is outside must be refused, marked or right.
+Questions in the range of the run must never be marked. Those outside must be refused, marked or answered correctly.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def kinds(solver: Solver, learned: Arithmetic, n: int, rng: np.random.Generator) -> Iterator[tuple[str, bool, Asked]]:
-    """Kinds of questions, whether they are in range, and some of each."""
+    """Kinds of questions: name, whether they are in range, and examples."""
     task = replace(learned, steps="none", by_digit=False)
     most = task.terms if isinstance(task.terms, int) else task.terms[1]
     yield "in range", True, drawn(task, n, rng)
@@ -71,7 +71,7 @@ def drawn(task: Arithmetic, n: int, rng: np.random.Generator) -> Asked:
 
 
 def counted(solver: Solver, asked: Asked) -> tuple[int, int, int, int]:
-    """How many are refused; of the others how many are marked, right, and neither of these."""
+    """The number of questions that are refused, and of the others that are marked, right, and neither."""
     readable = []
     for source, value in asked:
         try:

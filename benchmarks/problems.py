@@ -1,4 +1,4 @@
-"""The data and first weights that every contestant is given, made with the library and kept as `.npz` files."""
+"""The data and initial weights of all contestants, made with the library and stored as `.npz` files."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from seq2seq.vocabulary import Codec
 
 NOTEBOOK_TASK = Arithmetic(operators="+*", terms=3, operands=(1, 10), mixed=False)
 NOTEBOOK_MODEL: dict[str, Any] = {"layers": 1, "bidirectional": False}
-# MXNet and Keras add Adam's epsilon before the correction of its bias, PyTorch and JAX after it. At the usual 1e-8 that
-# alone changes the losses at hidden 512 by 0.15%; at 1e-12 it changes nothing that can be seen.
+# MXNet and Keras add the epsilon of Adam before its bias correction, PyTorch and JAX after it. At the usual 1e-8 this
+# changes the losses at hidden 512 by 0.15%; at 1e-12 there is no visible change.
 ADAM = {"learning_rate": 1e-3, "epsilon": 1e-12}
 PLAIN_ADAM: dict[str, Any] = {**ADAM, "schedule": "constant", "warmup_steps": 0, "clip_norm": 0.0, "show_every": 0}
 
 ADDITION_TASK = Arithmetic(operators="+", terms=2, operands=(0, 999))
-# This library's recipe for addition, chosen on other splits than the one that is measured.
+# This library's recipe for addition, tuned on other splits than the one that is measured.
 ADDITION_RECIPE: dict[str, Any] = {
     "model": ModelConfig(hidden_size=64, layers=1, bidirectional=False),
     "training": {"epochs": 15, "batch_size": 64, "learning_rate": 0.01, "schedule": "cosine", "warmup_steps": 200},
@@ -36,7 +36,7 @@ ADDITION_RECIPE: dict[str, Any] = {
 def make_trainer(
     task: Task, dataset: Dataset, model: ModelConfig, training: TrainingConfig, progress: Progress | None = None
 ) -> Trainer:
-    """The public Trainer as `seq2seq.train` makes it, without a run folder."""
+    """The public Trainer, made as by `seq2seq.train`, but without a run folder."""
     callbacks = [progress] if progress else []
     return library.make_trainer(
         make_model(task, model, dataset.codec), dataset.codec, dataset, training, callbacks=callbacks
@@ -44,7 +44,7 @@ def make_trainer(
 
 
 def plain_trainer(task: Task, hidden: int, batch: int, examples: int, progress: Progress | None = None) -> Trainer:
-    """The notebook's network and optimizer, for any task; as little validation as the Trainer allows."""
+    """The network and optimizer of the notebook, for any task, with as little validation as the Trainer allows."""
     data = DataConfig(examples=examples, validation=1, test=1, split="none", reverse_target=False)
     return make_trainer(
         task,
@@ -60,7 +60,7 @@ def notebook_trainer(hidden: int, batch: int, examples: int) -> Trainer:
 
 
 def addition_dataset(examples: int) -> Dataset:
-    """Nine tenths to learn from, one to validate on, no pair in either order on both sides; no test set is needed."""
+    """Nine tenths for training, one for validation; no pair is in both, in either order. No test set is needed."""
     data = DataConfig(examples, 0.1, 1, "commutative", ADDITION_RECIPE["reverse_target"])
     return build_dataset(ADDITION_TASK, data, seed=0)
 
@@ -75,7 +75,7 @@ def addition_trainer(examples: int, most_epochs: int, progress: Progress) -> Tra
 
 
 def training_problem(folder: Path, hidden: int, examples: int) -> Path:
-    """The notebook's data, and the weights that the Trainer begins with."""
+    """The data of the notebook, and the initial weights of the Trainer."""
     trainer = notebook_trainer(hidden, 32, examples)
     path = folder / f"training-{hidden}.npz"
     arrays = trainer.sampler.arrays
@@ -86,7 +86,7 @@ def training_problem(folder: Path, hidden: int, examples: int) -> Path:
 
 
 def answers_problem(folder: Path, hidden: int, sources: int) -> tuple[Path, Path]:
-    """Sources to answer with the weights of a run; and the run."""
+    """Sources to answer with the weights of a run, and the run."""
     run_dir = trained_run(folder, hidden)
     codec = Solver(run_dir).codec
     pairs = NOTEBOOK_TASK.sample(sources, np.random.default_rng(1))
@@ -97,7 +97,7 @@ def answers_problem(folder: Path, hidden: int, sources: int) -> tuple[Path, Path
 
 
 def trained_run(folder: Path, hidden: int) -> Path:
-    """A run that has learned enough for its answers to be sure: near ties could fall either way by rounding."""
+    """A run that has learned enough for confident answers: rounding could decide near ties either way."""
     path = folder / f"run-{hidden}"
     if not Run(path).exists:
         options = {**NOTEBOOK_MODEL, **PLAIN_ADAM, "learning_rate": 5e-3, "hidden_size": hidden}
@@ -107,7 +107,7 @@ def trained_run(folder: Path, hidden: int) -> Path:
 
 
 def addition_problem(folder: Path, examples: int) -> tuple[Path, int]:
-    """The addition data, the validation examples last, targets the right way round; and how many are to learn from."""
+    """The addition data, validation examples last, targets not reversed; and the number of training examples."""
     dataset = addition_dataset(examples)
     sources, targets = (
         np.concatenate([getattr(part, name) for part in (dataset.train, dataset.validation)])
@@ -130,7 +130,7 @@ def _write(path: Path, codec: Codec, sources: Array, targets: Array, weights: di
 
 
 def _unpacked(weights: dict[str, Array]) -> dict[str, Array]:
-    """One array a weight and bias, from a fused vector a stack: its weights first, then its biases."""
+    """One array for each weight and bias, from the fused vector of each stack: weights first, then biases."""
     arrays = {}
     for name, array in weights.items():
         stack, _, rest = name.partition("_")

@@ -9,7 +9,7 @@ TRAINING = "samples_per_second"
 
 
 def number(value: float) -> str:
-    """Three significant digits, thousands set apart."""
+    """Three significant digits, with thousands separators."""
     if value >= 100:
         digits = len(str(int(value))) - 3
         return f"{round(value / 10**digits) * 10**digits:,}"
@@ -26,7 +26,7 @@ def cell(value: Any) -> str:
 
 
 def lines(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table, its columns aligned."""
+    """A Markdown table with aligned columns."""
     table = [header, *rows]
     widths = [max(len(row[i]) for row in table) for i in range(len(header))]
 
@@ -38,7 +38,7 @@ def lines(header: list[str], rows: list[list[str]]) -> str:
 
 
 def training_table(section: dict[str, Any]) -> str:
-    """A row a size, a column a contestant."""
+    """A row for each size, a column for each contestant."""
     names = list(dict.fromkeys(name for results in section.values() for name in results))
     rows = [
         [key, *(cell(results[name][TRAINING]) if TRAINING in results.get(name, {}) else "refused" for name in names)]
@@ -48,7 +48,7 @@ def training_table(section: dict[str, Any]) -> str:
 
 
 def answers_table(section: dict[str, Any]) -> str:
-    """A table a measurement, a row a contestant."""
+    """A table for each measurement, a row for each contestant."""
     tables = []
     for key, results in section.items():
         columns = [name for name in next(iter(results.values())) if name.endswith(("_per_second", "_us"))]
@@ -61,7 +61,7 @@ def answers_table(section: dict[str, Any]) -> str:
 
 
 def plain_table(section: dict[str, Any]) -> str:
-    """A row a key, a column a number."""
+    """A row for each key, a column for each number."""
     columns = [name for name in next(iter(section.values())) if name != "variant"]
     rows = [[key, *(cell(result[name]) for name in columns)] for key, result in section.items()]
     return lines(["", *(column.replace("_", " ") for column in columns)], rows)
@@ -71,7 +71,7 @@ TABLES = {"training": training_table, "answers": answers_table}
 
 
 def refusals(section: dict[str, Any]) -> list[str]:
-    """Who was refused or failed, and why."""
+    """The contestants that were refused or failed, with reasons."""
     return [
         f"{key}, {name}: {result['refused']}"
         for key, results in section.items()
@@ -90,7 +90,7 @@ def text(values: dict[str, Any], sections: list[str]) -> str:
 
 
 def plot(values: dict[str, Any], path: Path) -> None:
-    """Training throughput: a panel a hidden size, a group of bars a batch size, whiskers from low to high."""
+    """Training throughput: a panel for each hidden size, a group of bars for each batch size, and ranges."""
     import matplotlib
 
     matplotlib.use("Agg")

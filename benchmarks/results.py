@@ -1,4 +1,4 @@
-"""What has been measured: kept after each measurement, so that a benchmark that was stopped goes on."""
+"""Measured results, saved after each measurement, so that a benchmark that was stopped can continue."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Results:
     Parameters
     ----------
     path : Path
-        The file; what it holds is not measured again.
+        The file. Results that it contains are not measured again.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,12 +25,12 @@ class Results:
         self.values: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
 
     def forget(self, sections: list[str]) -> None:
-        """Have these sections measured again."""
+        """Discard the results of these sections."""
         for section in sections:
             self.values.pop(section, None)
 
     def measure(self, section: str, key: str, function: Callable[[], dict[str, Any]]) -> None:
-        """Note what the function returns, unless it is known."""
+        """Save the result of the function, unless it is in the file already."""
         known = self.values.setdefault(section, {})
         if key in known:
             return

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure this library beside its peers: see README.md in this folder."""
+"""Compare this library with its peers: see README.md in this folder."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     names = ",".join(SECTIONS)
     parser.add_argument("--only", default=names, metavar="NAME,...", help=f"sections, of {names} (default: all)")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds a measurement (default: 5)")
-    parser.add_argument("--quick", action="store_true", help="everything in small form, to see that it runs")
-    parser.add_argument("--again", action="store_true", help="measure what the results already hold once more")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds per measurement (default: 5)")
+    parser.add_argument("--quick", action="store_true", help="everything in a small form, to see that it runs")
+    parser.add_argument("--again", action="store_true", help="discard saved measurements and measure again")
     parser.add_argument(
         "--peers", type=Path, default=HERE / ".venv-peers", metavar="DIR",
-        help="the peers' environment, made if it is not there (default: .venv-peers beside this file)",
+        help="the environment of the peers, created if missing (default: .venv-peers beside this file)",
     )  # fmt: skip
     arguments = parser.parse_args()
     sections = arguments.only.split(",")
@@ -69,7 +69,7 @@ def main() -> int:
     for name in sections:
         try:
             SECTIONS[name](session)
-        except Failed as failure:  # the other sections may well go on
+        except Failed as failure:  # continue with the other sections
             print(f"{name}: {failure}", file=sys.stderr)
             failed = True
     print(report.text(results.values, sections))

@@ -1,4 +1,4 @@
-"""The sections of the benchmark. Each takes the session and notes one result after another."""
+"""The sections of the benchmark. Each takes the session and saves its results one by one."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from contest import (
 )
 from results import Results
 
-# Relative, of the mean losses of the first and the second epoch. Rounding leaves less than 1e-5 at first. Training
-# amplifies it: at hidden 512 and batch 32, two ways of running the same PyTorch network differ by 1.3% after 626 steps.
+# Relative differences of the mean losses in the first two epochs. Rounding causes less than 1e-5 at first. Training
+# amplifies it: at hidden 512 and batch 32, two ways to run the same PyTorch network differ by 1.3% after 626 steps.
 LOSS_TOLERANCE = (1e-3, 3e-2)
-ANSWERS_ALIKE = 0.9999  # the share of answers in which all must agree
+ANSWERS_ALIKE = 0.9999  # the fraction of answers that must agree
 TARGET = 0.99
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured."""
+    """The sizes of the measurements."""
 
-    variants: int  # the most that are tried of each contestant
+    variants: int  # the most that are tried for each contestant
     hidden: tuple[int, ...]
     batches: tuple[int, ...]
     examples: int
@@ -74,7 +74,7 @@ QUICK = Size(
 
 @dataclass
 class Session:
-    """What the sections share."""
+    """The state that the sections share."""
 
     size: Size
     rounds: int
@@ -98,7 +98,7 @@ class Session:
 
 
 def training(session: Session) -> None:
-    """Samples a second, from the same weights and data; who has other losses after equal steps is refused."""
+    """Samples per second, from the same weights and data. Contestants with other losses are refused."""
     trainers = [contestant for contestant in session.contestants if contestant.trains]
     for hidden in session.size.hidden:
         for batch in session.size.batches:
@@ -125,7 +125,7 @@ def _other_losses(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
 
 
 def answers(session: Session) -> None:
-    """Answers a second in bulk, and the time of one alone, from the weights of one run."""
+    """Answers per second in bulk, and the time of a single answer, with the weights of one run."""
     size = session.size
     measures: dict[str, Any] = {
         f"in bulk, batch {batch}": (batch, ("answer_all", {}), lambda reply: reply["arrays_per_second"])
@@ -179,7 +179,7 @@ def accuracy(session: Session) -> None:
 
 
 def _run(command: list[str]) -> tuple[str, float]:
-    """A command's output and its wall time."""
+    """The output and wall time of a command."""
     started = time.perf_counter()
     variables = environment({}) | LIBRARY_PATH
     done = subprocess.run([sys.executable, *command], capture_output=True, text=True, env=variables)
@@ -199,7 +199,7 @@ def _rounds(session: Session, name: str, **options: Any) -> dict[str, Any]:
 
 
 def step(session: Session) -> None:
-    """Where the time of a step goes, by kind of operator."""
+    """The time of a step, by kind of operator."""
     for hidden in session.size.hidden:
         for batch in session.size.batches:
             options = {"hidden": hidden, "batch": batch, "examples": session.size.examples}
@@ -207,7 +207,7 @@ def step(session: Session) -> None:
 
 
 def generator(session: Session) -> None:
-    """Pairs a second on one core, and by the notebook's loop."""
+    """Pairs per second on one core, and with the loop of the notebook."""
     pairs = session.size.pairs
     session.results.measure(
         "generator", "pairs", lambda: _rounds(session, "generator", pairs=pairs, loop_pairs=pairs // 10)
@@ -215,7 +215,7 @@ def generator(session: Session) -> None:
 
 
 def startup(session: Session) -> None:
-    """Seconds of whole processes."""
+    """Seconds for whole processes."""
     scripts = HERE.parent / "scripts"
     run = problems.trained_run(session.folder, 128)
     commands = {
@@ -227,7 +227,7 @@ def startup(session: Session) -> None:
     for name, command in commands.items():
 
         def measure(command: list[str] = command) -> dict[str, Any]:
-            _run(command)  # not counted: the files come from the disk
+            _run(command)  # not counted: it loads the files from the disk
             return {"seconds": spread([_run(command)[1] for _ in range(session.rounds)])}
 
         session.results.measure("startup", name, measure)
@@ -240,7 +240,7 @@ def memory(session: Session) -> None:
 
 
 def scaling(session: Session) -> None:
-    """How the time of an epoch grows with the source's length, and with the number of examples."""
+    """The time of an epoch by source length, and by number of examples."""
     size = session.size
     for terms in size.terms:
         task = {"operators": "+", "terms": terms}

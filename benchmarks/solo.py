@@ -25,11 +25,11 @@ LARGE_TASK = Arithmetic("+-*", terms=3, operands=(0, 999))
 
 
 class Enough(Exception):
-    """The steps that were wanted have been taken."""
+    """Enough steps have been taken."""
 
 
 class UntilFirstReport(Progress):
-    """Ends a training a quarter of a second after it began, or at an epoch's end."""
+    """Ends training after a quarter of a second, or at the end of an epoch."""
 
     def on_start(self, start: Any) -> None:
         self.end = time.monotonic() + 0.25
@@ -50,7 +50,7 @@ def _rate(count: int, function: Any) -> float:
 
 
 def generator(pairs: int, loop_pairs: int) -> dict[str, float]:
-    """Pairs a second: as strings, as arrays ready to train on, and as arrays by the notebook's Python loop."""
+    """Pairs per second: as strings, as arrays for training, and as arrays with the Python loop of the notebook."""
     task = Arithmetic(operators="+*", terms=3, operands=(1, 10), mixed=False)
     codec = Codec(task.characters, task.source_length, task.target_length, reverse_target=False)
     rng = np.random.default_rng(0)
@@ -68,7 +68,7 @@ def generator(pairs: int, loop_pairs: int) -> dict[str, float]:
 
 
 def _notebook_loop(n: int) -> tuple[Array, Array]:
-    """What the notebook does, a pair at a time: three numbers, one operator, padded text, a dictionary of ids."""
+    """The loop of the notebook, pair by pair: three numbers, one operator, padded text, a dictionary of ids."""
     ids = {character: i for i, character in enumerate("0123456789+* ")}
     sources, targets = [], []
     for _ in range(n):
@@ -83,7 +83,7 @@ def _notebook_loop(n: int) -> tuple[Array, Array]:
 
 
 def memory(examples: int) -> dict[str, float]:
-    """Peak resident memory in MiB: of a process with MXNet loaded, then with the data set built, then in training."""
+    """Peak resident memory in MiB: with MXNet loaded, then with the data set built, then in training."""
     import problems
 
     start = _peak()
@@ -115,7 +115,7 @@ class Timestamps(Progress):
 
 
 def epoch_time(task: dict[str, Any], examples: int, hidden: int, batch: int, epochs: int) -> dict[str, float]:
-    """The fastest of some epochs after the first, in seconds, and samples a second."""
+    """The fastest epoch after the first, in seconds, and samples per second."""
     import problems
 
     from seq2seq.models import Model
@@ -130,7 +130,7 @@ def epoch_time(task: dict[str, Any], examples: int, hidden: int, batch: int, epo
     return {"epoch_seconds": seconds, "samples_per_second": examples / seconds, "source_length": source_length}
 
 
-KINDS = {  # of operators, by what their names begin with
+KINDS = {  # kinds of operators, by their names in the profile
     "LSTMs forward": ("RNN",),
     "LSTMs backward": ("_backward_RNN",),
     "optimizer": ("adam_update",),
@@ -142,8 +142,8 @@ KINDS = {  # of operators, by what their names begin with
 
 
 def step(hidden: int, batch: int, examples: int) -> dict[str, float]:
-    """Where the time of a step goes: microseconds of each kind of operator, of all workers together; and what of the
-    measured peak of the machine's matrix multiplication it reaches."""
+    """The time of a step: microseconds for each kind of operator, summed over the workers; and its fraction of the
+    measured peak of matrix multiplication on this machine."""
     import problems
 
     from seq2seq.engine.updater import Updater
@@ -152,7 +152,7 @@ def step(hidden: int, batch: int, examples: int) -> dict[str, float]:
     from seq2seq.workers import workers_of
 
     def fit(trainer: Any, epochs: int) -> float:
-        """Seconds of a step."""
+        """Seconds per step."""
         trainer.config = replace(trainer.config, epochs=trainer.state.epoch + epochs)
         started = time.perf_counter()
         trainer.fit()
@@ -161,7 +161,7 @@ def step(hidden: int, batch: int, examples: int) -> dict[str, float]:
     trainer = problems.notebook_trainer(hidden, batch, examples)
     fit(trainer, 1)
     elapsed = min(fit(trainer, 1) for _ in range(5))
-    # Started one by one and not many at once, so that the profiler can tell operators apart.
+    # Operators are started one by one, so that the profiler can distinguish them.
     os.environ["MXNET_EXEC_BULK_EXEC_TRAIN"] = "0"
     trainer = problems.notebook_trainer(hidden, batch, examples)
     fit(trainer, 1)
@@ -181,14 +181,16 @@ def step(hidden: int, batch: int, examples: int) -> dict[str, float]:
         model.source_length * 4 * hidden * (model.vocabulary_size + hidden)
         + model.target_length * (4 * hidden * 2 * hidden + hidden * model.vocabulary_size)
     )
-    done = 3 * 2 * multiplications / elapsed / 1e9  # forwards once, backwards twice; a sum for each product
+    done = (
+        3 * 2 * multiplications / elapsed / 1e9
+    )  # one forward and two backward passes; an addition for each multiplication
     peak = _peak_gflops(mx, workers_of(mx.cpu()))
-    shares = {"workers": float(len(trainer._updater._replicas)), "step_us": 1e6 * elapsed, **kinds}
-    return {**shares, "gflops": done, "peak_gflops": peak, "share_of_peak": done / peak}
+    result = {"workers": float(len(trainer._updater._replicas)), "step_us": 1e6 * elapsed, **kinds}
+    return {**result, "gflops": done, "peak_gflops": peak, "share_of_peak": done / peak}
 
 
 def _peak_gflops(mx: Any, workers: Any, side: int = 2048) -> float:
-    """The most that all workers reach together at multiplying square matrices, in 10^9 operations a second."""
+    """The peak of all workers together in multiplying square matrices, in 10^9 operations per second."""
     symbol = mx.sym.FullyConnected(mx.sym.var("data"), mx.sym.var("weight"), num_hidden=side, no_bias=True)
     graphs = []
     for worker in workers:

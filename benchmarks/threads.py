@@ -1,11 +1,11 @@
-"""Many threads and forks at once, for as long as wanted, and what taking turns costs a single caller.
+"""Stress test with many threads and forks, and the cost of taking turns for a single caller.
 
     python benchmarks/threads.py                     # 16 threads, 2,000 questions each, over five models
-    python benchmarks/threads.py --minutes 10        # and again, until then
-    python benchmarks/threads.py --forks 200         # while threads ask and a training goes on
-    python benchmarks/threads.py --cost              # of a single answer, with and without turns
+    python benchmarks/threads.py --minutes 10        # repeat for ten minutes
+    python benchmarks/threads.py --forks 200         # during answers and a training in threads
+    python benchmarks/threads.py --cost              # the time of one answer, with and without turns
 
-Whatever goes wrong is counted and printed, and the exit status is then 1. `kill -USR1` shows where every thread is.
+Errors are counted and printed, and the exit status is then 1. `kill -USR1` shows the stack of every thread.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Question = tuple[Solver, str]
 
 
 def runs(folder: Path) -> dict[str, Solver]:
-    """A small run of each kind of model, trained a little: wrong answers are as good as right ones."""
+    """A small run for each kind of model, with little training: answers need not be correct here."""
     small: dict[str, Any] = {"epochs": 2, "hidden_size": 16, "show_every": 0, "progress": False}
     few: dict[str, Any] = {"examples": 400, "validation": 40, "test": 40}
     words = " ".join(np.random.default_rng(0).choice(["the", "cat", "and", "a", "dog", "sleeps"], 2000))
@@ -64,13 +64,13 @@ def questions(solver: Solver) -> list[str]:
 
 
 def answer(question: Question) -> Any:
-    """What a call gives: of a text, some characters that it goes on with."""
+    """The result of a call: an answer, or for a text the next characters."""
     solver, source = question
     return "".join(solver.continued(source, 5)) if isinstance(solver.task, Text) else solver.answer([source])[0]
 
 
 def ask(expected: dict[Question, Any], count: int, seed: int) -> Counter[str]:
-    """How so many answers to questions drawn at random came out."""
+    """Ask `count` random questions, and count the outcomes."""
     outcomes: Counter[str] = Counter()
     asked = random.Random(seed).choices(list(expected), k=count)
     for question in asked:
@@ -101,21 +101,21 @@ def memory() -> float:
 
 
 def with_forks(expected: dict[Question, Any], folder: Path, forks: int) -> Counter[str]:
-    """Fork at random moments while threads ask and a training goes on; each child answers, opens a Solver or trains."""
+    """Fork at random times while threads ask and train; each child answers, opens a Solver or trains."""
     over = threading.Event()
     outcomes: Counter[str] = Counter()
 
-    def go_on_asking(seed: int) -> None:
+    def keep_asking(seed: int) -> None:
         while not over.is_set():
             outcomes.update({f"in a thread: {how}": n for how, n in ask(expected, 10, seed).items()})
 
-    def go_on_training() -> None:
+    def keep_training() -> None:
         number = 0
         while not over.is_set():
             number += 1
             train_small(folder / f"beside-{number}")
 
-    targets: list[Callable[[], None]] = [lambda: go_on_asking(1), lambda: go_on_asking(2), go_on_training]
+    targets: list[Callable[[], None]] = [lambda: keep_asking(1), lambda: keep_asking(2), keep_training]
     threads = [threading.Thread(target=target) for target in targets]
     for thread in threads:
         thread.start()
@@ -160,7 +160,7 @@ def _right_in_child(expected: dict[Question, Any], folder: Path, number: int) ->
 
 
 def cost(solver: Solver, source: str, rounds: int = 20, calls: int = 200) -> str:
-    """The time of an answer as it is, and without taking turns: medians of rounds that alternate."""
+    """The time of an answer with and without taking turns: medians of alternating rounds."""
     solver_module: Any = sys.modules["seq2seq.solver"]
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
@@ -172,14 +172,14 @@ def cost(solver: Solver, source: str, rounds: int = 20, calls: int = 200) -> str
             times[place].append((time.perf_counter() - started) / calls * 1e6)
     solver_module.alone = alone
     with_turns, without = map(statistics.median, times)
-    return f"{with_turns:.0f} µs an answer, {without:.0f} without turns: {with_turns / without - 1:+.1%}"
+    return f"{with_turns:.0f} µs per answer, {without:.0f} without turns: {with_turns / without - 1:+.1%}"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=16)
-    parser.add_argument("--questions", type=int, default=2000, help="that each thread asks")
-    parser.add_argument("--minutes", type=float, default=0, help="how long to go on")
+    parser.add_argument("--questions", type=int, default=2000, help="questions for each thread")
+    parser.add_argument("--minutes", type=float, default=0, help="how long to repeat")
     parser.add_argument("--forks", type=int, default=0)
     parser.add_argument("--cost", action="store_true")
     options = parser.parse_args()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Time the ways of taking a step that were tried: `python benchmarks/tried.py` prints a table in about five minutes.
+"""Time the implementations of a training step that were tried.
 
-Each way runs in a process of its own, and the processes take turns. A step is what `Updater` does: forwards, backwards,
-Adam. What is not said is as the library has it.
+`python benchmarks/tried.py` prints a table in about five minutes. Each implementation runs in its own process, and the
+processes take turns. A step is an update of `Updater`: forward, backward, Adam. Everything else is as in the library.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 SIZES = [(32, 32), (32, 256), (128, 32), (128, 256)]  # hidden, batch
 ROUNDS, SECONDS = 3, 0.5
 
-# Name, environment, and what of the library is replaced.
+# Name, environment variables, and the part of the library that is replaced.
 WAYS: list[tuple[str, dict[str, str], str]] = [
     ("as it is", {}, ""),
     ("one worker", {}, "one_worker"),
@@ -38,7 +38,7 @@ WAYS: list[tuple[str, dict[str, str], str]] = [
 
 
 def replace(what: str) -> None:
-    """Put another way in the place of the library's."""
+    """Replace a part of the library by another implementation."""
     from seq2seq.calls import Call
     from seq2seq.engine.optimizers import Adam
     from seq2seq.mx import mx
@@ -65,11 +65,13 @@ def replace(what: str) -> None:
     if what == "softmax_output":
 
         def loss(self: Any, inputs: Any, states: Any) -> Any:
-            # Its gradient is that of the summed loss; it has no loss to read.
+            # Its gradient is that of the summed loss, but it has no loss as output.
             source, target = inputs["source"], inputs["target"]
             logits = mx.sym.reshape(self.logits(source), shape=(-3, 0))
             learned = self._learned(source, target)
-            labels = mx.sym.cast(target, dtype="float32") * learned + learned - 1  # -1: padding that is not learned
+            labels = (
+                mx.sym.cast(target, dtype="float32") * learned + learned - 1
+            )  # -1 marks padding that is not learned
             labels = mx.sym.reshape(labels, shape=(-1,))
             return mx.sym.SoftmaxOutput(logits, labels, use_ignore=True, ignore_label=-1), {}
 
@@ -78,7 +80,7 @@ def replace(what: str) -> None:
     if what == "many_adams":
 
         class Adams:
-            """Adam over the vector in four parts, as many as the network has parameters."""
+            """Adam over the vector in four parts, one for each parameter of the network."""
 
             def __init__(self, weights: Any, gradients: Any, config: Any) -> None:
                 parts = [slice(i * len(weights) // 4, (i + 1) * len(weights) // 4) for i in range(4)]
@@ -100,7 +102,7 @@ def _unless_adding_losses(self: Any, **changed: Any) -> None:
 
 
 def measure(hidden: int, batch: int, what: str) -> float:
-    """Microseconds of a step."""
+    """Microseconds per step."""
     import numpy as np
     import problems
 
@@ -111,7 +113,8 @@ def measure(hidden: int, batch: int, what: str) -> float:
     updater = trainer._updater
     plan = trainer.sampler.epoch(np.random.default_rng(0))[:8]
     feeds = list(updater.feeds(trainer.sampler.arrays, plan))
-    steps, elapsed = 8, 0.0
+    steps = 8
+    elapsed = 0.0
     while elapsed < SECONDS:
         steps *= 2
         started = time.perf_counter()

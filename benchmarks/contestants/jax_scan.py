@@ -1,4 +1,4 @@
-"""JAX: a whole epoch is one call of one jitted function that scans over its steps."""
+"""JAX: an epoch is one call of a jitted function that scans over its steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from worker import IGNORED, Array, Contestant, serve
 
 
 def lstm(layer: list[Any], inputs: Any, unroll: bool) -> tuple[Any, Any]:
-    """Inputs (T, N, C) to outputs (T, N, H) and the last state (N, H); products over the inputs out of the loop."""
+    """Inputs (T, N, C) to outputs (T, N, H) and the last state (N, H); input products are outside the loop."""
     input_weight, state_weight, input_bias, state_bias = layer
 
     def step(carry: Any, projected: Any) -> Any:
@@ -45,7 +45,7 @@ class Jax(Contestant):
 
     def prepare_training(self) -> None:
         optimizer = optax.adam(self.problem.learning_rate, eps=self.problem.epsilon)
-        full = len(self.problem.sources) // self.batch  # steps of a full batch; one more takes what is left
+        full = len(self.problem.sources) // self.batch  # steps with a full batch; the rest are one more step
 
         def mean_loss(parameters: Any, source: Any, target: Any) -> Any:
             logits, learned = self._logits(parameters, source), target.T != IGNORED

@@ -1,4 +1,4 @@
-"""Keras 3 on JAX, the fastest of its backends here: TensorFlow took 1.3 to 2 times as long, PyTorch 2 to 5 times."""
+"""Keras 3 on JAX, its fastest backend here: TensorFlow took 1.3 to 2 times as long, PyTorch 2 to 5 times."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from worker import IGNORED, PAD, Array, Contestant, Problem, serve
 
 
 class TwoBiasAdam(keras.optimizers.Adam):
-    """Adam for an LSTM that has one bias where MXNet's and PyTorch's have two.
+    """Adam for an LSTM with one bias, where those of MXNet and PyTorch have two.
 
-    Two biases that are only ever added have the same gradients, so Adam moves both alike and their sum twice as far:
-    the one bias does the same at twice the rate.
+    Two biases that are only added have the same gradients, so Adam moves both equally, and their sum twice as far. A
+    single bias moves in the same way at twice the learning rate.
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -31,7 +31,7 @@ def network(hidden: int, source_length: int, target_length: int, vocabulary_size
     """Ids (N, S) to logits (N, T, V)."""
     source = keras.Input((source_length,), dtype="int32")
     characters = keras.ops.one_hot(source, vocabulary_size)
-    # Unrolled: a little faster than a loop at every size.
+    # Unrolled: slightly faster than a loop at every size.
     state = layers.LSTM(hidden, unroll=True)(characters)
     repeated = layers.RepeatVector(target_length)(state)
     outputs = layers.LSTM(hidden, unroll=True, return_sequences=True)(repeated)
@@ -70,7 +70,7 @@ class Keras3(Contestant):
 
     def answer(self, sources: Array) -> Array:
         sources = sources.astype(np.int32)
-        if len(sources) == 1:  # what Keras recommends for small inputs: `predict` is made for large ones
+        if len(sources) == 1:  # Keras recommends this for small inputs; `predict` is for large ones
             return self.model.predict_on_batch(sources)
         return self.model.predict(sources, batch_size=self.batch, verbose=0)
 
@@ -91,7 +91,7 @@ class Keras3(Contestant):
 
 
 def as_the_example_writes(problem: Problem) -> tuple[Array, Array]:
-    """Sources left-justified and then reversed, and targets left-justified."""
+    """Sources, left-justified and then reversed, and targets, left-justified."""
     blank = problem.characters.index(PAD)
 
     def left_justified(ids: Array) -> Array:

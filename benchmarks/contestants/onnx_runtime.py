@@ -1,4 +1,4 @@
-"""ONNX Runtime, for answers alone: the network as a graph of ONNX's own operators."""
+"""ONNX Runtime, only for answers: the network as a graph of ONNX operators."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from worker import Array, Contestant, Problem, serve
 
 
 def onnx_order(gates: Array) -> Array:
-    """Rows (4H, ...) for the gates input, forget, cell, output as ONNX has them: input, output, forget, cell."""
+    """Rows (4H, ...) for the gates input, forget, cell, output in the order of ONNX: input, output, forget, cell."""
     i, f, c, o = np.split(gates, 4)
     return np.concatenate([i, o, f, c])
 

@@ -1,4 +1,4 @@
-"""PyTorch, eager and compiled. `nn.LSTM` has MXNet's gates, order and two biases."""
+"""PyTorch, eager and compiled. `nn.LSTM` has the same gates, order and two biases as in MXNet."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from worker import IGNORED, Array, Contestant, Problem, serve
 
 
 class Repeat(nn.Module):
-    """The encoder's last state, repeated, is all that the decoder reads.
+    """The decoder reads only the last state of the encoder, repeated.
 
-    `written_out` runs the LSTMs' weights through `lstm` below: `torch.compile` leaves `nn.LSTM` to its own kernel and
-    breaks its graph there.
+    With `written_out`, the function `lstm` below runs the LSTMs: `torch.compile` does not compile `nn.LSTM`, and breaks
+    its graph there.
     """
 
     def __init__(self, problem: Problem, written_out: bool) -> None:
@@ -38,7 +38,7 @@ class Repeat(nn.Module):
 
 
 def lstm(layer: nn.LSTM, inputs: torch.Tensor) -> torch.Tensor:
-    """Inputs (T, N, C) to outputs (T, N, H), with the products over the inputs taken out of the loop."""
+    """Inputs (T, N, C) to outputs (T, N, H), with the input products outside the loop."""
     state_weight = layer.weight_hh_l0
     projected = F.linear(inputs, layer.weight_ih_l0, layer.bias_ih_l0 + layer.bias_hh_l0)
     hidden = cell = torch.zeros(inputs.shape[1], layer.hidden_size)
@@ -53,13 +53,13 @@ def lstm(layer: nn.LSTM, inputs: torch.Tensor) -> torch.Tensor:
 
 class PyTorch(Contestant):
     def _compiled(self, function: Any) -> Any:
-        # Static shapes: the full batch and the last one are compiled each for itself.
+        # Static shapes: the full batch and the last one are compiled separately.
         return torch.compile(function, dynamic=False) if self.variant["compile"] else function
 
     def prepare_training(self) -> None:
         model = Repeat(self.problem, self.variant.get("written_out", False))
         rate, epsilon = self.problem.learning_rate, self.problem.epsilon
-        # Fused: at small sizes a step takes half the time that it takes with the default.
+        # Fused: at small sizes a step takes half the time of the default.
         self.optimizer = torch.optim.Adam(model.parameters(), lr=rate, eps=epsilon, fused=True)
 
         def loss(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

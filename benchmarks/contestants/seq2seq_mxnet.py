@@ -1,4 +1,4 @@
-"""This library, through its public classes and with its defaults: no variant, no environment variable."""
+"""This library, through its public classes and with its defaults: no variants, no environment variables."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from seq2seq.progress import Progress
 
 
 class Reached(Exception):
-    """The held-out answers are exact enough."""
+    """The exact match on held-out examples has reached the target."""
 
 
 class Watch(Progress):
-    """Notes the exact match of every epoch, and ends the training when it is high enough."""
+    """Records the exact match of every epoch, and ends the training when it reaches the target."""
 
     def __init__(self, target: float) -> None:
         self.target, self.started = target, time.perf_counter()

@@ -1,7 +1,7 @@
-"""What the contestants share: requests in and replies out, one JSON object a line, and the clock.
+"""The shared code of the contestants: requests and replies, one JSON object per line, and time measurement.
 
-A contestant is a process. It stays alive between rounds, so that compilation is paid once, and sleeps on its stdin
-while others are measured. Needs NumPy alone, so that every environment can run it.
+A contestant is a process. It stays alive between rounds, so that it compiles only once, and waits for its stdin while
+others are measured. This module needs only NumPy, so that every environment can run it.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
-CHECKED_EPOCHS = 2  # whose losses are compared; the first of them also compiles
+CHECKED_EPOCHS = 2  # their losses are compared; the first one also compiles
 PAD = " "
-IGNORED = -1  # in targets: padding that is not learned
+IGNORED = -1  # marks padding that is not learned, in targets
 
 
 class Problem:
-    """One `.npz` of data and first weights, the same for every contestant.
+    """The data and initial weights from an `.npz` file, the same for every contestant.
 
     Attributes
     ----------
     sources, targets : ndarray of uint8, shapes (N, S) and (N, T)
     weights : dict of str to ndarray
         `{encoder,decoder}_{input,state}_{weight,bias}`, weights (4H, C) or (4H, H) with the gates in the order input,
-        forget, cell, output; and `output_weight` (V, H), `output_bias` (V,). Empty where each begins with its own.
+        forget, cell, output; and `output_weight` (V, H), `output_bias` (V,). Empty if each contestant draws its own.
     characters : str
-        The vocabulary, a character's place being its id.
+        The vocabulary. The id of a character is its place.
     strings : list of str
-        The sources as a person writes them.
+        The sources as a person would write them.
     learning_rate, epsilon : float
         Adam's.
     """
@@ -61,13 +61,13 @@ class Problem:
         return self._ids[padded.view(np.uint32).reshape(len(strings), -1)]
 
     def decode(self, ids: Array) -> list[str]:
-        """Ids (N, T) to strings: what stands behind the last padding, which ends an answer on its left."""
+        """Ids (N, T) to strings: the characters after the last padding."""
         strings = np.ascontiguousarray(self._characters[ids]).view(f"U{self.target_length}").reshape(len(ids))
         return [string.rpartition(PAD)[2] for string in strings.tolist()]
 
     @property
     def learned_targets(self) -> Array:
-        """The targets (N, T), `IGNORED` in place of all padding but the one before an answer, which ends it."""
+        """The targets (N, T), with `IGNORED` for all padding except the one next to the answer, which ends it."""
         padding = self.targets == self.characters.index(PAD)
         beyond = np.zeros_like(padding)
         beyond[:, :-1] = padding[:, 1:]
@@ -79,51 +79,51 @@ class Problem:
 
 
 class Contestant:
-    """One framework's way to train the network and to answer with it. Subclasses say how; this class keeps time.
+    """Training and answering with one framework. Subclasses implement it; this class measures the time.
 
     Parameters
     ----------
     problem : Problem
     batch : int
-        Examples a step, or sources a forward pass.
+        Examples per step, or sources per forward pass.
     variant : dict
-        The choices a good user would try: `threads`, and what is the framework's own.
+        The settings that a good user would try: `threads`, and those of the framework.
     options : dict
-        What only this library's own contestant needs.
+        Only for the contestants that need more, such as a run folder.
     """
 
     def __init__(self, problem: Problem, batch: int, variant: dict[str, Any], options: dict[str, Any]) -> None:
         self.problem, self.batch, self.variant, self.options = problem, batch, variant, options
         self.epochs_done = 0
 
-    # What subclasses say ------------------------------------------------------------------------------------------
+    # For subclasses ------------------------------------------------------------------------------------------
 
     def prepare_training(self) -> None:
-        """Build what training needs from the problem's weights."""
+        """Prepare training with the weights of the problem."""
 
     def epoch(self, sources: Array, targets: Array) -> float:
-        """Train on the examples in this order; the mean loss of a learned character, each measured before its step."""
+        """Train on the examples in this order. Returns the mean loss per learned character, taken before each step."""
         raise NotImplementedError
 
     def prepare_answers(self) -> None:
-        """Build what answering needs from the problem's weights."""
+        """Prepare answering with the weights of the problem."""
 
     def forward(self, sources: Array) -> Any:
-        """The most probable ids (n, T) for up to a batch of sources (n, S), as any kind of array."""
+        """The most probable ids (n, T) for at most a batch of sources (n, S), as any kind of array."""
         raise NotImplementedError
 
     def learn(self, target: float, most_epochs: int) -> list[dict[str, float]]:
-        """Train with the framework's own recipe until so many held-out answers are exact; see `Learned`."""
+        """Train with the recipe of the framework until held-out exact match is `target`. Returns a row per epoch."""
         raise NotImplementedError
 
-    # What follows from it -----------------------------------------------------------------------------------------
+    # Shared -----------------------------------------------------------------------------------------
 
     def train(self, epochs: int) -> list[float]:
-        """The losses of so many epochs."""
+        """Train for some epochs and return their losses."""
         losses: list[float] = []
         targets = self.problem.learned_targets
         for _ in range(epochs):
-            # The order in which the library's Trainer takes them, so that losses after equal steps can be compared.
+            # The order of the library's Trainer, so that losses after equal steps can be compared.
             order = np.random.default_rng((0, 1, self.epochs_done)).permutation(len(self.problem.sources))
             losses.append(self.epoch(self.problem.sources[order], targets[order]))
             self.epochs_done += 1
@@ -140,7 +140,7 @@ class Contestant:
     # Requests -----------------------------------------------------------------------------------------------------
 
     def do_start_training(self) -> dict[str, Any]:
-        """Compile and warm up: two epochs, of which the first takes longer by the time to compile."""
+        """Compile and warm up: two epochs, the first of which includes the compilation."""
         times: list[float] = []
         losses: list[float] = []
         for _ in range(CHECKED_EPOCHS):
@@ -153,7 +153,7 @@ class Contestant:
         return {"losses": losses, "compile_seconds": max(0.0, times[0] - times[-1])}
 
     def do_train(self, seconds: float) -> dict[str, float]:
-        """Whole epochs, for about so many seconds."""
+        """Train whole epochs for about `seconds`."""
         epochs = max(1, round(seconds / self._epoch_seconds))
         started = time.perf_counter()
         losses = self.train(epochs)
@@ -164,7 +164,7 @@ class Contestant:
         return {"samples_per_second": epochs * len(self.problem.sources) / elapsed}
 
     def do_start_answers(self) -> dict[str, Any]:
-        """Compile and warm up; the answers to all sources, a character a byte, for comparison."""
+        """Compile and warm up. Returns the answers to all sources, one byte per character, for comparison."""
         self.prepare_answers()
         started = time.perf_counter()
         self.answer(self.problem.sources)
@@ -175,7 +175,7 @@ class Contestant:
         return {"answers": answers.astype(np.uint8).tobytes().hex(), "compile_seconds": compiling}
 
     def do_answer_all(self) -> dict[str, float]:
-        """All sources, given at once: as ids, and as strings."""
+        """Answer all sources at once: as ids, and as strings."""
         reply = {}
         for kind, answer, sources in self._kinds():
             started = time.perf_counter()
@@ -203,7 +203,7 @@ class Contestant:
         return [("arrays", self.answer, self.problem.sources), ("strings", self.answer_strings, self.problem.strings)]
 
     def do_learn(self, target: float, most_epochs: int) -> dict[str, Any]:
-        """Epochs until the target, with the time since the model began to be built at the end of each."""
+        """Train until the target is reached. Times include building the model."""
         rows = self.learn(target, most_epochs)
         durations = np.diff([0.0] + [row["seconds"] for row in rows])
         compiling = max(0.0, float(durations[0] - durations[1])) if len(rows) > 1 else 0.0
@@ -219,7 +219,7 @@ class Contestant:
 def serve(contestant: type[Contestant]) -> None:
     """Make a contestant from the first line of stdin and carry out the requests that follow."""
     replies = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what a framework prints is no reply
+    os.dup2(2, 1)  # the output of a framework is not a reply
     made = None
     for line in sys.stdin:
         request = json.loads(line)
@@ -230,7 +230,7 @@ def serve(contestant: type[Contestant]) -> None:
                 reply: dict[str, Any] = {}
             else:
                 reply = getattr(made, f"do_{do}")(**request)
-        except Exception as error:  # whatever it is, the benchmark says it and goes on with the others
+        except Exception as error:  # report any error, and continue with the other contestants
             traceback.print_exc()
             reply = {"error": f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"}
         print(json.dumps(reply), file=replies, flush=True)
