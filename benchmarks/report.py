@@ -44,7 +44,7 @@ def training_table(section: dict[str, Any]) -> str:
         [key, *(cell(results[name][TRAINING]) if TRAINING in results.get(name, {}) else "refused" for name in names)]
         for key, results in section.items()
     ]
-    return lines(["samples a second", *names], rows)
+    return lines(["samples per second", *names], rows)
 
 
 def answers_table(section: dict[str, Any]) -> str:
@@ -124,7 +124,7 @@ def plot(values: dict[str, Any], path: Path) -> None:
         axis.set_title(f"hidden {hidden}")
         axis.set_xticks(range(len(keys)), [f"batch {batch}" for batch in keys])
         axis.spines[["top", "right"]].set_visible(False)
-    axes[0][0].set_ylabel("training samples a second")
+    axes[0][0].set_ylabel("training samples per second")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=len(names), frameon=False)
     figure.savefig(path, dpi=120)
     pyplot.close(figure)

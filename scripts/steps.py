@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Walk from one letter to sentences: train every step on a text, and write what each of them reached."""
+"""Walk from one letter to sentences: train every step on a text, and write the results."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ from seq2seq.recipes import FOLDER, load_recipe
 from seq2seq.text_evaluation import quotations
 
 ROOT = Path(__file__).resolve().parent.parent
-IDENTITY = "identity"  # the name of the comparison of first weights, of the model of ...
+IDENTITY = "identity"  # the name of the comparison of initial weights, for the model of this step:
 COMPARED = "05-rnn-sequence"
 ACTIVATIONS, RATES, SEEDS = ("tanh", "relu"), (0.001, 0.004), 3
-CHARACTERS = 400  # of each text that quotations are counted in
-SHOWN, TEMPERATURE = 300, 0.7  # characters of the one that is shown
-LESSONS = (8, 12)  # epochs after which the lessons tell their training loss
+CHARACTERS = 400  # in each text in which quotations are counted
+SHOWN = 300  # characters of the text on the page
+TEMPERATURE = 0.7  # of that text
+LESSONS = (8, 12)  # epochs after which the lessons report their training loss
 COLUMNS = (
     "| step | held out, nats | bits | validation, nats | training, nats: after 8 epochs | after 12 | epochs | "
     "samples a second | parameters | seconds | quotations closed |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
@@ -40,8 +41,8 @@ COMPARISON = "| f | rate | drawn | identity |\n|---|---|---|---|\n"
 
 @dataclass(frozen=True)
 class Step:
-    """A training to be done once, and what it belongs to: itself, or the comparison. The digest tells it from what it
-    was with another recipe, text or seed."""
+    """A training that is done once. Its group is the step itself, or the comparison. The digest changes with the
+    recipe, the text and the seed."""
 
     name: str
     group: str
@@ -50,7 +51,7 @@ class Step:
 
 
 def steps(folder: Path, text: seq2seq.Text, seed: int) -> Iterator[Step]:
-    """Every recipe on this text, and the comparison of first weights."""
+    """Every recipe on this text, and the comparison of initial weights."""
     of_text = hashlib.sha256(text.text.encode()).hexdigest()
     for path in sorted(folder.glob("*.toml")):
         recipe = load_recipe(path)
@@ -58,7 +59,8 @@ def steps(folder: Path, text: seq2seq.Text, seed: int) -> Iterator[Step]:
             raise seq2seq.UsageError(f"{path}: its task is {recipe.config.task.name}, but a step is of the task text")
         given: Any = recipe.config.task
         task = replace(given, path=text.path)
-        config, digest = replace(recipe.config, task=task, seed=seed), f"{recipe.digest}-{of_text[:8]}-{seed}"
+        config = replace(recipe.config, task=task, seed=seed)
+        digest = f"{recipe.digest}-{of_text[:8]}-{seed}"
         yield Step(recipe.name, recipe.name, config, digest)
         if recipe.name == COMPARED:
             for activation, rate, identity, more in itertools.product(ACTIVATIONS, RATES, (False, True), range(SEEDS)):
@@ -68,7 +70,7 @@ def steps(folder: Path, text: seq2seq.Text, seed: int) -> Iterator[Step]:
 
 
 def run(step: Step, runs: Path, device: str, samples: int) -> dict[str, Any]:
-    """Train (or go on training), score, and of the steps themselves see what they write."""
+    """Train (or continue training) and score a step; unless it is in the comparison, also let it write."""
     solver = seq2seq.train(None, runs / f"{step.name}-{step.digest}", preset=step.config, device=device, resume=True)
     held_out: Any = solver.evaluate().held_out
     rows = solver.run.read_metrics()
@@ -91,7 +93,7 @@ def run(step: Step, runs: Path, device: str, samples: int) -> dict[str, Any]:
 
 
 def table(names: list[str], results: dict[str, Any]) -> str:
-    """A row a step, in Markdown."""
+    """A Markdown table with a row for each step."""
     rows = []
     for name in names:
         done = results[name]
@@ -109,7 +111,7 @@ def table(names: list[str], results: dict[str, Any]) -> str:
 
 
 def comparison(results: dict[str, Any]) -> str:
-    """Held-out loss from drawn hidden matrices and from the identity: mean, and least and greatest of the seeds."""
+    """Held-out loss with random hidden matrices and with the identity: mean, least and greatest over the seeds."""
     rows = []
     for activation, rate in itertools.product(ACTIVATIONS, RATES):
         cells = []
@@ -121,7 +123,7 @@ def comparison(results: dict[str, Any]) -> str:
 
 
 def told(done: dict[str, Any]) -> str:
-    """What a step reached, and the beginning of what it writes."""
+    """The scores of a step, and the beginning of a text that it writes."""
     losses = done["train_loss"]
     return (
         f"Held out: {done['nats']:.3f} nats ({done['bits']:.3f} bits) a character; training: {losses[-1]:.3f} nats "
@@ -131,7 +133,7 @@ def told(done: dict[str, Any]) -> str:
 
 
 def parts(walk: list[Step], results: dict[str, Any]) -> dict[str, str]:
-    """What the page shows of each step, of all in a table, and of the comparison, if all of it is done."""
+    """The parts of the page: each step, the table of all steps, and the comparison if it is complete."""
     done = {step.name: results[step.name] for step in walk if results.get(step.name, {}).get("digest") == step.digest}
     names = [step.name for step in walk if step.group != IDENTITY]
     shown = {name: told(done[name]) if name in done else "" for name in names}
@@ -144,20 +146,20 @@ def parts(walk: list[Step], results: dict[str, Any]) -> dict[str, str]:
 def main() -> int:
     parser = CommandParser(
         "Train every step of docs/from-one-letter-to-sentences.md, on a text, compare hidden "
-        "matrices that begin as the identity with drawn ones, and write losses and samples into the page. What is done "
-        "already is not done again, unless recipe, text or seed have changed; an interrupted one goes on.",
+        "matrices that begin as the identity with random ones, and write losses and samples into the page. A finished "
+        "step is not trained again unless recipe, text or seed have changed; an interrupted one is continued.",
         {"book.txt": "", "book.txt --only 01-char3": ""},
     )
     parser.add_argument("text", metavar="FILE", help="plain text in UTF-8")
     parser.add_argument("--only", metavar="NAME,...", help=f"steps, or {IDENTITY} (default: all)")
     parser.add_argument(
-        "--samples", type=int, default=100, metavar="N", help="to write, and count quotations in (default: 100)"
+        "--samples", type=int, default=100, metavar="N", help="texts to write and count quotations in (default: 100)"
     )
     parser.add_argument("--runs", type=Path, default=Path("runs/text"), metavar="DIR", help="for run folders")
     parser.add_argument("--recipes", type=Path, default=FOLDER / "text", metavar="DIR", help="the steps")
     parser.add_argument(
         "--page", type=Path, default=ROOT / "docs" / "from-one-letter-to-sentences.md", metavar="FILE",
-        help="what is written into, and beside it, in JSON, what was measured",
+        help="the page to write into; the measurements are written beside it in JSON",
     )  # fmt: skip
     arguments = parser.parse_args()
     page = read_page(arguments.page)

@@ -101,7 +101,7 @@ def test_a_gpu_that_is_not_there(tmp_path):
         (["--epochs", "0"], "train.py: epochs: got 0, but it must be a whole number from 1"),
         (["--task.operands", "1-x"], "train.py: argument --task.operands: got '1-x', but it must be a whole number"),
         (["--task.operators", "^"], "train.py: operators: got '^', but it must be one or more of + - * / %"),
-        (["--test", "much"], "train.py: argument --test: got 'much', but it must be a share such as 0.1 or a number"),
+        (["--test", "much"], "train.py: argument --test: got 'much', but it must be a fraction such as 0.1"),
         (["--preset", "mine"], "train.py: argument --preset: invalid choice: 'mine'"),
         (["--hidden", "3"], "train.py: unrecognized arguments: --hidden 3"),
         (["--device", "tpu"], "train.py: device: got 'tpu'"),
@@ -372,7 +372,7 @@ def test_ctrl_c_keeps_everything_and_says_how_to_go_on(tmp_path):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130 and out == ""
     assert re.search(
-        r"stopped in epoch \d+ after \d+ updates; go on with: \S+ \S+/scripts/train.py --run-dir \S+ --resume\n$", err
+        r"stopped in epoch \d+ after \d+ updates; continue with: \S+ \S+/train.py --run-dir \S+ --resume\n$", err
     )
     assert "Traceback" not in err
     assert 0 < len(run.read_metrics()) < 600
@@ -701,7 +701,7 @@ def test_a_text_is_learned_scored_and_gone_on_with(tmp_path):
     assert [line.partition(" -> ")[0] for line in foretold] == ["'so '", "'so i'", "'so it'"]
     for arguments, message in [
         (["--continue", "so"], "'so': has 2 characters, but the model has to read 3 first"),
-        (["--continue", "so ", "more"], "--continue: goes on with one text"),
+        (["--continue", "so ", "more"], "--continue: continues one text"),
         (["--top-k", 3, "so "], "--top-k: goes with --continue"),
     ]:
         result = call("solve", *run, *arguments)

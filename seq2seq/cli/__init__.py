@@ -1,14 +1,14 @@
-"""The commands: each is a module that reads its arguments and calls the library.
+"""The commands: each is a module that parses its arguments and calls the library.
 
-They are the subcommands of `seq2seq`, which is installed with the package, and of `python -m seq2seq`. Scripts of a
-checkout, `scripts/*.py`, are doors to the same code. Nothing is imported here, so that `seq2seq --help` comes at once.
+They are the subcommands of `seq2seq`, which is installed with the package, and of `python -m seq2seq`. The scripts of a
+checkout, `scripts/*.py`, run the same code. Nothing is imported here, so that `seq2seq --help` starts quickly.
 """
 
 COMMANDS = {
-    "train": "train a model on a task and keep it in a run folder",
+    "train": "train a model on a task and save it in a run folder",
     "evaluate": "score a run on examples that it was not trained on",
-    "solve": "answer sources, or go on with a text, with a run",
-    "explain": "show how a run comes to its answer",
+    "solve": "answer sources, or continue a text, with a run",
+    "explain": "show how a run arrives at its answer",
     "tasks": "describe every task and its options",
     "recipes": "list the recipes, or run them all and write a table of results",
 }

@@ -1,4 +1,4 @@
-"""Score a run on held-out examples, and beside them on examples it was trained on."""
+"""Score a run on held-out examples and on training examples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SAMPLES = 10_000
 
 
 def report_pairs(solver: seq2seq.Solver, path: str, as_json: bool) -> int:
-    """Score the pairs of a file, and print what came of it."""
+    """Score the pairs of a file and print the result."""
     evaluation = solver.evaluate_pairs(path)
     if as_json:
         about = {"run": str(solver.run.path), "task": solver.task.name, "file": path}

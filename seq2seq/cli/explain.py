@@ -1,4 +1,4 @@
-"""Show how a run comes to its answer."""
+"""Show how a run arrives at its answer."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def main() -> int:
     parser.add_argument("sources", nargs="*", type=text, metavar="SOURCE")
     parser.add_argument("--run", metavar="DIR", help="the run folder (default: the newest under runs/)")
     parser.add_argument("--plot", metavar="FILE", help="draw probabilities and attention for the source")
-    parser.add_argument("--embeddings", metavar="FILE", help="draw the symbols by the ways they differ most")
+    parser.add_argument("--embeddings", metavar="FILE", help="draw the principal components of the symbols")
     parser.add_argument("--dimensions", type=int, choices=(2, 3), default=2, help="of that picture (default: 2)")
     parser.add_argument(
         "--neighbours",
         type=text,
         metavar="SYMBOL",
-        help="print the symbols that the model holds most like this",
+        help="print the symbols that are most similar to this one in the model",
     )
     arguments = parser.parse_args()
     if not (arguments.sources or arguments.embeddings or arguments.neighbours):

@@ -1,4 +1,4 @@
-"""How the program was started: by a script of a checkout, as the command `seq2seq`, or by `python -m seq2seq`."""
+"""How the program was started: as a script of a checkout, as the command `seq2seq`, or by `python -m seq2seq`."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ def is_script() -> bool:
 
 
 def command() -> str:
-    """The command that was named, if one was."""
+    """The name of the command, or an empty string."""
     if is_script():
         return os.path.basename(sys.argv[0]).removesuffix(".py")
     return next((word for word in sys.argv[1:2] if word in COMMANDS), "")
 
 
 def name() -> str:
-    """What its messages begin with: `train.py`, `seq2seq train`, or `seq2seq` where no command was named."""
+    """The program's name in messages: `train.py`, `seq2seq train`, or `seq2seq` without a command."""
     return f"{command()}.py" if is_script() else f"seq2seq {command()}".rstrip()
 
 
 def example(command: str) -> str:
-    """How help and pages write the start of a command."""
+    """The start of a command line in help texts and on pages."""
     return f"python scripts/{command}.py" if is_script() else f"seq2seq {command}"
 
 

@@ -1,4 +1,4 @@
-"""The command `seq2seq`, and the doors that the scripts of a checkout are."""
+"""The entry points of the command `seq2seq` and of the scripts of a checkout."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ EPILOG = "`seq2seq COMMAND --help` has the options of each, and examples."
 
 
 def main() -> NoReturn:
-    """Be the command `seq2seq`."""
+    """Run the command `seq2seq`."""
     run(_chosen)
 
 
 def script(command: str) -> NoReturn:
-    """Be a script, which is one command."""
+    """Run one command, for a script."""
     run(lambda: _main_of(command))
 
 
 def _chosen() -> Callable[[], int]:
-    """The main function of the command that is named; without one, it shows the help."""
+    """The main function of the chosen command; without a command, a function that shows the help."""
     parser = Parser(DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"seq2seq {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
@@ -37,7 +37,7 @@ def _chosen() -> Callable[[], int]:
 
 
 def _main_of(command: str) -> Callable[[], int]:
-    """The main function of a command. No other command is imported."""
+    """The main function of a command. Other commands are not imported."""
     found: Callable[[], int] = importlib.import_module(f"seq2seq.cli.{command}").main
     return found
 

@@ -1,4 +1,4 @@
-"""Options for the fields of a config: one way of naming them, and of reading their values."""
+"""Command-line options for the fields of a config: their names, and the parsing of their values."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from seq2seq.tasks.base import option_fields
 
 
 def add_options(group: Any, config: Any, prefix: str = "", from_data: Collection[str] = ()) -> None:
-    """An option for each field of a config, which has the defaults; absent from the result unless it is given.
+    """Add an option for each field of a config, which has the defaults. Options that are not given are absent.
 
-    The defaults of those `from_data` are not the config's, but chosen when the data are known.
+    The defaults of the options in `from_data` are chosen from the data.
     """
     for field in option_fields(config):
         name, default = field.name, getattr(config, field.name)
@@ -35,12 +35,12 @@ def add_options(group: Any, config: Any, prefix: str = "", from_data: Collection
 
 
 def parse_of(default: Any) -> Any:
-    """How the text of an option is read that does not say so itself: as what its default is."""
+    """The parser of an option without one of its own, by the type of its default."""
     return "pair" if isinstance(default, tuple) else type(default) if type(default) in METAVARS else str
 
 
 class _YesNo(argparse.Action):
-    """A flag, and the flag with `no-` before its name that means the contrary."""
+    """A flag, and a flag with `no-` before its name for the opposite."""
 
     def __init__(self, option_strings: list[str], dest: str, **options: Any) -> None:
         super().__init__(option_strings, dest, nargs=0, **options)
@@ -70,14 +70,15 @@ def pair(text: str) -> Any:
 
 
 def share_or_count(text: str) -> Any:
-    """`0.1` as a share, `500` as a number."""
+    """`0.1` as a fraction, `500` as a number."""
     try:
         return int(text) if text.isdecimal() else float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"got {short(text)}, but it must be a share such as 0.1 or a number") from None
+        problem = f"got {short(text)}, but it must be a fraction such as 0.1 or a number"
+        raise argparse.ArgumentTypeError(problem) from None
 
 
 PARSERS: dict[Any, Callable[[str], Any]] = {"range": whole_or_range, "pair": pair, "amount": share_or_count}
 METAVARS: dict[Any, str] = {
-    "range": "N[-N]", "pair": "N-N", "amount": "SHARE|N", int: "N", float: "X", str: "TEXT", bool: "",
+    "range": "N[-N]", "pair": "N-N", "amount": "FRACTION|N", int: "N", float: "X", str: "TEXT", bool: "",
 }  # fmt: skip

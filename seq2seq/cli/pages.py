@@ -1,4 +1,4 @@
-"""Pages and files of results that a command writes."""
+"""The pages and result files that a command writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seq2seq import UsageError
 
 
 def read_page(path: Path) -> str:
-    """The text of a page that is to be written into. Raises `UsageError` if it is none."""
+    """The text of a page that will be updated. Raises `UsageError` if it is not UTF-8."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -20,12 +20,12 @@ def read_page(path: Path) -> str:
 
 
 def results_beside(page: Path) -> Path:
-    """The file of the results that a page shows."""
+    """The file with the results that a page shows."""
     return page.parent / f"{page.stem}.json"
 
 
 def read_results(path: Path) -> dict[str, Any]:
-    """What was done before, by name. Raises `UsageError` if the file holds something else."""
+    """The results of earlier runs, by name. Raises `UsageError` if the file contains something else."""
     try:
         results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except (ValueError, RecursionError):
@@ -37,7 +37,7 @@ def read_results(path: Path) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def shows_results(path: Path) -> Iterator[None]:
-    """Raise `UsageError` if what was done before lacks something that is shown, or has it in another form."""
+    """Raise `UsageError` if earlier results lack a value that is shown, or have it in another form."""
     try:
         yield
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -45,7 +45,7 @@ def shows_results(path: Path) -> Iterator[None]:
 
 
 def fill(page: str, mark: str, content: str) -> str:
-    """The page with this between `<!-- mark -->` and `<!-- end -->`, if it has them."""
+    """The page with this content between `<!-- mark -->` and `<!-- end -->`, if it has these marks."""
     before, begin, rest = page.partition(f"<!-- {mark} -->\n")
     _, end, after = rest.partition("<!-- end -->")
     return f"{before}{begin}{content}{end}{after}" if end else page

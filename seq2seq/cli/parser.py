@@ -1,4 +1,4 @@
-"""The parser of a command's arguments, whose errors are one line."""
+"""The argument parser of a command, with errors of one line."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from seq2seq.cli.program import WRONG_USE, fail
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line, and to which `-9+3` and `---` are no options: no name of one begins
-    without a letter.
+    """An argument parser with errors of one line. `-9+3` and `---` are values: the name of an option begins with a
+    letter.
 
-    It reads the arguments of the command, however that was started.
+    It parses the arguments of the command, in whichever way that was started.
     """
 
     def __init__(self, description: str = "", **options: Any) -> None:
@@ -25,7 +25,7 @@ class Parser(argparse.ArgumentParser):
             "prog": invocation.name(), "description": description, "allow_abbrev": False,
             "formatter_class": argparse.RawDescriptionHelpFormatter, **options,
         })  # fmt: skip
-        self._negative_number_matcher = re.compile("--?(?![-A-Za-z])|---")  # what argparse takes for a value
+        self._negative_number_matcher = re.compile("--?(?![-A-Za-z])|---")  # what argparse accepts as a value
 
     def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> Any:
         return super().parse_known_args(invocation.arguments() if args is None else args, namespace)
@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
         fail(f"{self.prog}: {message}", WRONG_USE)
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        (file or sys.stdout).write(message)  # argparse passes over a stream that cannot take it
+        (file or sys.stdout).write(message)  # argparse ignores a stream that cannot be written
 
     def _get_values(self, action: Any, arg_strings: list[str]) -> Any:
         if action.option_strings and arg_strings == ["--"]:  # `--option=--`, which argparse would lose
@@ -52,9 +52,9 @@ class CommandParser(Parser):
     ----------
     description : str
     examples : dict
-        Arguments, and what they are for.
+        Arguments and their purpose.
     notes : str, optional
-        What the help ends with.
+        The end of the help text.
     """
 
     def __init__(self, description: str, examples: Mapping[str, str], notes: str = "") -> None:
@@ -63,12 +63,12 @@ class CommandParser(Parser):
         width = max((len(line) for line, about in lines.items() if about), default=0)
         shown = "".join(f"  {line.ljust(width)}  {about}".rstrip() + "\n" for line, about in lines.items())
         super().__init__(description, epilog=f"examples:\n{shown}\n{notes}")
-        self.add_argument("--seed", type=int, default=0, metavar="N", help="decides all that is random (default: 0)")
+        self.add_argument("--seed", type=int, default=0, metavar="N", help="seed of all random numbers (default: 0)")
         self.add_argument("--device", default="auto", help="auto, cpu, gpu or gpu:N (default: auto)")
 
 
 def text(argument: str) -> str:
-    """An argument that a model is to read: UTF-8 whatever the locale says, as lines of stdin are."""
+    """An argument that a model reads: UTF-8 in every locale, like the lines of stdin."""
     try:
         return os.fsencode(argument).decode("utf-8-sig")
     except UnicodeError:

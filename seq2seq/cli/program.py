@@ -1,4 +1,4 @@
-"""How a command ends: one line for an error, and an exit status."""
+"""The end of a command: one line for an error, and the exit status."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WRONG_USE, FAILURE, INTERRUPTED = 2, 1, streams.INTERRUPTED
 
 
 def say(line: str) -> None:
-    """One line on stderr; if that has no room for it, it is lost."""
+    """Print one line on stderr. It is lost if it cannot be written."""
     with contextlib.suppress(OSError):
         print(readable(line), file=sys.stderr, flush=True)
 
@@ -27,9 +27,9 @@ def fail(message: str, status: int) -> NoReturn:
 
 
 def run(load: Callable[[], Callable[[], int]]) -> NoReturn:
-    """Call a command's main function; whatever goes wrong is one line on stderr and an exit status.
+    """Call a command's main function. Every error becomes one line on stderr and an exit status.
 
-    `load` gives that function. Until it has, there is nothing to put in order, and Ctrl-C ends the process at once.
+    `load` returns the main function. Until then there is nothing to clean up, and Ctrl-C ends the process at once.
     """
     name = invocation.name()
     warnings.formatwarning = lambda message, *_, **__: f"{name}: {' '.join(str(message).split())}\n"
@@ -39,19 +39,23 @@ def run(load: Callable[[], Callable[[], int]]) -> NoReturn:
             main = load()
             streams.interrupts_raise()
             status = main()
-        except SystemExit as ended:  # of the parser, perhaps after it has shown the help
+        except SystemExit as ended:  # from the parser, for example after it has shown the help
             status = int(ended.code or 0)
         sys.stdout.flush()
     except UsageError as error:
-        message, status = str(error), WRONG_USE
+        message = str(error)
+        status = WRONG_USE
     except (Seq2SeqError, ImportError) as error:
-        message, status = str(error), FAILURE
+        message = str(error)
+        status = FAILURE
     except KeyboardInterrupt:
-        message, status = "interrupted", INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone, as in `... | head`
+        message = "interrupted"
+        status = INTERRUPTED
+    except BrokenPipeError:  # the reader of the output has ended, as in `... | head`
         status = FAILURE
     except (OSError, MemoryError) as error:
-        message, status = str(error) or type(error).__name__, FAILURE
+        message = str(error) or type(error).__name__
+        status = FAILURE
     streams.interrupts_kill()
     if message:
         say(f"{name}: {message}")

@@ -1,4 +1,4 @@
-"""Words as a person may type them at a shell."""
+"""Words quoted for a shell."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import sys
 
 from seq2seq.cli import invocation
 
-PLAIN = f"{string.ascii_letters}{string.digits} ./_"  # characters that mean themselves to printf
+PLAIN = f"{string.ascii_letters}{string.digits} ./_"  # characters without a special meaning for printf
 LINE_FEED = "\n"
 
 
 def option(name: str, value: bytes) -> str:
-    """An option and its value as a person may type them at a shell."""
+    """An option and its value, quoted for a shell."""
     return f"{name}{'=' if value.startswith(b'-') else ' '}{quote(value)}"
 
 
 def quote(word: bytes) -> str:
-    """A word as a person may type it at a POSIX shell, in characters that stdout can write."""
+    """A word quoted for a POSIX shell, in characters that stdout can write."""
     shown = word.decode(errors="surrogateescape")
     is_utf8 = codecs.lookup(sys.stdout.encoding).name == "utf-8"
     if shown.isprintable() and (shown.isascii() or is_utf8):
@@ -32,7 +32,7 @@ def quote(word: bytes) -> str:
 
 
 def call(command: str) -> str:
-    """How to start another command, from this folder and in the way that this one was started."""
+    """The command line for another command, from this folder and in the same way as this one was started."""
     if invocation.is_script():
         return f"{_python()} {_path(os.path.join(os.path.dirname(sys.argv[0]), f'{command}.py'))}"
     if invocation.is_module():
@@ -44,10 +44,10 @@ def call(command: str) -> str:
 
 
 def _python() -> str:
-    """This interpreter, by its name where that is enough."""
+    """This interpreter, by its name if that is enough."""
     for name in ("python", "python3"):
         found = shutil.which(name) or ""
-        is_beside = os.path.dirname(found) == os.path.dirname(sys.executable)  # which tells environments apart
+        is_beside = os.path.dirname(found) == os.path.dirname(sys.executable)  # this distinguishes environments
         if is_beside and os.path.samefile(found, sys.executable):
             return name
     return _path(sys.executable)

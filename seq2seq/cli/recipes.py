@@ -30,12 +30,12 @@ checked in every run. Time is of the training, on {processor}, which for some ha
 
 """
 SCORE = ("n", "exact_match", "character_accuracy")  # what every evaluation has: see `evaluation.Score`
-MARK = "written by scripts/recipes.py"  # of the table within the README
+MARK = "written by scripts/recipes.py"  # of the table in the README
 COLUMNS = "| recipe | scored on | exact match | seeds | parameters | seconds |\n|---|---|---|---|---|---|\n"
 
 
 def run(recipe: Recipe, seed: int, runs: Path, device: str) -> dict[str, Any]:
-    """Train (or go on training) with one seed, and score."""
+    """Train (or continue training) with one seed, and score."""
     kind = recipe.config.task.application
     require(kind == "answering", recipe.name, kind, "answering: what a text's run has learned is no exact match")
     run_dir = runs / f"{recipe.name}-{recipe.digest}-{seed}"
@@ -65,7 +65,7 @@ def table(recipes: list[Recipe], results: dict[str, Any]) -> str:
         held_out = [each["held_out"] for each in done]
         n = f"({held_out[0]['n']:,})"
         scored = {f"held out {n}": [each["exact_match"] for each in held_out]}
-        for name in [name for name in held_out[0] if name not in SCORE]:  # what the task measures besides
+        for name in [name for name in held_out[0] if name not in SCORE]:  # metrics of the task
             scored[f"{name.replace('_', ' ')} {n}"] = [each[name] for each in held_out]
         for trial in recipe.trials:
             scored[f"{trial.name} ({trial.examples:,})"] = [each["trials"][trial.name] for each in done]
@@ -79,7 +79,7 @@ def table(recipes: list[Recipe], results: dict[str, Any]) -> str:
 
 
 def write(recipes: list[Recipe], results: dict[str, Any], page: Path, readme: Path | None) -> None:
-    """The page with the results and what each recipe is, and the table within the README, if there is one."""
+    """Write the page with the results and the recipes, and the table in the README, if there is one."""
     done = [recipe for recipe in recipes if recipe.name in results]
     notes = [f"- **{recipe.name}**: {recipe.about}. Held out: {recipe.excludes}.\n" for recipe in done]
     commands = {name: invocation.example(name) for name in ("recipes", "train")}
@@ -96,14 +96,14 @@ def processor() -> str:
 
 
 def list_recipes(recipes: list[Recipe], names: list[str]) -> None:
-    """Print what each recipe is, a line each."""
+    """Print a description of each recipe, one line each."""
     width = max(map(len, names))
     for recipe, name in zip(recipes, names):
         print(f"{name:{width}}  {one_line(recipe.about)}")
 
 
 def train_recipes(recipes: list[Recipe], arguments: Any) -> int:
-    """Train what has not been trained yet, and write the pages. Returns the exit status."""
+    """Train the recipes that have no results yet, and write the pages. Returns the exit status."""
     file = results_beside(arguments.page)
     results = read_results(file)
     if arguments.readme:
@@ -121,7 +121,7 @@ def train_recipes(recipes: list[Recipe], arguments: Any) -> int:
             if str(seed) not in kept["seeds"]:
                 try:
                     kept["seeds"][str(seed)] = run(recipe, seed, arguments.runs, arguments.device)
-                except seq2seq.UsageError as error:  # its data is not here
+                except seq2seq.UsageError as error:  # its data are missing
                     left_out.append(recipe.name)
                     say(f"{recipe.name}: left out: {error}")
                     break
@@ -135,24 +135,24 @@ def train_recipes(recipes: list[Recipe], arguments: Any) -> int:
 
 
 def main() -> int:
-    is_script = invocation.is_script()  # of a checkout, which has pages to write
+    is_script = invocation.is_script()  # in a checkout, which has pages to write
     parser = CommandParser(
-        "List the recipes. With --train, train every one of them over several seeds, and write a page of results, what "
-        "was measured in JSON beside it, and the table within the README. What is done already is not done again, "
-        "unless the recipe has changed; an interrupted one goes on. Recipes whose data is not here are left out.",
+        "List the recipes. With --train, train each of them with several seeds, and write a page of results, a JSON "
+        "file of the measurements beside it, and the table in the README. Finished recipes are not trained again "
+        "unless they have changed; an interrupted one is continued. Recipes whose data are missing are left out.",
         {"": "", "--train --only default --seeds 1": ""},
     )
     shown = "yes" if is_script else "list them"
     parser.add_argument("--recipes", type=Path, default=FOLDER, metavar="DIR", help="where the recipes are")
     parser.add_argument("--train", action="store_true", default=is_script, help=f"train them (default: {shown})")
     parser.add_argument("--only", metavar="NAME,...", help="recipes (default: all)")
-    parser.add_argument("--seeds", type=int, metavar="N", help="so many seeds from --seed on (default: 3)")
+    parser.add_argument("--seeds", type=int, metavar="N", help="number of seeds, starting at --seed (default: 3)")
     parser.add_argument("--runs", type=Path, metavar="DIR", help="for run folders (default: runs/recipes)")
     page = "docs/results.md" if is_script else "results.md"
     readme = "README.md" if is_script else None
-    parser.add_argument("--page", type=Path, metavar="FILE", help=f"what is written (default: {page})")
+    parser.add_argument("--page", type=Path, metavar="FILE", help=f"the page to write (default: {page})")
     parser.add_argument(
-        "--readme", type=Path, metavar="FILE", help=f"what has the table too (default: {readme or 'none'})"
+        "--readme", type=Path, metavar="FILE", help=f"a page that also has the table (default: {readme or 'none'})"
     )
     arguments = parser.parse_args()
     defaults = {
@@ -174,7 +174,7 @@ def main() -> int:
     if not arguments.train:
         list_recipes([load_recipe(arguments.recipes / f"{name}.toml") for name in names], names)
         return 0
-    names = [name for name in names if "/" not in name]  # those of a text need one: see scripts/steps.py
+    names = [name for name in names if "/" not in name]  # those of a text need a text: see scripts/steps.py
     unknown = sorted(set(arguments.only.split(",") if arguments.only else names) - set(names))
     if unknown or arguments.seeds < 1:
         parser.error(f"--only: no recipe {', '.join(unknown)}" if unknown else "--seeds: must be at least 1")

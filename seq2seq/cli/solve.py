@@ -18,9 +18,9 @@ from seq2seq.errors import short
 from seq2seq.runs import Run
 from seq2seq.showing import one_line
 
-BLOCK = 1 << 16  # bytes read at once, at the most
-LINE_LIMIT = 1 << 20  # bytes; of a longer line, which is no source, so much is kept
-CUT = b"\0"  # in no vocabulary, so that what is left of a line is never taken for a source
+BLOCK = 1 << 16  # the most bytes read at once
+LINE_LIMIT = 1 << 20  # bytes; a longer line is not a source, and is cut here
+CUT = b"\0"  # not in any vocabulary, so that a line that was cut is never read as a source
 BATCH = 1024
 WRITING = ("characters", "temperature", "top_k")  # options of --continue
 
@@ -30,8 +30,9 @@ def report(problem: str) -> None:
 
 
 def lines_of_stdin() -> Iterator[list[str]]:
-    """The lines of stdin in lists, as they come: whatever can be read without waiting is answered at once."""
-    rest, mark = b"", codecs.BOM_UTF8  # which the first line may begin with
+    """The lines of stdin in lists, as they arrive: those that can be read without waiting are answered together."""
+    rest = b""
+    mark = codecs.BOM_UTF8  # possibly at the start of the first line
     stdin: Any = sys.stdin.buffer
     while block := stdin.raw.read(BLOCK):
         *lines, rest = (rest + block).split(b"\n")
@@ -46,7 +47,7 @@ def lines_of_stdin() -> Iterator[list[str]]:
 
 
 def ask(solver: seq2seq.Solver, arguments: Any, sources: list[str]) -> list[dict[str, Any]]:
-    """What --json prints for each source."""
+    """The objects that --json prints for the sources."""
     more: list[dict[str, Any]] = [{} for _ in sources]
     if arguments.best is not None:
         best = [solver.n_best(source, arguments.best) for source in sources]
@@ -69,7 +70,7 @@ def values(answer: seq2seq.Answer) -> dict[str, Any]:
 
 
 def said(solver: seq2seq.Solver, arguments: Any, asked: dict[str, Any]) -> str:
-    """What is printed for a source: a line, or one for each beginning that a text's run can read."""
+    """The text printed for a source: one line, or with --predict a line for each beginning that the model can read."""
     if arguments.json:
         return json.dumps(asked)
     if "error" in asked:
@@ -89,7 +90,7 @@ def said(solver: seq2seq.Solver, arguments: Any, asked: dict[str, Any]) -> str:
 
 
 def write(solver: seq2seq.Solver, arguments: Any) -> None:
-    """Print the beginning of a text, and what the run makes of it, as it is written."""
+    """Print the beginning of a text and its continuation, character by character."""
     options = {name: value for name in WRITING if (value := getattr(arguments, name)) is not None}
     written = solver.continued(arguments.prefix, seed=arguments.seed, **options)
     sys.stdout.write(arguments.prefix)
@@ -121,7 +122,7 @@ def answer(solver: seq2seq.Solver, arguments: Any, sources: list[str], what: str
 
 
 def converse(solver: seq2seq.Solver, arguments: Any) -> bool:
-    """A prompt, with history, until the end of input."""
+    """Show a prompt, with history, until the end of input."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  (gives input() its history and editing)
     say(f"{solver.run.path}: type a source, such as {one_line(solver.example)}; Ctrl-D ends")
@@ -161,13 +162,13 @@ def main() -> int:
     )
     parser.add_argument("sources", nargs="*", type=text, metavar="SOURCE")
     shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--steps", action="store_true", help="print the working too, of a run that has learned it")
-    shown.add_argument("--best", type=int, metavar="N", help="print the N most probable answers, of an attention run")
+    shown.add_argument("--steps", action="store_true", help="also print the working, with a run that has learned it")
+    shown.add_argument("--best", type=int, metavar="N", help="print the N most probable answers, with an attention run")
     shown.add_argument(
-        "--predict", action="store_true", help="print the next character after each beginning, of a text's run"
+        "--predict", action="store_true", help="print the next character after each beginning, with the run of a text"
     )
     shown.add_argument(
-        "--continue", type=text, metavar="PREFIX", dest="prefix", help="go on with a text, of a text's run"
+        "--continue", type=text, metavar="PREFIX", dest="prefix", help="continue a text, with the run of a text"
     )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each source, a line each")
     parser.add_argument("--characters", type=int, metavar="N", help="how many to write (default: 200)")
@@ -184,7 +185,7 @@ def main() -> int:
     elif arguments.json:
         parser.error("--json: goes with sources, and not with --continue")
     elif arguments.sources:
-        parser.error("--continue: goes on with one text; give no SOURCE beside it")
+        parser.error("--continue: continues one text; give no SOURCE with it")
     solver = seq2seq.Solver(arguments.run or Run.newest().path, device=arguments.device)
     if arguments.prefix is not None:
         write(solver, arguments)

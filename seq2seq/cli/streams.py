@@ -1,6 +1,6 @@
-"""The three streams of a command and what Ctrl-C does, wherever it is started from.
+"""The standard streams of a command and its reaction to Ctrl-C, however it was started.
 
-Importing it makes them ready, so it comes before what takes long to import.
+Importing this module prepares them, so it is imported before modules that take long.
 """
 
 from __future__ import annotations
@@ -15,37 +15,39 @@ from seq2seq.cli import invocation
 INTERRUPTED = 130
 STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}  # in the order of their numbers
 
-_raises = False  # whether the next Ctrl-C raises an exception; otherwise it ends the process at once
+_raises = False  # whether the next Ctrl-C raises an exception; otherwise it ends the process
 
 
 def _prepare() -> None:
-    """Open the streams that are closed, let all of them take any text, and have Ctrl-C end all with one line."""
+    """Open closed streams, let all streams accept any text, and let Ctrl-C end the process with one line."""
     for number, (name, mode) in enumerate(STREAMS.items()):
-        if getattr(sys, name) is None:  # closed, as by `2>&-`: the next file to be opened would take its number
+        if getattr(sys, name) is None:  # closed, as by `2>&-`: the next file that is opened would get its number
             os.dup2(os.open(os.devnull, os.O_RDWR), number)
             setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
     errors = {"stdin": "surrogateescape", "stdout": "backslashreplace", "stderr": "backslashreplace"}
-    for name, handler in errors.items():  # of stdin, as arguments are read
+    for name, handler in errors.items():  # of stdin, the same as of arguments
         getattr(sys, name).reconfigure(errors=handler)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # it is ignored in what a script starts with `&`
+    if (
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):  # it is ignored in a process started by a script with `&`
         signal.signal(signal.SIGINT, _interrupt)
         sys.unraisablehook = _unraisable
 
 
 def interrupts_raise() -> None:
-    """From here on the first Ctrl-C raises `KeyboardInterrupt`, so that what is under way can be put in order."""
+    """Let the next Ctrl-C raise `KeyboardInterrupt`, so that the command can clean up."""
     global _raises
     _raises = True
 
 
 def interrupts_kill() -> None:
-    """From here on Ctrl-C says nothing: what there was to say is said."""
+    """Let Ctrl-C end the process without a message: the result has been printed."""
     if signal.getsignal(signal.SIGINT) is _interrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def drop_unwritten() -> None:
-    """Forget what a stream could not take: Python would say so again at its exit, with a status of its own."""
+    """Drop output that could not be written. Otherwise Python reports it again at exit, with its own exit status."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -62,7 +64,7 @@ def _interrupt(number: int, frame: Any) -> None:
 
 
 def _unraisable(unraisable: Any) -> None:
-    """An exception that Python would print and pass over, as one that is raised in a callback of C."""
+    """Handle exceptions that Python prints and ignores, such as those raised in a callback from C."""
     if issubclass(unraisable.exc_type, KeyboardInterrupt):
         _end()
     sys.__unraisablehook__(unraisable)

@@ -13,7 +13,7 @@ from seq2seq.tasks import TASKS, Task
 
 
 def make_task(name: str) -> Task:
-    """The task of that name, with its default options. Raises `UsageError` if there is none."""
+    """The task with this name and its default options. Raises `UsageError` if there is none."""
     require(name in TASKS, "task", name, f"one of {', '.join(TASKS)}")
     try:
         return TASKS[name]()
@@ -22,11 +22,11 @@ def make_task(name: str) -> Task:
 
 
 def list_tasks() -> None:
-    """Print each task's name, what it is, and its options."""
+    """Print the name, description and options of each task."""
     for name in TASKS:
         try:
             task = make_task(name)
-        except Seq2SeqError as error:  # another package's, and no fault of the others
+        except Seq2SeqError as error:  # a task of another package; the others are still listed
             say(f"{invocation.name()}: {error}")
             continue
         parser = argparse.ArgumentParser(usage=argparse.SUPPRESS, add_help=False)

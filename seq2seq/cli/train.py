@@ -1,4 +1,4 @@
-"""Train a model and keep it in a run folder."""
+"""Train a model and save it in a run folder."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ EXAMPLES = {
     "": "the default task, model and recipe",
     "--task.operators +- --task.operands 0-99 --examples 50000": "",
     "--list-tasks": "what else it can learn",
-    "--task pairs --task.path pairs.tsv": "what you have pairs of",
+    "--task pairs --task.path pairs.tsv": "pairs of your own",
     "--task roman --find-rate": "find the learning rate first",
     "--preset notebook --run-dir runs/notebook": "",
-    "--run-dir runs/notebook --resume": "go on where it was interrupted",
+    "--run-dir runs/notebook --resume": "continue an interrupted run",
 }
 
 
 def parse() -> tuple[Any, Config, dict[str, Any]]:
-    """The command's own arguments, the experiment that it begins from, and the options that were given."""
-    # Which task it is decides which options there are.
+    """The arguments of the command itself, the experiment that it starts from, and the options that were given."""
+    # The options depend on the task, so it is parsed first.
     first = Parser(add_help=False)
     first.add_argument("--task")
     first.add_argument("--preset", choices=sorted(PRESETS))
     first.add_argument("--recipe")
-    parser = CommandParser("Train a model on a task and keep everything in a run folder.", EXAMPLES)
+    parser = CommandParser("Train a model on a task and save everything in a run folder.", EXAMPLES)
     chosen, _ = first.parse_known_args()
     if chosen.preset and chosen.recipe:
         parser.error("--recipe: not with --preset: both say where options that are not given come from")
@@ -43,13 +43,14 @@ def parse() -> tuple[Any, Config, dict[str, Any]]:
         base = replace(base, task=make_task(chosen.task), extra=())
     from_data: tuple[str, ...] = ()
     if not (chosen.preset or chosen.recipe or base.task.preset):
-        base, from_data = Config(task=base.task), application_of(base.task).chosen
+        base = Config(task=base.task)
+        from_data = application_of(base.task).chosen
 
     parser.set_defaults(seed=None)
     parser.add_argument(
         "--task", metavar="NAME", help="what to learn; with --help, whose options are shown (default: arithmetic)"
     )
-    parser.add_argument("--list-tasks", action="store_true", help="describe every task and its options, and end")
+    parser.add_argument("--list-tasks", action="store_true", help="describe every task and its options, and exit")
     parser.add_argument("--preset", choices=sorted(PRESETS), help="where options that are not given come from")
     parser.add_argument(
         "--recipe", metavar="NAME", help=f"the same from a file: {', '.join(recipe_names())}, or a path to a .toml"
@@ -81,7 +82,7 @@ def main() -> int:
         list_tasks()
         return 0
     task_options = {name[5:]: options.pop(name) for name in list(options) if name.startswith("task.")}
-    if isinstance(task_options.get("operands"), int):  # `--task.operands 5` is the one number 5
+    if isinstance(task_options.get("operands"), int):  # `--task.operands 5` is the single number 5
         task_options["operands"] = (task_options["operands"],) * 2
     given: Any = base.task
     task = replace(given, **task_options) if task_options else given if arguments.task else None
@@ -97,7 +98,7 @@ def main() -> int:
         )
     except seq2seq.TrainingInterrupted as interrupted:
         where = f" {option('--run-dir', os.fsencode(arguments.run_dir))}" if arguments.run_dir else ""
-        say(f"{interrupted}; go on with: {call('train')}{where} --resume")
+        say(f"{interrupted}; continue with: {call('train')}{where} --resume")
         return INTERRUPTED
 
     evaluation = solver.evaluate()
@@ -113,7 +114,7 @@ def main() -> int:
 
 
 def _to_try(solver: seq2seq.Solver) -> str:
-    """What to give `solve` first, as a person may type it."""
+    """The arguments of a first `solve`, quoted for a shell."""
     name, value = solver.application.to_try(solver.example)
     written = value.encode()
     if name is not None:

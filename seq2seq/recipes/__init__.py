@@ -1,4 +1,4 @@
-"""Recipes: named, complete experiments, one TOML file each. Those in this folder come with the library.
+"""Recipes: named, complete experiments, one TOML file each. The recipes in this folder are part of the library.
 
 about = "Sums of two numbers of three digits"
 excludes = "no sum in training and test, in either order of its numbers"
@@ -7,22 +7,22 @@ excludes = "no sum in training and test, in either order of its numbers"
 name = "addition"
 digits = [1, 3]
 
-[data]              # options of DataConfig, and so on: what is absent keeps its default
+[data]              # options of DataConfig, and so on; absent ones keep their defaults
 split = "commutative"
 
 [model]
 [training]
 
-[[extra]]           # trained on beside the task's own examples, but for what is held out
+[[extra]]           # further training examples, except those that are held out
 examples = 1000
-task = {digits = [1, 2]}       # what differs from the task above
+task = {digits = [1, 2]}       # differences from the task above
 
-[[trial]]           # scored beside the held-out examples
+[[trial]]           # scored in addition to the held-out examples
 name = "five digits"
 examples = 1000
 task = {digits = [5, 5]}
 
-A file that a task learns from (`path`) is looked for beside the recipe, and then where the user is.
+The file of a task (`path`) is searched for beside the recipe, and then in the current folder.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Trial:
     name : str
     task : Task
     examples : int
-        How many to draw.
+        The number of examples to draw.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialScore:
-    """How a run did in a trial: the share of exact answers, and of its sources that had been trained on."""
+    """The score of a run in a trial: the fractions of exact answers, and of sources that were in the training set."""
 
     exact_match: float
     overlap: float
@@ -87,11 +87,11 @@ class Recipe:
     ----------
     name : str
     about, excludes : str
-        What it shows, and what of the held-out examples has not been trained on.
+        What the recipe shows, and what is excluded from training.
     config : Config
     trials : tuple of Trial
     digest : str
-        Of the file: tells a recipe from what it was before it was changed.
+        The hash of the file, which tells whether a recipe has changed.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Recipe:
 
 
 def score_trials(recipe: Recipe, solver: Solver, seed: int = 0) -> dict[str, TrialScore]:
-    """How a run of a recipe does in its trials, by name. The seed decides which examples are drawn."""
+    """The scores of a run in the trials of its recipe, by name. The seed decides which examples are drawn."""
     scores = {}
     for trial in recipe.trials:
         pairs = trial.task.sample(trial.examples, np.random.default_rng((seed, 3)))
@@ -112,7 +112,7 @@ def score_trials(recipe: Recipe, solver: Solver, seed: int = 0) -> dict[str, Tri
 
 
 def recipe_names(folder: Path = FOLDER) -> list[str]:
-    """The recipes of a folder, by default those that come with the library, such as `addition-3` or `text/07-gru`."""
+    """The recipes in a folder, by default those of the library, such as `addition-3` or `text/07-gru`."""
     files = [*folder.glob("*.toml"), *folder.glob("*/*.toml")]
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in files)
 
@@ -130,7 +130,7 @@ def load_recipe(path: PathLike) -> Recipe:
     Raises
     ------
     UsageError
-        If it is no TOML, or has something that a recipe has not. The message names the file.
+        If it is not TOML, or has an unknown entry. The message names the file.
     Seq2SeqError
         If it cannot be read.
     """
@@ -140,7 +140,7 @@ def load_recipe(path: PathLike) -> Recipe:
         values = tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise Seq2SeqError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:  # also of bytes that are no text, and of numbers that are too long
+    except (ValueError, RecursionError) as error:  # also for bytes that are not text, and for numbers that are too long
         raise UsageError(f"{path}: is not TOML: {cut(str(error), MOST_ALLOWED)}") from None
     try:
         return _recipe(path, values, hashlib.sha256(content).hexdigest()[:8])
@@ -176,7 +176,7 @@ def _recipe(path: Path, values: dict[str, Any], digest: str) -> Recipe:
 
 
 def _varied(task: Task, options: Any, folder: Path) -> Task:
-    """The task with these options, and with the file that it learns from in this folder if there is such a file."""
+    """The task with these options, and with its file from this folder if there is one."""
     table = dict(checked_table("task", options, list(task.options())))
     path = table.get("path")
     if isinstance(path, str) and os.path.isfile(folder / path):

@@ -294,7 +294,7 @@ class Task:
         source, target = self.alphabet.read_source(pair[0]), self.alphabet.read_target(pair[1])
         for shown, string, most in zip(pair, (source, target), (self.source_length, self.target_length)):
             if not self._known.issuperset(string):
-                raise SourceError(f"{short(shown)}: has a symbol that the task {self.name} does not say")
+                raise SourceError(f"{short(shown)}: has a symbol that the task {self.name} lacks")
             if len(string) > most:
                 raise SourceError(f"{short(shown)}: has {len(string)} symbols, but {self.name} has at most {most}")
         return source, target

@@ -69,7 +69,7 @@ class Dates(Task):
         except ValueError:
             date = None
         if date is None or source not in (written(date, form) for form in FORMS):
-            return "is no date in a form that was trained on"
+            return "is not a date in a form that was trained on"
         first, last = self.years
         return None if first <= date.year <= last else f"is of the year {date.year}; trained on {spread(first, last)}"
 

@@ -77,7 +77,7 @@ class Spelling(Task):
     def unlike_training(self, source: str, longer: bool = False) -> str | None:
         number = source if self.to == "words" else str(value(source))
         if not re.fullmatch("[0-9]+", number) or len(number) > MOST_DIGITS or self.pair(int(number))[0] != source:
-            return "is no number as it was trained on"
+            return "is not a number in the form that was trained on"
         return out_of_range(len(number), *self.digits, "digit")
 
 

@@ -76,7 +76,7 @@ def test_pairs_are_written_as_models_read_them_and_never_cut():
         (("x x x x x", "x"), "'x x x x x': has 5 symbols, but greeting has at most 4"),
         (("x", "x " * 6), "has 6 symbols, but greeting has at most 5"),
         (("zoe", "x"), "'zoe' is not among the symbols"),
-        (("x", "y"), "'y': has a symbol that the task greeting does not say"),
+        (("x", "y"), "'y': has a symbol that the task greeting lacks"),
     ]:
         with pytest.raises(UsageError, match=message):
             task.written([pair])
