@@ -1,1 +1,1 @@
-"""Training over named arrays: samplers, updates, validators, callbacks. Nothing here knows what the arrays mean."""
+"""Training on named arrays: samplers, updates, validators, callbacks. Nothing here knows what the arrays mean."""

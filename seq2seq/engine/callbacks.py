@@ -1,4 +1,4 @@
-"""Callbacks are told what happens in a training, and may do with it what they like: show it, write it down, end it."""
+"""Callbacks are called at each event of a training; they can show it, log it or stop it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
 
 
 class Start(NamedTuple):
-    """A training begins.
+    """The start of a training.
 
     Attributes
     ----------
     epochs : int
-        How many there will be in all.
+        Total number of epochs.
     rows : int
-        How many rows each has.
+        Number of rows per epoch.
     done : int
-        How many rows were learned from before, in all: 0 unless the training is resumed.
+        Number of rows trained on before, over all epochs; 0 unless the training is resumed.
     trainer : Trainer
     """
 
@@ -29,14 +29,14 @@ class Start(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One update has been made.
+    """A completed update.
 
     Attributes
     ----------
     update : int
-        Its number, the first of the training being 1.
+        Number of the update, counted from 1 over the whole training.
     rows : int
-        How many rows of the epoch have been learned from.
+        Number of rows trained on so far in this epoch.
     trainer : Trainer
     """
 
@@ -46,12 +46,12 @@ class Step(NamedTuple):
 
     @property
     def loss(self) -> float:
-        """The mean loss of the epoch so far. Waits for the device: reading it at every step slows training."""
+        """Mean loss of the epoch so far. Waits for the device, so reading it at every step slows training down."""
         return self.trainer.mean_loss
 
 
 class Callback:
-    """Does nothing: a callback overrides what it wants to know. Whatever one raises ends the training.
+    """Base class of callbacks: override the methods for the events of interest. An exception ends the training.
 
     >>> class StopAtLoss(Callback):
     ...     def on_start(self, start):
@@ -63,22 +63,22 @@ class Callback:
     """
 
     def on_note(self, line: str) -> None:
-        """A line to read before training begins: what was chosen, and what is odd about the data."""
+        """Called before training with a line of information, such as a default that was chosen or a data warning."""
 
     def on_start(self, start: Start) -> None:
-        """Training begins, or is resumed."""
+        """Called when training starts or is resumed."""
 
     def on_step(self, step: Step) -> None:
-        """An update has been made."""
+        """Called after each update."""
 
     def on_epoch(self, row: dict[str, Any]) -> None:
-        """An epoch is over: its row of `metrics.csv`."""
+        """Called after each epoch with its row of `metrics.csv`."""
 
     def on_samples(self, lines: list[str]) -> None:
-        """Lines for people to read, such as held-out questions with the network's answers."""
+        """Called with lines for people to read, such as held-out questions and the network's answers."""
 
     def on_save(self, trainer: Trainer) -> None:
-        """Weights and state are about to be saved. `trainer.history` has the rows of all epochs."""
+        """Called before weights and state are saved. `trainer.history` has the rows of all epochs."""
 
     def on_end(self) -> None:
-        """Training is over, whether it finished, was interrupted or failed."""
+        """Called when training ends, whether it finished, was interrupted or failed."""

@@ -1,4 +1,4 @@
-"""Cutting a gradient that is too long."""
+"""Gradient clipping by global norm."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from seq2seq.mx import mx
 
 
 class Clip:
-    """Scales a gradient, and cuts it to a greatest length.
+    """Scales a gradient and clips its global norm.
 
     From Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks" (2013).
 
     Parameters
     ----------
     sections : list of mxnet.NDArray, shape (P,)
-        What the gradient consists of. Changed in place.
+        Parts of the gradient, with different P. Changed in place.
     longest : float
+        The maximum norm of the gradient.
     """
 
     def __init__(self, sections: list[Any], longest: float) -> None:
@@ -36,7 +37,13 @@ class Clip:
             self._parts.append((limit, at_most, Call("broadcast_mul", [section, factor], section)))
 
     def __call__(self, scale: float) -> None:
-        """Multiply the gradient by `scale`, or by what makes it `longest` if it would be longer."""
+        """Scale the gradient and clip it.
+
+        Parameters
+        ----------
+        scale : float
+            The gradient is multiplied by it, or by a smaller factor that brings its norm down to `longest`.
+        """
         for square in self._squares:
             square()
         for limit, at_most, multiply in self._parts:

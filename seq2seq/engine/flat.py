@@ -10,11 +10,12 @@ from seq2seq.typing import Array
 
 
 class FlatParameters:
-    """Where in one vector the arrays of some names lie.
+    """The layout of named arrays in one vector.
 
     Parameters
     ----------
     shapes : dict of str to tuple of int
+        Shape of each array, by name.
 
     Attributes
     ----------
@@ -32,22 +33,40 @@ class FlatParameters:
         self.size = _aligned(end)
 
     def split(self, vector: Any) -> dict[str, Any]:
-        """The arrays by name: views of the vector, of NumPy or of MXNet."""
+        """Views of each array in a vector.
+
+        Parameters
+        ----------
+        vector : ndarray or mxnet.NDArray, shape (P,)
+
+        Returns
+        -------
+        dict of str to ndarray or mxnet.NDArray
+        """
         return {name: vector[start:end].reshape(shape) for name, (start, end, shape) in self._places.items()}
 
     def join(self, arrays: dict[str, Array]) -> Array:
-        """The inverse of `split`, for arrays of NumPy."""
+        """Copy NumPy arrays into a new vector, the inverse of `split`.
+
+        Parameters
+        ----------
+        arrays : dict of str to ndarray
+
+        Returns
+        -------
+        ndarray of float32, shape (P,)
+        """
         vector = np.zeros(self.size, np.float32)
         for name, view in self.split(vector).items():
             view[:] = arrays[name]
         return vector
 
     def sections(self, count: int) -> list[slice]:
-        """The vector in so many parts of one length, or nearly."""
+        """Slices that divide the vector into `count` sections of nearly equal length."""
         edges = [_aligned(self.size * i // count) for i in range(count + 1)]
         return [slice(*edge) for edge in zip(edges, edges[1:])]
 
 
 def _aligned(place: int) -> int:
-    """The next place where 16 numbers begin a cache line: an update of vectors that begin elsewhere takes longer."""
+    """Round up to a multiple of 16 numbers (64 bytes, a cache line): operators are slower on unaligned vectors."""
     return -(-place // 16) * 16

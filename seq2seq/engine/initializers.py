@@ -1,4 +1,4 @@
-"""Weights before the first update."""
+"""Initial weights."""
 
 from __future__ import annotations
 
@@ -20,8 +20,22 @@ def parameter_shapes(network: Network) -> dict[str, tuple[int, ...]]:
 
 
 def first_weights(network: Network, flat: FlatParameters, seed: int) -> dict[str, Array]:
-    """The weights before the first update: uniform after Glorot and Bengio (2010), as in the notebook, but for those
-    whose variable names another initialiser, and what the network's own `init_weights` changes."""
+    """Draw the initial weights.
+
+    They are uniform as in Glorot and Bengio (2010) and in the notebook, except for variables with an initialiser of
+    their own and for the changes that the network's `init_weights` makes.
+
+    Parameters
+    ----------
+    network : Network
+    flat : FlatParameters
+        The layout of the network's parameters.
+    seed : int
+
+    Returns
+    -------
+    dict of str to ndarray
+    """
     symbol, _ = _one_row(network)
     mx.random.seed(seed)
     initializer = mx.init.Xavier()
@@ -35,7 +49,7 @@ def first_weights(network: Network, flat: FlatParameters, seed: int) -> dict[str
 
 
 def _one_row(network: Network) -> tuple[Any, dict[str, tuple[int, ...]]]:
-    """The loss of one row, and the shapes of what it reads."""
+    """The loss for a batch of one row, and the shapes of its inputs."""
     states = network.state_shapes(1)
     given = {name: (*each.shape, 1) for name, each in network.inputs.items()}
     loss, _ = network.loss(variables(given), variables(states))
@@ -44,5 +58,12 @@ def _one_row(network: Network) -> tuple[Any, dict[str, tuple[int, ...]]]:
 
 
 def identity(matrix: Array) -> None:
-    """Make a square matrix the identity, in place: what a recurrent layer has read stays as it is (Le et al. 2015)."""
+    """Set a square matrix to the identity, in place.
+
+    As hidden-to-hidden weights it makes a recurrent layer keep its state at first (Le et al. 2015).
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (H, H)
+    """
     matrix[:] = np.eye(len(matrix))

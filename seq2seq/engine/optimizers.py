@@ -1,7 +1,7 @@
-"""Optimizers that move all weights, one long vector, with one operator, and never wait for the engine.
+"""Optimizers that update all weights, stored as one vector, with one operator and without waiting for MXNet's engine.
 
-MXNet's own call an operator for each parameter and keep their state in a pickle. At small sizes a step is bounded by
-the number of operators, and a run folder holds no pickle.
+MXNet's own optimizers call an operator for each parameter and keep their state in a pickle. For small networks the
+number of operators determines the time of a step, and a run folder contains no pickles.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from seq2seq.engine.options import TrainingConfig
 from seq2seq.mx import mx
 from seq2seq.values import FLOAT_LEAST
 
-BETA1, BETA2 = 0.9, 0.999  # of Adam, as its paper has them
+BETA1 = 0.9  # Adam's decay rates, with the values of its paper
+BETA2 = 0.999
 
 
 def _held(rate: float) -> float:
-    """A rate, or 0 for one so small that MXNet refuses to read it."""
+    """The rate, or 0 if it is too small for MXNet to parse."""
     return rate if rate >= FLOAT_LEAST else 0.0
 
 
@@ -30,8 +31,9 @@ class Adam:
     weights : mxnet.NDArray, shape (P,)
         Changed in place by every update.
     gradients : mxnet.NDArray, shape (P,)
-        Where they are to be found at every update.
+        Read at every update.
     config : TrainingConfig
+        Gives `epsilon`.
 
     Attributes
     ----------
@@ -47,22 +49,26 @@ class Adam:
         )  # fmt: skip
 
     def update(self, rate: float, update: int, scale: float) -> None:
-        """Move the weights once.
+        """Update the weights once.
 
         Parameters
         ----------
         rate : float
+            Learning rate.
         update : int
-            Its number, the first being 1.
+            Number of the update, counted from 1.
         scale : float
-            What to multiply the gradients by first.
+            Factor by which the gradients are multiplied first.
         """
         corrected = rate * math.sqrt(1 - BETA2**update) / (1 - BETA1**update)
         self._move(lr=_held(corrected), rescale_grad=scale)
 
 
 class Sgd:
-    """Gradient descent with momentum. Parameters and attributes are those of `Adam`; its one moment is a velocity."""
+    """Stochastic gradient descent with momentum.
+
+    It has the parameters and attributes of `Adam`, but a single moment, the velocity, and uses `config.momentum`.
+    """
 
     def __init__(self, weights: Any, gradients: Any, config: TrainingConfig) -> None:
         self.moments = [mx.nd.zeros_like(weights)]
@@ -72,7 +78,7 @@ class Sgd:
         )  # fmt: skip
 
     def update(self, rate: float, update: int, scale: float) -> None:
-        """Move the weights once, as `Adam.update` does."""
+        """Update the weights once, with the parameters of `Adam.update`."""
         self._move(lr=_held(rate), rescale_grad=scale)
 
 

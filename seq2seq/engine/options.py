@@ -1,4 +1,4 @@
-"""The options of a training, with their defaults."""
+"""Training options and their defaults."""
 
 from __future__ import annotations
 
@@ -15,41 +15,46 @@ MOST_CYCLES = 30  # each twice as long as the last
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How weights are learned.
+    """Options of the training loop.
 
     Parameters
     ----------
     epochs : int
         Passes over the training examples.
     batch_size : int
-        Examples a step (N); the last step of an epoch takes what is left.
+        Examples per step (N); the last step of an epoch takes the remaining examples.
     optimizer : str
         `adam` (Kingma and Ba 2015) or `sgd`.
     learning_rate : float
-        The highest rate, after the warm-up.
+        The highest learning rate, reached after the warm-up.
     schedule : str
-        `constant`; `cosine`: falling to 0 over all epochs along half a cosine (Loshchilov and Hutter 2017); or
-        `restarts`: doing so several times, each time over twice as many steps as the last.
+        `constant`; `cosine`, half a cosine that falls to 0 over all epochs (Loshchilov and Hutter 2017); or
+        `restarts`, several such cycles, each twice as long as the one before it.
     cycles : int
-        How many times, for `restarts`.
+        Number of cycles of `restarts`.
     warmup_steps : int
-        Steps over which the rate rises from 0 to `learning_rate` in a straight line; at most a tenth of all steps.
+        Steps over which the rate rises linearly from 0 to `learning_rate`; at most a tenth of all steps.
     clip_norm : float
-        The length to which the gradient of all parameters together is cut (Pascanu et al. 2013); 0 leaves it as it is.
+        Maximum norm of the gradient of all parameters together (Pascanu et al. 2013); 0 disables clipping.
     momentum : float
-        Of `sgd`.
+        Momentum of `sgd`.
     epsilon : float
-        Of `adam`: what is added to the root of the second moment.
+        Added by `adam` to the square root of the second moment.
     weight_decay : float
-        The fraction that all weights lose at every update, times the learning rate (Loshchilov and Hutter 2019).
+        Fraction of all weights removed at every update, times the learning rate (Loshchilov and Hutter 2019).
     best_by : str
-        Which epoch is the best: `auto`, by the highest exact match on validation examples and then by the lowest loss,
-        or for a text by the lowest loss; else the name of a validation value with `:max` or `:min`, such as
-        `validation_loss:min`. After a comma, what decides between equals.
+        The rule that chooses the best epoch. `auto` takes the highest exact match on validation examples and then the
+        lowest loss, or for a text the lowest loss. Otherwise the name of a validation value with `:max` or `:min`,
+        such as `validation_loss:min`; further values, after commas, break ties.
     patience : int
         Stop after this many epochs without a better one; 0 never stops early.
     show_every : int
-        Epochs between two shows of ten held-out questions; 0 shows none.
+        Number of epochs between two displays of ten held-out questions; 0 shows none.
+
+    Raises
+    ------
+    UsageError
+        If a value is not allowed.
     """
 
     epochs: int = field(default=100, metadata={"help": "passes over the training examples", "parse": int})

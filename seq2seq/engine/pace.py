@@ -1,4 +1,4 @@
-"""How far a training runs ahead of the engine."""
+"""Limits how far the training loop runs ahead of MXNet's engine."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ MOMENT = 0.1  # seconds
 
 
 class Pace:
-    """Keeps the engine busy, and lets it fall no more than about two tenths of a second behind.
+    """Keeps the engine busy, and at most about 0.2 seconds behind the loop.
 
-    A loop that never waits gives the engine work for many seconds, and whoever asks it for anything else, such as an
-    answer in another thread or a fork, waits as long.
+    A loop that never waits queues work for many seconds, and anything else that needs the engine, such as an answer in
+    another thread or a fork, would have to wait that long.
 
     Parameters
     ----------
     array : mxnet.NDArray
-        What every update changes.
+        An array that every update changes.
     """
 
     def __init__(self, array: Any) -> None:
@@ -31,7 +31,7 @@ class Pace:
         self._at = time.monotonic()
 
     def update(self) -> None:
-        """To be called after each update: waits until the group of updates before the last one is done."""
+        """Call after each update: waits for the updates before the latest group to finish."""
         self._updates += 1
         if self._updates < self._group:
             return

@@ -1,4 +1,4 @@
-"""A learning rate from a range test: a few hundred updates at a rate that rises, and the loss at each.
+"""Learning-rate range test: a few hundred updates at a rising rate, with the loss at each rate.
 
 From Smith, "Cyclical Learning Rates for Training Neural Networks" (2017).
 """
@@ -20,26 +20,27 @@ from seq2seq.engine.updater import BaseUpdater, Updater
 from seq2seq.errors import Seq2SeqError
 from seq2seq.mx import Device, alone, give_way
 
-LOWEST, HIGHEST = 1e-5, 10.0  # rates; each is so many times the one before it
+LOWEST = 1e-5  # the rates are spaced geometrically from LOWEST ...
+HIGHEST = 10.0  # ... to HIGHEST
 UPDATES = 300
-SMOOTHING = 0.9  # what the running mean of the losses keeps of itself at each update
-WORSE = 4.0  # times its lowest: the smoothed loss that ends the test
-LEFT = 0.1  # of the smoothed loss's fall, at the rate that is suggested
+SMOOTHING = 0.9  # decay of the running mean of the losses
+WORSE = 4.0  # the test ends if the smoothed loss exceeds its minimum by this factor
+LEFT = 0.1  # fraction of the smoothed loss's fall that remains at the suggested rate
 TOLD = 50  # updates between two lines of progress
 
 
 @dataclass(frozen=True)
 class RangeTest:
-    """What came of a range test.
+    """Result of a range test.
 
     Attributes
     ----------
     rates : list of float
-        Of its updates, each higher than the one before it.
+        Learning rate of each update, in ascending order.
     losses : list of float
-        Of the updates' batches, before the weights moved at that rate.
+        Loss of each update's batch, before the weights were updated at that rate.
     smoothed : list of float
-        Their running mean, corrected for having begun at 0 as Adam corrects its moments.
+        Running mean of the losses, bias-corrected as in Adam.
     """
 
     rates: list[float]
@@ -48,15 +49,21 @@ class RangeTest:
 
     @property
     def fall(self) -> list[float]:
-        """The smoothed losses down to the lowest."""
+        """The smoothed losses up to and including the lowest."""
         return self.smoothed[: int(np.argmin(self.smoothed)) + 1]
 
     @property
     def suggestion(self) -> float:
-        """The rate from which on no more than a tenth of the smoothed loss's fall is left, to two digits.
+        """The rate from which at most a tenth of the fall in the smoothed loss remains, rounded to two digits.
 
-        Where the fall is steepest would be too low: that is where a network learns how frequent each character is. The
-        lowest loss lies on a floor so flat that chance decides where, and near rates at which nothing is learned.
+        The rate of steepest fall would be too low: there a network only learns how frequent each character is. The
+        rate of lowest loss lies on a minimum so flat that chance decides, and close to rates at which nothing is
+        learned.
+
+        Raises
+        ------
+        Seq2SeqError
+            If the loss never fell.
         """
         fall = self.fall
         near = fall[-1] + LEFT * (max(fall) - fall[-1])
@@ -73,7 +80,7 @@ class RangeTest:
 
     @property
     def decision(self) -> dict[str, Any]:
-        """What is in `rates.json`."""
+        """The content of `rates.json`."""
         return {
             "learning_rate": self.suggestion,
             "rule": f"from this rate on no more than {LEFT:.0%} of the smoothed loss's fall is left, to two digits",
@@ -94,11 +101,23 @@ def range_test(
     note: Callable[[str], None] = lambda line: None,
     updater: BaseUpdater | None = None,
 ) -> RangeTest:
-    """Make the first updates of a training, with weights of its own, at a rate that rises from 1e-5 until it fails.
+    """Run a range test: train new weights at a rate that rises from 1e-5 until training fails.
 
-    It ends after 300 updates, or when the smoothed loss is four times its lowest or not a number. With few rows it
-    makes several passes. The arguments are those of `Trainer`; the rate, warm-up and schedule of `config` have no
-    effect. `note` is given a line from time to time.
+    It ends after 300 updates, or when the smoothed loss is four times its lowest or not a number. If there are few
+    rows, it makes several passes over them.
+
+    Parameters
+    ----------
+    network, sampler, seed, device, updater
+        As in `Trainer`.
+    config : TrainingConfig
+        Its learning rate, warm-up and schedule are ignored.
+    note : callable
+        Called with a line of progress every 50 updates.
+
+    Returns
+    -------
+    RangeTest
     """
     updater = updater or Updater(network, config, seed, device)
     updater.seed(seed)
@@ -107,7 +126,7 @@ def range_test(
     test = RangeTest([], [], [])
     mean = 0.0
     for update, (rate, feed) in enumerate(zip(np.geomspace(LOWEST, HIGHEST, UPDATES).tolist(), feeds), 1):
-        if not network.random:  # else others would draw from the same masks
+        if not network.random:  # otherwise other threads would draw from the same random state
             give_way()
         updater.update(feed, update, rate)
         loss = updater.loss_sum / feed.terms

@@ -13,17 +13,16 @@ from seq2seq.workers import Worker
 
 
 class Graph(NamedTuple):
-    """The loss, bound for some number of rows.
+    """The graph of the loss, bound for a number of rows n.
 
     Attributes
     ----------
     executor : mxnet.executor.Executor
-    inputs : dict of str to mxnet.NDArray
-        Rows last.
+    inputs : dict of str to mxnet.NDArray, shape (..., n)
     add_loss : Call
         Adds the loss to the sum.
     hand_on : list of Call
-        Copy the states to where the next batch begins.
+        Copy the final states to the initial states of the next batch.
     """
 
     executor: Executor
@@ -40,22 +39,23 @@ class Replica:
     worker : Worker
     network : Network
     flat : FlatParameters
+        The layout of the parameter vector (P,).
     section : slice
         The part of the vector that this worker updates.
     loss_sum : mxnet.NDArray, shape (1,)
-        What the loss is added to.
+        The loss is added to it.
     rows : int
-        How many rows of a whole batch are its own.
+        The number of rows of a full batch that this worker processes.
 
     Attributes
     ----------
     weights, gradients : mxnet.NDArray, shape (P,)
     own_weights, own_gradients : mxnet.NDArray, shape (section,)
-        The section's weights, and after `add_up` the sum of its gradients.
+        The section's weights and, after `add_up`, the sum of its gradients.
     states : dict of str to mxnet.NDArray
-        What the next batch continues from, for a network that has any.
+        Initial states of the next batch; empty for a network without states.
     add_up, fetch : list of Call
-        Exchange gradients and weights with the other replicas: empty where there are none.
+        Exchange gradients and weights with the other replicas; empty if there are none.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Replica:
         self.own_weights = self.weights
         self.own_gradients = self.gradients
         if section.stop - section.start < flat.size:
-            # Arrays of their own: the engine lets only one operator at a time write to any part of an array.
+            # Separate arrays, since the engine lets only one operator at a time write to any part of an array.
             self.own_weights = mx.nd.zeros_like(self.weights[section])
             self.own_gradients = mx.nd.zeros_like(self.weights[section])
         self.states = {name: mx.nd.zeros(shape, worker.device) for name, shape in network.state_shapes(rows).items()}
@@ -81,11 +81,23 @@ class Replica:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Its weights by name: views of the vector."""
+        """The replica's weights by name, as views of the vector."""
         return self.flat.split(self.weights)
 
     def graph(self, n: int, widths: Mapping[str, int], dtypes: Mapping[str, Any]) -> Graph:
-        """The graph for n rows in these widths. All graphs of a replica share its weights and its working memory."""
+        """The graph for a batch shape, bound when first needed.
+
+        All graphs of a replica share its weights and its working memory.
+
+        Parameters
+        ----------
+        n : int
+            Number of rows.
+        widths : dict of str to int
+            Widths of the sequences that are cut.
+        dtypes : dict of str to dtype
+            Type of each input.
+        """
         key = (n, *widths.items())
         if key not in self._graphs:
             network = self.network.narrowed(widths)
@@ -107,7 +119,15 @@ class Replica:
         return self._graphs[key]
 
     def meet(self, replicas: list[Replica]) -> None:
-        """Prepare the exchange with the others of these replicas. An operator runs where its first array is."""
+        """Prepare the exchange of gradients and weights with the other replicas.
+
+        An operator runs on the device of its first array, so the replica's own array comes first.
+
+        Parameters
+        ----------
+        replicas : list of Replica
+            All replicas, including this one.
+        """
         own_first = sorted(replicas, key=lambda replica: replica is not self)
         parts = [replica.gradients[self.section] for replica in own_first]
         self.add_up = [Call("add_n", parts, self.own_gradients, num_args=len(parts))]

@@ -1,7 +1,7 @@
-"""Which rows go through the network together.
+"""Samplers divide the rows of named arrays into batches.
 
-A sampler deals the rows of named arrays to the batches of an epoch: those near in width (`Bucketed`), those that follow
-each other in a stream (`Contiguous`), or rows of several sources in given shares (`Mixed`).
+A batch has rows of similar width (`Bucketed`), the next rows of several streams (`Contiguous`), or rows from several
+sources in given fractions (`Mixed`).
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Batch(NamedTuple):
     ----------
     rows : ndarray of int, shape (n,)
     widths : dict of str to int
-        What each sequence is cut to, by name. A sequence without one is read in full.
+        The width to which each sequence is cut, by name. Sequences that are not named are read in full.
     terms : int
-        How many terms the loss of these rows has.
+        Number of loss terms of these rows.
     """
 
     rows: Array
@@ -38,16 +38,16 @@ class Batch(NamedTuple):
 
 
 class Sampler(ABC):
-    """Deals rows to batches.
+    """Divides the rows of an epoch into batches.
 
     Attributes
     ----------
     arrays : dict of str to ndarray
-        What the rows are rows of.
+        The arrays that are sampled, N rows each.
     batches : int
-        Batches an epoch.
+        Number of batches per epoch.
     rows : int
-        Rows an epoch.
+        Number of rows per epoch.
     """
 
     arrays: Arrays
@@ -56,21 +56,31 @@ class Sampler(ABC):
 
     @abstractmethod
     def epoch(self, rng: np.random.Generator) -> list[Batch]:
-        """The batches of an epoch, in their order."""
+        """The batches of an epoch, in order.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Its draws determine the order of the rows.
+
+        Returns
+        -------
+        list of Batch
+        """
 
 
 class Bucketed(Sampler):
-    """Every row once an epoch, in random order, with rows that are read in the same width.
+    """Every row once per epoch, in random order, in batches of rows with the same width.
 
     Parameters
     ----------
     network : Network
     arrays : dict of str to ndarray
     batch_size : int
-        Rows in a batch; the last one of each bucket takes what is left.
+        Rows per batch; the last batch of each bucket has the remaining rows.
     widths : dict of str to ndarray of int, optional
-        In which width each row of a sequence can be read, shape (N,). Rows are put together by the first of these; of
-        the others a batch has the widest that its bucket needs.
+        The width of each row of a sequence, shape (N,). Rows are grouped into buckets by the widths of the first
+        sequence named; the other sequences get the largest width in the bucket.
     """
 
     def __init__(
@@ -89,7 +99,7 @@ class Bucketed(Sampler):
         self.batches = len(self._places)
 
     def epoch(self, rng: np.random.Generator) -> list[Batch]:
-        """Batches of different widths follow each other in random order."""
+        """The batches of an epoch, those of different widths in random order."""
         order = rng.permutation(self.rows)
         places = self._places
         if len(self._widths) > 1:
@@ -100,17 +110,22 @@ class Bucketed(Sampler):
 
 
 class Contiguous(Sampler):
-    """A stream in its order: each row of a batch continues where that row of the batch before ended.
+    """Rows in order: each row of a batch continues where the same row of the batch before ended.
 
-    The rows are read as `batch_size` streams at once, one part of them each. What is left, fewer rows than there are
-    streams, is not read.
+    The arrays are divided into `batch_size` contiguous streams, which are read in parallel. The remaining rows, fewer
+    than `batch_size`, are not read.
 
     Parameters
     ----------
     network : Network
     arrays : dict of str to ndarray
     batch_size : int
-        Rows in a batch.
+        Rows per batch.
+
+    Raises
+    ------
+    UsageError
+        If there are fewer rows than `batch_size`.
     """
 
     def __init__(self, network: Network, arrays: Arrays, batch_size: int) -> None:
@@ -123,7 +138,7 @@ class Contiguous(Sampler):
         self._terms = _terms(network, arrays)
 
     def epoch(self, rng: np.random.Generator) -> list[Batch]:
-        """The stream once, which leaves nothing to chance."""
+        """The batches of an epoch, always the same."""
         batches = []
         for step in range(self.batches):
             rows = self._first + step
@@ -132,10 +147,10 @@ class Contiguous(Sampler):
 
 
 class Mixed(Sampler):
-    """Batches with rows of several sources, in given shares. An epoch is the first source once, in random order.
+    """Batches with rows from several sources, in given fractions. An epoch is one pass over the first source.
 
-    The other sources are gone through in random order as often as it takes. So a few labelled rows can be in every
-    batch beside many others: the mix iterator of lesson 7 of fast.ai's course of 2017.
+    All sources are read in random order, the others repeatedly if needed. So every batch can contain a few labelled
+    rows beside many unlabelled ones: the mix iterator of lesson 7 of fast.ai's course of 2017.
 
     Parameters
     ----------
@@ -143,13 +158,19 @@ class Mixed(Sampler):
     sources : sequence of dict of str to ndarray
         With the same names, dtypes and row shapes.
     shares : sequence of float
-        The fraction of each batch that each source has; they sum to 1.
+        Fraction of each batch that comes from each source; they sum to 1.
     batch_size : int
+        Rows per batch.
 
     Attributes
     ----------
     counts : list of int
-        Rows of each source in a batch: the shares, rounded.
+        Rows from each source per batch: the fractions of `batch_size`, rounded.
+
+    Raises
+    ------
+    UsageError
+        If the fractions do not sum to 1, or a batch has no room for a row from each source.
     """
 
     def __init__(self, network: Network, sources: Sequence[Arrays], shares: Sequence[float], batch_size: int) -> None:
@@ -166,7 +187,7 @@ class Mixed(Sampler):
         self.rows = self.batches * sum(self.counts) - self.counts[0] + last
 
     def epoch(self, rng: np.random.Generator) -> list[Batch]:
-        """Batches of as many rows of each source; the last one has those of the first source that are left."""
+        """Batches with `counts` rows from each source; the last one has the remaining rows of the first source."""
         begins = [0, *self._ends]
         streams = []
         for begin, end, count in zip(begins, self._ends, self.counts):
@@ -185,7 +206,7 @@ def _rows(arrays: Arrays) -> int:
 
 
 def _terms(network: Network, arrays: Arrays) -> Array:
-    """How many terms each row adds to the loss, shape (N,)."""
+    """The number of loss terms of each row, shape (N,)."""
     counts = np.empty(_rows(arrays), np.int64)
     for block in blocks(len(counts), BLOCK):
         counts[block] = network.terms({name: array[block] for name, array in arrays.items()})

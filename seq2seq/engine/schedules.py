@@ -1,4 +1,4 @@
-"""How the learning rate changes over a training."""
+"""Learning-rate schedules."""
 
 from __future__ import annotations
 
@@ -8,28 +8,36 @@ from seq2seq.engine.options import TrainingConfig
 
 
 def learning_rate(config: TrainingConfig, update: int, updates: int) -> float:
-    """The rate of an update: a straight rise over the warm-up, then constant, or half a cosine down to 0, or several.
+    """The learning rate of an update: a linear warm-up, then a constant rate or cosines that fall to 0.
 
-    Those of `restarts` begin at the highest rate again, each twice as long as the one before it, and the last ends with
-    the training (Loshchilov and Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts").
+    `cosine` has one half cosine. `restarts` has several, each starting again at the highest rate and twice as long as
+    the one before it; the last one ends with the training (Loshchilov and Hutter 2017, "SGDR: Stochastic Gradient
+    Descent with Warm Restarts").
 
     Parameters
     ----------
     config : TrainingConfig
     update : int
-        The number of the update, the first being 1.
+        Number of the update, counted from 1.
     updates : int
-        How many there will be in all.
+        Total number of updates.
+
+    Returns
+    -------
+    float
     """
-    rate, warmup = config.learning_rate, min(config.warmup_steps, updates // 10)
+    rate = config.learning_rate
+    warmup = min(config.warmup_steps, updates // 10)
     if update <= warmup:
         return rate * update / (warmup + 1)
     if config.schedule == "constant":
         return rate
-    done, length = update - 1 - warmup, max(1, updates - warmup)
+    done = update - 1 - warmup
+    length = max(1, updates - warmup)
     if config.schedule == "restarts":  # in whole numbers, so that no cycle begins an update late
-        shares = 2**config.cycles - 1
-        share = min(done * shares // length + 1, shares)
-        size = 2 ** (share.bit_length() - 1)  # of the cycle, in shares; those before it have one share less
-        done, length = done * shares - (size - 1) * length, size * length
+        units = 2**config.cycles - 1  # the cycles last 1, 2, 4, ... units of time
+        unit = min(done * units // length + 1, units)
+        size = 2 ** (unit.bit_length() - 1)  # units of this cycle; the cycles before it have size - 1 together
+        done = done * units - (size - 1) * length
+        length = size * length
     return rate * 0.5 * (1 + math.cos(math.pi * min(1.0, done / length)))

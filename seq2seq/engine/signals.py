@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a training after the step under way."""
+"""SIGINT and SIGTERM stop a training after the current step."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ from typing import Any, Callable
 
 @contextmanager
 def signals_ask(ask: Callable[[], bool]) -> Iterator[None]:
-    """Have SIGINT and SIGTERM call `ask`, which returns whether it has been called before.
+    """Context manager in which SIGINT and SIGTERM call `ask`.
 
-    Then a second signal does what it did before. One that is ignored, as SIGINT is in what a shell's script starts with
-    `&`, stays ignored. Outside the main thread, which alone can have handlers, nothing changes.
+    A second signal has the effect that it had before the context. Signals that are ignored stay ignored, such as SIGINT
+    in a command that a shell script starts with `&`. Outside the main thread, which alone can set handlers, nothing
+    changes.
+
+    Parameters
+    ----------
+    ask : callable
+        Returns whether it has been called before.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

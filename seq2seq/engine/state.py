@@ -1,4 +1,4 @@
-"""Where a training is."""
+"""The progress of a training."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from seq2seq.errors import is_number, is_whole
 
 @dataclass
 class State:
-    """Where a training is: with the arrays beside it, all that a resumed one needs.
+    """The progress of a training: with the saved arrays, everything that is needed to resume it.
 
     Attributes
     ----------
     epoch : int
-        Epochs completed.
+        Completed epochs.
     step : int
-        Steps done in the epoch under way.
+        Completed steps of the current epoch.
     updates : int
-        Steps done in all.
+        Completed steps in total.
     seconds : float
-        Spent training.
+        Time spent training.
     best_epoch : int
-        0 before the first one is over.
+        Number of the best epoch; 0 before the first epoch ends.
     best : dict of str to float, or None
-        The values by which that epoch was chosen.
+        The validation values by which that epoch was chosen.
     """
 
     epoch: int = 0
@@ -36,11 +36,24 @@ class State:
     best: dict[str, float] | None = None
 
     def to_json(self) -> dict[str, Any]:
+        """The attributes, by name."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: dict[str, Any], steps_per_epoch: int) -> State:
-        """The inverse of `to_json`. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
+        """The inverse of `to_json`.
+
+        Parameters
+        ----------
+        values : dict
+        steps_per_epoch : int
+            Checked against the numbers of steps and epochs.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If the values are not a state that training can reach.
+        """
         if set(values) != set(asdict(cls())):
             raise KeyError("it lacks something")
         state = cls(**values)

@@ -1,8 +1,8 @@
-"""The test module: the network as it is, asked without being trained.
+"""The test module: inference with the current weights of a network in training.
 
-In MXNet's own terms it is a `Module` bound with `for_training=False` and `shared_module`: graphs that are not for
-training, over the parameter arrays of the training graph itself, with a batch size of their own. No weights are copied,
-and none leave the device. The notebook scores its network in this way after each epoch.
+In MXNet's terms it is a `Module` bound with `for_training=False` and `shared_module`: inference graphs, with their own
+batch size, on the parameter arrays of the training graph. No weights are copied or leave the device. The notebook
+scores its network in this way after each epoch.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ from seq2seq.workers import Worker, argument_shapes, workers_of
 
 
 class Common:
-    """What one worker's graphs with the same weights have in common, for other widths or batch sizes.
+    """Parameters and working memory that are common to one worker's graphs of different widths and batch sizes.
+
+    Parameters
+    ----------
+    parameters : dict of str to mxnet.NDArray, optional
 
     Attributes
     ----------
     parameters : dict of str to mxnet.NDArray
-        Those that are missing are made when a graph is bound.
+        Missing ones are created when a graph is bound.
     """
 
     def __init__(self, parameters: Mapping[str, Any] | None = None) -> None:
@@ -30,9 +34,22 @@ class Common:
     def bind(
         self, worker: Worker, kind: Any, symbol: Any, inputs: Mapping[str, tuple[int, ...]]
     ) -> tuple[dict[str, Any], Any]:
-        """The input arrays of these shapes, by name, and an executor that reads them and the parameters.
+        """Bind a graph.
 
-        Graphs of one kind use the same working memory: they must not run at once, and the largest is best bound first.
+        Parameters
+        ----------
+        worker : Worker
+        kind : hashable
+            Graphs of one kind share their working memory: they must not run at the same time, and it is best to bind
+            the largest first.
+        symbol : mxnet.Symbol
+        inputs : dict of str to tuple of int
+            Shapes of the inputs, by name.
+
+        Returns
+        -------
+        inputs : dict of str to mxnet.NDArray
+        executor : mxnet.executor.Executor
         """
         arrays = {}
         for name, shape in argument_shapes(symbol, **inputs).items():
@@ -47,25 +64,25 @@ class Common:
 
 
 class TestModule:
-    """Graphs that are not for training, with the same weights.
+    """Inference graphs with the same weights.
 
     Parameters
     ----------
     parameters : dict of Worker to dict of str to mxnet.NDArray, optional
-        The arrays that a training changes, from `Updater.parameters`. Without them the module has weights of its own,
-        which the first graph that is bound makes.
+        The arrays that training changes, from `Updater.parameters`. By default the module has its own weights, created
+        when the first graph is bound.
     """
 
-    __test__ = False  # for pytest, which would take it for a test
+    __test__ = False  # pytest would collect it as a test class
 
     def __init__(self, parameters: Mapping[Worker, Mapping[str, Any]] | None = None) -> None:
         self._own = parameters is None
         self._commons = {worker: Common(arrays) for worker, arrays in (parameters or {}).items()}
 
     def workers(self, device: Device) -> list[Worker]:
-        """Those that have the weights, the device's own first."""
+        """Workers of a device that have the weights, the device's own worker first."""
         return [worker for worker in workers_of(device) if self._own or worker in self._commons]
 
     def common(self, worker: Worker) -> Common:
-        """What this worker's graphs are bound with."""
+        """The parameters and memory with which this worker's graphs are bound."""
         return self._commons.setdefault(worker, Common())

@@ -1,7 +1,7 @@
 """The training loop. Nothing in it knows what the arrays mean.
 
-What an interrupted training needs to continue is small, because everything random is a function of the seed and of a
-count: the order of the rows of the epoch's number, and the dropout masks of the update's number.
+Resuming needs little saved state, because everything random is a function of the seed and a counter: the order of the
+rows depends on the number of the epoch, and the dropout masks on the number of the update.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ from seq2seq.typing import Array
 
 ADVICE = "try a lower learning_rate"
 SAVE_SECONDS = 10.0  # between two saves; a killed process loses at most this much work
-# MXNet's random state cannot be saved, so with dropout it is set anew each epoch and after this many updates
+# MXNet's random state cannot be saved, so with dropout it is seeded again at each epoch and after this many updates
 RESEED_UPDATES = 16
 
 
 @dataclass
 class Snapshot:
-    """All that a training needs to continue.
+    """Everything that is needed to resume a training.
 
     Attributes
     ----------
     weights, best_weights, moments, states : dict of str to ndarray
     loss_sum : float
-        Of the epoch under way.
+        Summed loss of the current epoch.
     state : State
     history : list of dict
-        The row of each epoch that is over.
+        One row per completed epoch.
     """
 
     weights: dict[str, Array]
@@ -59,47 +59,61 @@ class Snapshot:
 
 
 class Store(Protocol):
-    """Where snapshots are kept."""
+    """Saves and loads snapshots."""
 
-    def save(self, snapshot: Snapshot) -> None: ...
+    def save(self, snapshot: Snapshot) -> None:
+        """Save a snapshot in place of the last one."""
 
     def load(self, like: Snapshot, steps_per_epoch: int) -> Snapshot:
-        """The last snapshot, with arrays of the same names and shapes as this one's. Raises `RunError`."""
+        """Load the last snapshot.
+
+        Parameters
+        ----------
+        like : Snapshot
+            The arrays must have the names and shapes of this snapshot's.
+        steps_per_epoch : int
+            See `State.from_json`.
+
+        Raises
+        ------
+        RunError
+            If it cannot be read or does not match.
+        """
 
 
 class Trainer:
-    """Learns a network's weights.
+    """Trains a network.
 
     Parameters
     ----------
     network : Network
     sampler : Sampler
-        What to learn from.
+        Provides the training batches.
     config : TrainingConfig
     seed : int
-        Decides the first weights, the order of the rows and the dropout.
+        Determines the initial weights, the order of the rows and the dropout masks.
     device : mxnet.Context
     validators : sequence of Validator
-        Measure each epoch.
+        Called after each epoch.
     best_by : sequence of (str, str)
-        The values that choose the best epoch, where `config.best_by` is `auto`: see `Best`.
+        The values that choose the best epoch if `config.best_by` is `auto`: see `Best`.
     samples : callable, optional
-        Given the number of an epoch, makes the lines that are shown every `show_every` epochs.
+        From the number of an epoch to the lines that are shown every `show_every` epochs.
     callbacks : sequence of Callback
     store : Store, optional
-        Where to keep everything; without it, nothing is written.
+        Saves snapshots; by default nothing is written.
     updater : BaseUpdater, optional
-        What moves the weights, if not MXNet.
+        Updates the weights; by default an `Updater`, which uses MXNet.
 
     Attributes
     ----------
     state : State
     history : list of dict
-        The rows of `metrics.csv`.
+        The rows of `metrics.csv`, one per epoch.
     best_weights : dict of str to ndarray
         The weights of the best epoch.
     module : TestModule
-        The weights of the moment on the device, for graphs that are not for training.
+        Inference graphs on the current weights.
     """
 
     @alone
@@ -130,9 +144,9 @@ class Trainer:
         self.store = store
         self.state = State()
         self.history: list[dict[str, Any]] = []
-        self._asked = False  # to stop, by a signal
-        self._ended = False  # by a callback
-        self._terms = 0  # of the epoch so far
+        self._asked = False  # a signal asked to stop
+        self._ended = False  # a callback called `stop`
+        self._terms = 0  # loss terms of the epoch so far
         self._saved_at = self._clock = 0.0
         self._updater = updater or Updater(network, config, seed, device or mx.cpu())
         self.module = TestModule(self._updater.parameters)
@@ -141,20 +155,21 @@ class Trainer:
     @property
     @alone
     def weights(self) -> dict[str, Array]:
-        """The weights of the moment, by parameter name."""
+        """The current weights, by parameter name. Waits for the device."""
         return self._updater.weights
 
     @property
     def steps_per_epoch(self) -> int:
+        """Number of updates per epoch."""
         return self.sampler.batches
 
     @property
     def mean_loss(self) -> float:
-        """The loss of the epoch so far, divided by its terms. Waits for the device."""
+        """Mean loss per term of the epoch so far. Waits for the device."""
         return self._updater.loss_sum / max(1, self._terms)
 
     def stop(self) -> None:
-        """Let the training end after the epoch under way, as when patience runs out."""
+        """End the training after the current epoch, as if patience had run out."""
         self._ended = True
 
     # The loop -----------------------------------------------------------------------------------------------------
@@ -166,14 +181,14 @@ class Trainer:
         Returns
         -------
         list of dict
-            A row for each epoch.
+            One row per epoch.
 
         Raises
         ------
         TrainingInterrupted
-            After SIGINT or SIGTERM: the step under way was finished and everything was saved.
+            After SIGINT or SIGTERM; the current step was finished and everything saved.
         Seq2SeqError
-            If the loss is no longer a number. What was saved before stays.
+            If the loss is no longer finite. The last snapshot is kept.
         """
         state = self.state
         done = state.epoch * self.sampler.rows + sum(len(batch.rows) for batch in self._plan()[: state.step])
@@ -192,8 +207,9 @@ class Trainer:
         return self.history
 
     def _ask(self) -> bool:
-        """Stop after the step under way. Returns whether that had been asked before."""
-        before, self._asked = self._asked, True
+        """Stop after the current step. Returns whether this has been requested before."""
+        before = self._asked
+        self._asked = True
         return before
 
     @property
@@ -203,7 +219,7 @@ class Trainer:
         return self._ended or out_of_patience or state.epoch >= self.config.epochs
 
     def _plan(self) -> list[Batch]:
-        """The batches of the epoch under way."""
+        """The batches of the current epoch."""
         return self.sampler.epoch(np.random.default_rng((self.seed, 1, self.state.epoch)))
 
     def _train_epoch(self) -> None:
@@ -221,7 +237,7 @@ class Trainer:
             self._terms += feed.terms
             for callback in self.callbacks:
                 callback.on_step(Step(state.updates, done, self))
-            if state.step < self.steps_per_epoch:  # else the epoch's end below comes first
+            if state.step < self.steps_per_epoch:  # after the last step the epoch is completed first
                 self._stop_or_save()
 
         loss = self.mean_loss
@@ -232,7 +248,7 @@ class Trainer:
         self._stop_or_save()
 
     def _step(self, feed: Any) -> None:
-        """One update, before which other threads may have their turn, unless they would draw from the same masks."""
+        """Make one update; before it, other threads get a turn unless they would draw from the same random state."""
         state = self.state
         reseed = self.network.random and (state.step == 0 or state.updates % RESEED_UPDATES == 0)
         if reseed or not self.network.random:
@@ -244,7 +260,7 @@ class Trainer:
         self._updater.update(feed, state.updates, self._rate())
 
     def _rate(self) -> float:
-        """The learning rate of the update under way."""
+        """The learning rate of the current update."""
         return learning_rate(self.config, self.state.updates, self.config.epochs * self.steps_per_epoch)
 
     def _end_epoch(self, loss: float, samples_per_second: float) -> None:
@@ -284,7 +300,7 @@ class Trainer:
 
     def _stop_or_save(self) -> None:
         if self.network.random and self.state.step and self.state.updates % RESEED_UPDATES:
-            return  # the masks that follow could not be drawn again
+            return  # the dropout masks of the next updates could not be drawn again
         if self._asked:
             self.save()
             raise TrainingInterrupted(f"stopped in epoch {self.state.epoch + 1} after {self.state.updates} updates")
@@ -298,6 +314,7 @@ class Trainer:
 
     @property
     def snapshot(self) -> Snapshot:
+        """The current weights, moments, states and progress. Waits for the device."""
         updater = self._updater
         return Snapshot(
             weights=updater.weights,
@@ -311,7 +328,13 @@ class Trainer:
 
     @alone
     def save(self) -> None:
-        """Keep a snapshot in the store."""
+        """Save a snapshot in the store, if there is one.
+
+        Raises
+        ------
+        Seq2SeqError
+            If the weights or the loss are not finite.
+        """
         if self.store is None:
             return
         if self._saved_at:
@@ -328,7 +351,13 @@ class Trainer:
 
     @alone
     def restore(self) -> None:
-        """Return to the snapshot in the store. To be called before `fit`. Raises `RunError`."""
+        """Restore the snapshot in the store. Call it before `fit`.
+
+        Raises
+        ------
+        RunError
+            If the snapshot cannot be read or does not match.
+        """
         assert self.store is not None
         snapshot = self.store.load(self.snapshot, self.steps_per_epoch)
         if snapshot.state.best is not None and set(snapshot.state.best) != set(self.best.names):

@@ -1,8 +1,8 @@
-"""One update of a network's weights at a time, each batch shared among the workers of its device.
+"""Updates a network's weights, with each batch divided among the workers of the device.
 
-All weights are one vector, and so are their gradients and the optimizer's moments: what is done to all of them takes
-one operator. Every worker has a copy of the weights, a replica, and a section of the vector to update: it adds up all
-replicas' gradients of that section and moves the weights there; then each fetches all sections.
+All weights are one vector, and so are the gradients and the optimizer's moments, so an operation on all of them takes
+one operator. Every worker is a replica with a copy of the weights, and updates one section of the vector: it adds up
+the gradients of all replicas for that section, updates the weights there, and then fetches the other sections.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from seq2seq.mx import Device, mx
 from seq2seq.typing import Array
 from seq2seq.workers import Worker, workers_of
 
-WORTH_SHARING = 2**24  # multiplications in a forward pass, below which one worker is done sooner than two
-BLOCK = 2**16  # rows that are put on the device at a time
+WORTH_SHARING = 2**24  # multiplications per forward pass below which one worker is faster than two
+BLOCK = 2**16  # rows that are copied to the device at a time
 
 
 class Feed(NamedTuple):
@@ -38,13 +38,13 @@ class Feed(NamedTuple):
     Attributes
     ----------
     rows, terms : int
-        How many rows it has, and how many terms their loss.
+        Number of rows, and of their loss terms.
     step : int
-        Its place in the arrays that its calls read.
+        Index of the batch in the arrays that `calls` read.
     graphs : list of Graph
-        Of each replica that has rows of it.
+        One graph per replica that has rows of this batch.
     calls : list of list of Call
-        What copies the batch to each graph's inputs.
+        For each graph, the calls that copy the batch to its inputs.
     """
 
     rows: int
@@ -55,30 +55,41 @@ class Feed(NamedTuple):
 
 
 class BaseUpdater(ABC):
-    """Moves weights, a batch at a time. All arrays that it takes and gives are NumPy's, by name."""
+    """Updates weights one batch at a time. All arrays in arguments and results are NumPy arrays, by name."""
 
     @abstractmethod
     def feeds(self, arrays: Arrays, batches: list[Batch]) -> Iterator[Any]:
-        """These batches for `update`, in their order. Each has `rows` and `terms`, how many of them there are."""
+        """Prepare batches for `update`, in order.
+
+        Parameters
+        ----------
+        arrays : dict of str to ndarray
+        batches : list of Batch
+
+        Yields
+        ------
+        feed
+            With attributes `rows` and `terms`, the numbers of rows and of loss terms.
+        """
 
     @abstractmethod
     def update(self, feed: Any, update: int, rate: float) -> None:
-        """Take one step.
+        """Make one update.
 
         Parameters
         ----------
         feed
-            From `feeds`, in the order in which they come.
+            From `feeds`, in the same order.
         update : int
-            Its number, the first being 1.
+            Number of the update, counted from 1.
         rate : float
-            Its learning rate.
+            Learning rate.
         """
 
     @property
     @abstractmethod
     def loss_sum(self) -> float:
-        """The loss, a sum over all terms since it was last set. Waits for the device."""
+        """Sum of the loss over all terms since it was last set. Waits for the device."""
 
     @loss_sum.setter
     @abstractmethod
@@ -86,24 +97,25 @@ class BaseUpdater(ABC):
 
     @abstractmethod
     def seed(self, number: int) -> None:
-        """Decide what dropout draws from here on."""
+        """Seed the random numbers of dropout."""
 
     @property
     @abstractmethod
     def weights(self) -> dict[str, Array]:
-        """The weights of the moment. Waits for the device."""
+        """The current weights. Waits for the device."""
 
     @abstractmethod
-    def set_weights(self, weights: dict[str, Array]) -> None: ...
+    def set_weights(self, weights: dict[str, Array]) -> None:
+        """Set the weights."""
 
     @property
     @abstractmethod
     def states(self) -> dict[str, Array]:
-        """What the next batch continues from, rows along axis 1. Waits for the device."""
+        """Initial states of the next batch, rows along axis 1. Waits for the device."""
 
     @abstractmethod
     def set_states(self, states: dict[str, Array] | None = None) -> None:
-        """Set what the next batch continues from, by default to zeros."""
+        """Set the initial states of the next batch, by default to zeros."""
 
     @property
     @abstractmethod
@@ -111,26 +123,27 @@ class BaseUpdater(ABC):
         """The optimizer's arrays, named `moment0.NAME` and so on. Waits for the device."""
 
     @abstractmethod
-    def set_moments(self, arrays: dict[str, Array]) -> None: ...
+    def set_moments(self, arrays: dict[str, Array]) -> None:
+        """Set the optimizer's arrays, named as in `moments`."""
 
     @property
     @abstractmethod
     def parameters(self) -> dict[Worker, dict[str, Any]]:
-        """The arrays of MXNet that hold the weights, by worker and name: what a `TestModule` reads."""
+        """The MXNet arrays that hold the weights, by worker and name, for a `TestModule`."""
 
     def publish(self) -> None:  # noqa: B027  (most have nothing to do)
-        """Let `parameters` hold the weights of the moment, if they do not always do."""
+        """Copy the current weights to `parameters`, if these are not the same arrays."""
 
 
 class Updater(BaseUpdater):
-    """Moves a network's weights without waiting for the device, unless that is far behind.
+    """Updates a network's weights with MXNet, and waits for the device only if that is far behind.
 
     Parameters
     ----------
     network : Network
     config : TrainingConfig
     seed : int
-        Decides the first weights.
+        Determines the initial weights.
     device : mxnet.Context
     """
 
@@ -160,20 +173,20 @@ class Updater(BaseUpdater):
         self.set_weights(first_weights(network, flat, seed))
 
     def feeds(self, arrays: Arrays, batches: list[Batch]) -> Iterator[Feed]:
-        """Put on the device a block at a time."""
+        """Prepare batches for `update`; they are copied to the device in blocks."""
         block = max(1, BLOCK // self.config.batch_size)
         for start in range(0, len(batches), block):
             kinds: dict[Any, list[Batch]] = {}
             for batch in batches[start : start + block]:
                 kinds.setdefault(_kind(batch), []).append(batch)
-            # The largest first: its graph's working memory holds the others.
+            # The largest first: the other graphs fit in its working memory.
             ready = {kind: self._put(arrays, kinds[kind]) for kind in sorted(kinds, reverse=True)}
             for batch in batches[start : start + block]:
                 step, graphs, calls = next(ready[_kind(batch)])
                 yield Feed(len(batch.rows), batch.terms, step, graphs, calls)
 
     def _put(self, arrays: Arrays, batches: list[Batch]) -> Iterator[tuple[int, list[Graph], list[list[Call]]]]:
-        """The step, the graphs and what feeds them for batches of one size and of the same widths."""
+        """The step, the graphs and the calls that copy their inputs, for batches of the same size and widths."""
         rows = np.stack([batch.rows for batch in batches])  # (steps, n)
         widths = batches[0].widths
         replicas = self._replicas[: rows.shape[1]]
@@ -182,7 +195,7 @@ class Updater(BaseUpdater):
             values = arrays[name][rows]
             if name in widths:
                 values = each.cut(values, widths[name])
-            # Rows come last, so time first, as the recurrent layers read it: the graph need not transpose it.
+            # Rows last and time first, the order of the recurrent layers, so that the graph need not transpose.
             values = np.moveaxis(values, 1, -1)
             for part, own in zip(parts, np.array_split(values, len(replicas), axis=-1)):
                 part[name] = np.ascontiguousarray(own)
@@ -275,11 +288,11 @@ class Updater(BaseUpdater):
 
 
 def _kind(batch: Batch) -> tuple[Any, ...]:
-    """What two batches must have in common to go through one graph."""
+    """The size and widths of a batch; batches for which these are equal use the same graph."""
     return (len(batch.rows), *batch.widths.items())
 
 
 def _copying(array: Array, inputs: Any, worker: Worker) -> Call:
-    """A call that copies one step of an array (steps, ..., n) to a graph's input (..., n)."""
+    """A call that copies one step of an array (steps, ..., n) to the input of a graph (..., n)."""
     on_device = mx.nd.array(array, worker.device, dtype=array.dtype)
     return Call("slice_axis", [on_device], inputs.reshape((1, *inputs.shape)), axis=0, begin=0, end=1)

@@ -1,4 +1,4 @@
-"""Validators turn the weights of an epoch into named values, by which the best is chosen (`best.py`)."""
+"""Validators compute named values of an epoch's weights; these choose the best epoch (`best.py`)."""
 
 from __future__ import annotations
 
@@ -16,40 +16,52 @@ BATCH_SIZE = 512
 
 
 class Validator(ABC):
-    """Measures the weights at the end of each epoch. A training can have several."""
+    """Computes validation values at the end of each epoch. A training can have several validators."""
 
     @property
     @abstractmethod
     def names(self) -> list[str]:
-        """The names of its values."""
+        """Names of the values that `validate` computes."""
 
     @abstractmethod
     def validate(self, module: TestModule) -> dict[str, float]:
-        """The values by name: columns of `metrics.csv`.
+        """Compute the values for the current weights.
 
         Parameters
         ----------
         module : TestModule
-            The weights of the moment: the same object each time, so that graphs can be bound once.
+            Inference graphs on the current weights. It is the same object at each call, so graphs can be bound once.
+
+        Returns
+        -------
+        dict of str to float
+            Columns of `metrics.csv`; the names are the same at each call.
         """
 
     def describe(self, values: Mapping[str, Any]) -> str:
-        """Its values among these, for a line of progress: by default nothing."""
+        """Format this validator's values for a line of progress; by default an empty string.
+
+        Parameters
+        ----------
+        values : dict of str to float
+            The values of all validators.
+        """
         return ""
 
 
 class LossValidator(Validator):
-    """The loss of held-out rows, for a network without states and widths.
+    """Mean loss per term on held-out rows, for a network without states and widths.
 
     Parameters
     ----------
     network : Network
     arrays : dict of str to ndarray
+        The held-out rows.
     device : mxnet.Context
     batch_size : int
-        Rows in a forward pass.
+        Rows per forward pass.
     name : str
-        What the value is called.
+        Name of the value.
     """
 
     def __init__(
