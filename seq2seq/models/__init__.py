@@ -1,4 +1,4 @@
-"""Networks as MXNet symbols, one file a family; `by_hand` has two of them in NumPy."""
+"""Networks as MXNet symbols, one file per family; `by_hand` has two networks in NumPy."""
 
 from __future__ import annotations
 
@@ -24,19 +24,58 @@ __all__ = [
 
 
 def model_class(task: Task, config: ModelConfig) -> type[Model]:
-    """The network that the options name for a task."""
+    """The class of the network for a task.
+
+    Parameters
+    ----------
+    task : Task
+    config : ModelConfig
+        Names the model; `auto` lets the task's application choose.
+
+    Returns
+    -------
+    type of Model
+    """
     return MODELS[model_name(task, config.model)]
 
 
 def make_codec(task: Task, data: DataConfig, config: ModelConfig) -> Codec:
-    """How the model has the task's strings as arrays. Raises `UsageError` if it cannot read them."""
+    """Make the codec with which a model encodes a task's strings as arrays.
+
+    Parameters
+    ----------
+    task : Task
+    data : DataConfig
+    config : ModelConfig
+
+    Returns
+    -------
+    Codec
+
+    Raises
+    ------
+    UsageError
+        If the model cannot read the task's strings.
+    """
     model = model_class(task, config)
     application_of(task).require_model(task, config.model, model.application)
     return replace(model.codec(task, data), alphabet=task.alphabet)
 
 
 def make_model(task: Task, config: ModelConfig, codec: Codec) -> Model:
-    """The network for a task's strings as this codec has them."""
+    """Make the network for a task.
+
+    Parameters
+    ----------
+    task : Task
+    config : ModelConfig
+    codec : Codec
+        Encodes the task's strings: see `make_codec`.
+
+    Returns
+    -------
+    Model
+    """
     vocabulary = codec.vocabulary
     return model_class(task, config)(
         config, codec.source_ids, codec.target_length, len(vocabulary), vocabulary.pad, codec.padding

@@ -1,10 +1,10 @@
-"""An encoder and a decoder that looks back: each step attends to every character of the source.
+"""An encoder and a decoder with attention: each step attends to every character of the source.
 
-            source (N, S)                             target (N, T), a step late
+            source (N, S)                             target (N, T), shifted by one step
                | one-hot (N, S, V)                      | one-hot (N, T, V)
     fused bidirectional encoder  --- last states --->  fused decoder
                | (N, S, D)                              | (N, T, D)
-               +----------- dot products (N, T, S), softmax: how much each step looks at each place
+               +----------- dot products (N, T, S), softmax: the attention of each step to each position
                                   |
                weighted sum of the encoder's outputs (N, T, D), joined to the decoder's (N, T, 2D)
                                   | dense, tanh (N, T, D)
@@ -12,14 +12,14 @@
                               logits (N, T, V)
 
 Dot-product attention after the decoder: Luong, Pham and Manning, "Effective Approaches to Attention-based Neural
-Machine Translation" (2015), without feeding it back, so that training takes all steps in one fused operator. The
-decoder is told the right characters before each step in training (teacher forcing: Williams and Zipser 1989), and its
-own when it answers. D is H, or 2H when the encoder reads in both directions.
+Machine Translation" (2015), without input feeding, so that training computes all steps in one fused operator. In
+training the decoder reads the correct characters before each step (teacher forcing: Williams and Zipser 1989), and when
+it answers, its own. D is H, or 2H if the encoder is bidirectional.
 
-With `position_bias`, a number that is learned for each offset is added to the scores: how many places further on than
-the step a place is, counted from the source's first character, and the same counted from its last (Shaw, Uszkoreit and
-Vaswani, "Self-Attention with Relative Position Representations", 2018; as a bias alone, Raffel et al. 2020). Where to
-look next then need not be counted by the states, which cannot count further than they have been trained to.
+With `position_bias`, a learned bias for each relative position is added to the scores. The relative position is the
+distance from the current step to a position of the source, counted from the source's first character and also from its
+last (Shaw, Uszkoreit and Vaswani, "Self-Attention with Relative Position Representations", 2018; as a bias alone,
+Raffel et al. 2020). Without the bias, the states must count the steps, and they cannot count further than in training.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
 FAR_BELOW = -1e9  # a score that softmax turns into 0
-OFFSETS = 4  # the furthest that are told apart
-FASTER = 10  # the bias is so many times what is learned for it, to be there before the states have learned to count
+OFFSETS = 4  # the largest distance that has a bias of its own
+FASTER = 10  # factor on the learned bias, so that it is learned before the states learn to count
 
 
 class AttentionModel(AutoregressiveModel):
-    """See the module. The parameters are those of `Model`."""
+    """The network with attention: see the module. It has the parameters of `Model`."""
 
     memory_names = ("outputs", "hidden_places")
 
@@ -55,15 +55,27 @@ class AttentionModel(AutoregressiveModel):
 
     @property
     def width(self) -> int:
-        """D."""
+        """Size of the encoder's outputs and of the decoder's states (D)."""
         return self.config.hidden_size * (2 if self.config.bidirectional else 1)
 
     def encode(self, source: Symbol) -> dict[str, Symbol]:
-        """The decoder's first states (layers, N, D), and the steps done (1, N); the encoder's outputs (N, S, D), and
-        for each place of the source 0, or where it is padding what hides it (N, 1, S)."""
+        """Encode a source.
+
+        Parameters
+        ----------
+        source : mxnet.Symbol
+            Ids, shape (S, N).
+
+        Returns
+        -------
+        dict of str to mxnet.Symbol
+            The decoder's initial states, shape (layers, N, D) each; with `position_bias`, `steps`, the number of steps
+            done, shape (1, N); `outputs`, the encoder's outputs, shape (N, S, D); and `hidden_places`, the attention
+            mask, 0 or for padding a very low score, shape (N, 1, S).
+        """
         sym = mx.sym
-        # (S, N, D), (layers * directions, N, H) each
         encoder = Encoder(self.config)
+        # (S, N, D), and states of shape (layers * directions, N, H) each
         outputs, states = encoder.read(self.source_length, source, self.vocabulary_size)
         padding = sym.cast(sym.transpose(source), "float32") == self.pad  # (N, S)
         first = [*map(encoder.joined, states)]
@@ -86,7 +98,7 @@ class AttentionModel(AutoregressiveModel):
         return mx.sym.log_softmax(self._teach(source, target)[1], axis=-1)
 
     def attention(self, source: Symbol, target: Symbol) -> Symbol:
-        """How much each step of writing the target looks at each place of the source, shape (N, T, S): sums to 1."""
+        """The attention weights of each target step for each source position, shape (N, T, S); they sum to 1 over S."""
         return self._teach(source, target)[0]
 
     def embeddings(self, weights: dict[str, Array]) -> dict[str, Array]:
@@ -133,9 +145,9 @@ class AttentionModel(AutoregressiveModel):
         return attention, logits
 
     def _position_bias(self, length: int, encoded: dict[str, Symbol]) -> Symbol:
-        """What each step likes a place for where it is, shape (N, T, S): see the module."""
+        """The bias of each step for each position of the source, shape (N, T, S): see the module."""
         sym = mx.sym
-        done = sym.slice_axis(encoded["steps"], axis=1, begin=0, end=1)  # (1, 1): as many for every source
+        done = sym.slice_axis(encoded["steps"], axis=1, begin=0, end=1)  # (1, 1): the same for every source
         steps = sym.broadcast_add(done, sym.reshape(sym.arange(length), shape=(1, -1)))  # (1, T)
         places = sym.arange(self.source_length)
         of_end = []
@@ -143,7 +155,7 @@ class AttentionModel(AutoregressiveModel):
             offset = sym.broadcast_sub(sym.reshape(place, shape=(-1, 1)), steps)  # (S, T)
             known = sym.clip(offset, -OFFSETS, OFFSETS) + OFFSETS
             of_end.append(sym.take(sym.var(f"from_{end}_bias", shape=(2 * OFFSETS + 1,)), known))
-        padding = sym.sum(encoded["hidden_places"] < 0, axis=2)  # (N, 1), where a source's first place is
+        padding = sym.sum(encoded["hidden_places"] < 0, axis=2)  # (N, 1): the position of a source's first character
         from_first = sym.take(of_end[0], sym.broadcast_sub(sym.expand_dims(places, axis=0), padding))  # (N, S, T)
         both = sym.broadcast_add(from_first, sym.expand_dims(of_end[1], axis=0))
         return sym.transpose(both, axes=(0, 2, 1)) * FASTER

@@ -1,4 +1,4 @@
-"""What every network has: parameters by name, a loss to learn from, and a way of reading and writing strings."""
+"""Base classes of networks that read and write strings."""
 
 from __future__ import annotations
 
@@ -25,28 +25,30 @@ M = TypeVar("M", bound="Model")
 
 
 class Model(Network):
-    """Builds a network's symbols. Two symbols built by one model have the same parameters, by name.
+    """Builds a network's symbols. All symbols built by one model have the same parameters, by name.
 
     Parameters
     ----------
     config : ModelConfig
-    source_length, target_length, vocabulary_size : int
-        S, the ids of a source; T, those of a target; and V.
+    source_length, target_length : int
+        Number of ids in a source (S) and in a target (T).
+    vocabulary_size : int
+        Number of ids in the vocabulary (V).
     pad : int
         The id of padding.
     padding : str
-        Where the padding of a target is: see `Codec.padding`.
+        The position of the padding in a target: see `Codec.padding`.
 
     Attributes
     ----------
     options : tuple of str
-        The options of `ModelConfig` that it has, for a model of another package; those of the library's own are in
-        `seq2seq/options.py`.
+        The options of `ModelConfig` that the model uses, for a model from another package. For the library's own models
+        they are in `seq2seq/options.py`.
     answers : bool
-        Whether what it writes is an answer, right or wrong as a whole. Of a text's model each character is by itself,
-        and the best weights are those that find it the most probable.
+        Whether an output is an answer, which is right or wrong as a whole. In a model of text each character counts by
+        itself, and the best weights have the lowest loss.
     application : str
-        That of the tasks it is made for: see `Task.application`.
+        The application of the tasks for which the model is made: see `Task.application`.
     """
 
     options: ClassVar[tuple[str, ...]] = ()
@@ -71,32 +73,48 @@ class Model(Network):
 
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:
-        """How this network has a task's strings as arrays. Raises `UsageError` if it cannot read them."""
+        """Make the codec with which this network encodes a task's strings as arrays.
+
+        Parameters
+        ----------
+        task : Task
+        data : DataConfig
+
+        Returns
+        -------
+        Codec
+
+        Raises
+        ------
+        UsageError
+            If the network cannot read the task's strings.
+        """
         return Codec(
             task.characters, task.source_length, task.target_length, data.reverse_target, in_place=in_place(task)
         )
 
     @property
     def inputs(self) -> dict[str, Input]:
-        """Ids of sources, which end at the last place, and of targets, which begin at the first."""
+        """Ids of sources, aligned at the end, and of targets, aligned at the start."""
         return {"source": Input((self.source_length,), keep="last"), "target": Input((self.target_length,))}
 
     def terms(self, arrays: Arrays) -> Array:
-        """The learned characters of each target."""
+        """The number of learned characters in each target, int, shape (N,)."""
         return self.learned(arrays["source"], arrays["target"]).sum(axis=1)
 
     def narrowed(self, widths: Widths) -> Model:
         return self.resized(widths.get("source", self.source_length), widths.get("target", self.target_length))
 
     def resized(self: M, source_length: int, target_length: int) -> M:
-        """The same network for other widths."""
+        """The same network for other lengths S and T."""
         other = copy(self)
-        other.source_length, other.target_length = source_length, target_length
+        other.source_length = source_length
+        other.target_length = target_length
         return other
 
     @property
     def random(self) -> bool:
-        """Whether training draws random numbers on the device (it does for dropout)."""
+        """Whether training draws random numbers on the device, as dropout does."""
         return self.config.dropout > 0
 
     @abstractmethod
@@ -106,8 +124,8 @@ class Model(Network):
         Parameters
         ----------
         source, target : mxnet.Symbol
-            Ids, shapes (S, N) and (T, N), time first, of any numeric type. Of the target, a step may use the
-            characters before its own.
+            Ids, shapes (S, N) and (T, N), time first, of any numeric type. A step may use only the target characters
+            before it.
 
         Returns
         -------
@@ -116,12 +134,23 @@ class Model(Network):
         """
 
     def learned(self, sources: Array, targets: Array) -> Array:
-        """Which places of targets are learned, bool, shape (N, T), from ids (N, S) and (N, T): of a text, all."""
+        """The mask of learned characters; in a text, all are learned.
+
+        Parameters
+        ----------
+        sources, targets : ndarray of int, shapes (N, S) and (N, T)
+            Ids.
+
+        Returns
+        -------
+        ndarray of bool, shape (N, T)
+        """
         return learned(sources, targets, self.pad, self.padding) if self.answers else np.ones(targets.shape, bool)
 
     def _learned(self, source: Symbol, target: Symbol) -> Symbol:
-        """The same as a symbol: 1 or 0, shape (T, N), from ids (S, N) and (T, N), none of which has padding inside."""
-        sym, length = mx.sym, self.target_length
+        """`learned` as a symbol, 1 or 0, shape (T, N), from ids (S, N) and (T, N) without padding inside a string."""
+        sym = mx.sym
+        length = self.target_length
         if self.padding in (UNDER, UNDER_REVERSED):
             above = sym.cast(sym.slice_axis(source, axis=0, begin=self.source_length - length, end=None), "float32")
             return (above if self.padding == UNDER else sym.reverse(above, axis=0)) != self.pad
@@ -134,43 +163,101 @@ class Model(Network):
         return sym.concat(*([always, neighbour] if after else [neighbour, always]), dim=0)
 
     def read(self, source: Symbol, target: Symbol, states: Mapping[str, Symbol]) -> tuple[Symbol, dict[str, Symbol]]:
-        """Log-probabilities (T, N, V) as `log_probabilities` gives them, from these states, and the states after."""
+        """Log-probabilities from given states, and the final states.
+
+        Parameters
+        ----------
+        source, target
+            As in `log_probabilities`.
+        states : dict of str to mxnet.Symbol
+            Initial states, shaped as in `state_shapes`.
+
+        Returns
+        -------
+        log_probabilities : mxnet.Symbol, shape (T, N, V)
+        states : dict of str to mxnet.Symbol
+        """
         return self.log_probabilities(source, target), {}
 
     def target_log_probabilities(self, source: Symbol, target: Symbol) -> Symbol:
-        """Log-probability of each of the target's learned characters, 0 where none is, shape (T, N), from ids."""
+        """Log-probability of each learned character in the target, and 0 elsewhere.
+
+        Parameters
+        ----------
+        source, target
+            As in `log_probabilities`.
+
+        Returns
+        -------
+        mxnet.Symbol, shape (T, N)
+        """
         return target_log_probabilities(self.log_probabilities(source, target), target, self._mask(source, target))
 
     def loss(self, inputs: Mapping[str, Symbol], states: Mapping[str, Symbol]) -> tuple[Symbol, dict[str, Symbol]]:
-        """The negative log-probability of the targets' learned characters (nats), their sum over T and N."""
-        source, target = inputs["source"], inputs["target"]
+        """Negative log-probability of the learned characters, summed over T and N (nats): see `Network.loss`."""
+        source = inputs["source"]
+        target = inputs["target"]
         log_probabilities, after = self.read(source, target, states)
         mask = self._mask(source, target)
         loss = cross_entropy(log_probabilities, target, mask, self.config.label_smoothing)
         return loss, {name: mx.sym.BlockGrad(state) for name, state in after.items()}
 
     def _mask(self, source: Symbol, target: Symbol) -> Symbol | None:
-        """1 where a character of the target is learned, else 0, shape (T, N); for a text, all are."""
+        """1 for learned characters of the target, else 0, shape (T, N); None for a text, where all are learned."""
         return self._learned(source, target) if self.answers else None
 
     def updater(self, config: TrainingConfig, seed: int, device: Device) -> BaseUpdater | None:
-        """What trains it, where that is not MXNet."""
+        """The updater that trains the model, or None for `Updater`, which uses MXNet.
+
+        Parameters
+        ----------
+        config : TrainingConfig
+        seed : int
+            Determines the initial weights.
+        device : mxnet.Context
+        """
         return None
 
     def attention(self, source: Symbol, target: Symbol) -> Symbol:
-        """How much each step of writing the target looks at each place of the source, shape (N, T, S): None, unless a
-        model looks back."""
+        """The attention weights of each target step for each source position; None for a model without attention.
+
+        Parameters
+        ----------
+        source, target
+            As in `log_probabilities`.
+
+        Returns
+        -------
+        mxnet.Symbol, shape (N, T, S), or None
+        """
         return None
 
     def embeddings(self, weights: dict[str, Array]) -> dict[str, Array]:
-        """The vector that each character adds to the gates of the layer that reads it, by what is read: (V, C) each.
+        """The vector that represents each character in each input: its embedding, or its column of input weights.
 
-        None, unless a model says so.
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+
+        Returns
+        -------
+        dict of str to ndarray, shape (V, C)
+            By name of the input; empty by default.
         """
         return {}
 
     def readings(self, source: Array, target: Array) -> dict[str, Array]:
-        """Which of the ids (N, S) and (N, T) it reads, by the names of `embeddings`."""
+        """The ids that each input reads.
+
+        Parameters
+        ----------
+        source, target : ndarray of int, shapes (N, S) and (N, T)
+
+        Returns
+        -------
+        dict of str to ndarray of int
+            With the names of `embeddings`.
+        """
         return {"source": source}
 
     def _dropout(self, values: Symbol) -> Symbol:
@@ -178,40 +265,54 @@ class Model(Network):
 
 
 class ParallelModel(Model):
-    """A network that writes all characters of an answer at once: each depends on the source alone."""
+    """A network that writes all characters of an answer at once; each depends only on the source."""
 
     @abstractmethod
     def logits(self, source: Symbol) -> Symbol:
-        """Unnormalised log-probabilities (T, N, V) from ids (S, N)."""
+        """Unnormalised log-probabilities, shape (T, N, V), from ids, shape (S, N)."""
 
     def log_probabilities(self, source: Symbol, target: Symbol = None) -> Symbol:
         return mx.sym.log_softmax(self.logits(source), axis=-1)
 
 
 class AutoregressiveModel(Model):
-    """A network that writes an answer a character at a time, each knowing those before it; padding ends it.
+    """A network that writes one character at a time, each conditioned on those before it; padding ends the answer.
 
-    The character before the first is the id V, whose one-hot vector is all zeros.
+    The start symbol is the id V, whose one-hot vector is all zeros.
     """
 
-    memory_names: ClassVar[tuple[str, ...]]  # what every step reads, rows along axis 0
+    memory_names: ClassVar[tuple[str, ...]]  # arrays of `encode` that every step reads, rows along axis 0
 
     @property
     def state_names(self) -> tuple[str, ...]:
-        """What passes from step to step, rows along axis 1."""
+        """Names of the states that pass from step to step, rows along axis 1."""
         return ("hidden", "cell") if self.config.cell == "lstm" else ("hidden",)
 
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:
         codec = super().codec(task, data)
-        return replace(codec, pad_end=True, target_length=max(codec.target_length, 2))  # a character, and its end
+        return replace(codec, pad_end=True, target_length=max(codec.target_length, 2))  # a character and the end
 
     @abstractmethod
     def encode(self, source: Symbol) -> dict[str, Symbol]:
-        """From ids (S, N), by name: the states before the first step, and the memory."""
+        """The initial states and the memory, by name, from ids, shape (S, N)."""
 
     @abstractmethod
     def step(
         self, previous: Symbol, states: dict[str, Symbol], memory: dict[str, Symbol]
     ) -> tuple[Symbol, dict[str, Symbol]]:
-        """From the characters before, ids (R,): log-probabilities (R, V), and the states after."""
+        """Compute one step for R rows.
+
+        Parameters
+        ----------
+        previous : mxnet.Symbol
+            Ids of the characters before the step, shape (R,).
+        states, memory : dict of str to mxnet.Symbol
+            By `state_names` and `memory_names`.
+
+        Returns
+        -------
+        log_probabilities : mxnet.Symbol, shape (R, V)
+        states : dict of str to mxnet.Symbol
+            The states after the step.
+        """

@@ -1,8 +1,8 @@
-"""Recurrent networks by hand, in NumPy alone: every step forward, and every link of the chain rule back.
+"""Recurrent networks by hand, in NumPy alone: the forward pass step by step, and back-propagation by the chain rule.
 
         source (S, N)
            | one-hot (S, N, V)
-        recurrent layer, from left to right
+        recurrent layer, left to right
            | the hidden states of the last T steps (T, N, H)
         dense layer
            | logits (T, N, V)
@@ -10,21 +10,21 @@
            |
         probabilities of the target's characters (T, N, V)
 
-With T = S every step predicts a character, with T = 1 the last alone. What MXNet's fused `RNN` operator does behind
-one name is spelled out here, with weights in its layout, so that the same weights give the same numbers.
+With T = S every step predicts a character, with T = 1 only the last step does. The computation of MXNet's fused `RNN`
+operator is written out here, with weights in the same layout, so that the same weights give the same results.
 
-`d_x` is the derivative of the loss by `x`, and has its shape. The way back takes the lines of the way forward in the
-opposite order, and of each it asks how its result depends on what it read:
+`d_x` is the derivative of the loss with respect to `x`, and has the shape of `x`. The backward pass goes through the
+lines of the forward pass in reverse order, and applies one rule to each:
 
         y = f(x)             d_x = d_y * f'(x)
         y = a * b            d_a = d_y * b          d_b = d_y * a
         y = x @ W.T + b      d_x = d_y @ W          d_W = d_y.T @ x, d_b = d_y, both summed over all x
-        x is read twice      d_x is the sum of what comes back from either
+        x is used twice      d_x is the sum of the derivatives from both uses
 
-A hidden state is read twice: by the dense layer and by the next step. So the way back begins at the last step, and
-every step hands the one before it what its state was worth. That is back-propagation through time: Werbos,
-"Backpropagation through time: what it does and how to do it" (1990). It ends at the first step, whatever came before:
-a state that is handed in counts as given.
+A hidden state is used twice: by the dense layer and by the next step. So the backward pass begins at the last step, and
+every step passes the derivative with respect to its initial state to the step before. This is back-propagation through
+time: Werbos, "Backpropagation through time: what it does and how to do it" (1990). It ends at the first step, where the
+initial state is treated as a constant.
 """
 
 from __future__ import annotations
@@ -41,31 +41,38 @@ from seq2seq.values import whole
 
 State = tuple[Array, ...]
 
-FUSED = ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")  # as the fused operator's vector has them
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # of Adam, as its paper has them
+FUSED = ("i2h_weight", "h2h_weight", "i2h_bias", "h2h_bias")  # in the order of the fused operator's vector
+BETA1 = 0.9  # Adam's constants, with the values of its paper
+BETA2 = 0.999
+EPSILON = 1e-8
 
 
 class ByHand(ABC):
-    """A network whose recurrent layer is still to be chosen.
+    """Base class of a network with one recurrent layer and a dense layer.
 
     Parameters
     ----------
     vocabulary_size, hidden_size : int
         V and H.
     seed : int
-        Decides the first weights.
+        Determines the initial weights.
     dtype : type
-        `np.float32`, which MXNet computes with, or `np.float64`.
+        `np.float32`, as in MXNet, or `np.float64`.
 
     Attributes
     ----------
     parameters : dict of str to ndarray
-        With G gates a unit, of input to hidden and hidden to hidden: `i2h_weight` (G * H, V), `h2h_weight` (G * H, H),
-        `i2h_bias` and `h2h_bias` (G * H,); of the dense layer: `output_weight` (V, H), `output_bias` (V,).
+        From input to hidden and from hidden to hidden, with G gates per unit: `i2h_weight` (G * H, V), `h2h_weight`
+        (G * H, H), `i2h_bias` and `h2h_bias` (G * H,). The dense layer: `output_weight` (V, H), `output_bias` (V,).
+
+    Raises
+    ------
+    UsageError
+        If an argument is not allowed.
     """
 
     gates: ClassVar[int]
-    states: ClassVar[int]  # how many arrays pass from step to step, the hidden state first
+    states: ClassVar[int]  # number of arrays that pass from step to step, the hidden state first
 
     def __init__(self, vocabulary_size: int, hidden_size: int, seed: int = 0, dtype: Any = np.float32) -> None:
         require(dtype in (np.float32, np.float64), "dtype", dtype, "np.float32 or np.float64")
@@ -76,7 +83,9 @@ class ByHand(ABC):
         self.parameters = {name: array.astype(dtype) for name, array in first.items()}
 
     def _first_parameters(self, rng: np.random.Generator) -> dict[str, Array]:
-        v, h, gates = self.vocabulary_size, self.hidden_size, self.gates
+        v = self.vocabulary_size
+        h = self.hidden_size
+        gates = self.gates
         return {
             "i2h_weight": _glorot(rng, h, v, gates),
             "h2h_weight": _glorot(rng, h, h, gates),
@@ -86,41 +95,74 @@ class ByHand(ABC):
             "output_bias": np.zeros(v),
         }
 
-    # One step: what a kind of network adds ------------------------------------------------------------------------
+    # One step, for subclasses to define ---------------------------------------------------------------------------
 
     @abstractmethod
     def _step(self, sums: Array, state: State) -> tuple[State, Any]:
-        """From weighted sums of the character and the hidden state (N, G * H), and the state before the step: the state
-        after it, and what the way back will want to know."""
-
-    @abstractmethod
-    def _step_back(self, d_state: State, kept: Any) -> tuple[Array, State]:
-        """From the derivatives by the state after the step: those by the sums (N, G * H), and by what it read of the
-        state before other than through the sums: nothing, or the cells."""
-
-    # Using it -----------------------------------------------------------------------------------------------------
-
-    def probabilities(self, source_ids: Array, state: State | None = None) -> tuple[Array, State]:
-        """What each step expects to come next.
+        """The forward pass of one step.
 
         Parameters
         ----------
-        source_ids : ndarray, shape (S, N)
-            Whole numbers below V, time first.
+        sums : ndarray, shape (N, G * H)
+            Weighted sums of the character and the hidden state.
+        state : tuple of ndarray, shape (N, H)
+            The state before the step.
+
+        Returns
+        -------
+        state : tuple of ndarray, shape (N, H)
+            The state after the step.
+        kept
+            Values that the backward pass needs.
+        """
+
+    @abstractmethod
+    def _step_back(self, d_state: State, kept: Any) -> tuple[Array, State]:
+        """The backward pass of one step.
+
+        Parameters
+        ----------
+        d_state : tuple of ndarray, shape (N, H)
+            Derivatives with respect to the state after the step.
+        kept
+            From `_step`.
+
+        Returns
+        -------
+        d_sums : ndarray, shape (N, G * H)
+        d_others : tuple of ndarray, shape (N, H)
+            Derivatives with respect to those parts of the state before that are used other than in the sums: none, or
+            the cells.
+        """
+
+    # Public methods -----------------------------------------------------------------------------------------------
+
+    def probabilities(self, source_ids: Array, state: State | None = None) -> tuple[Array, State]:
+        """The probabilities of the next character after each step.
+
+        Parameters
+        ----------
+        source_ids : ndarray of int, shape (S, N)
+            Ids below V, time first.
         state : tuple of ndarray, shape (N, H), optional
-            Where to begin, as an earlier call returned it; zeros by default.
+            Initial state, as returned by an earlier call; zeros by default.
 
         Returns
         -------
         probabilities : ndarray, shape (S, N, V)
         state : tuple of ndarray, shape (N, H)
-            The last one: the hidden state, and of an LSTM the cells.
+            The final state: the hidden state, and for an LSTM the cells.
+
+        Raises
+        ------
+        UsageError
+            If an array has the wrong shape or contains an invalid id.
         """
         hidden, _, last = self._forward(self._one_hot("source_ids", source_ids), state)
         return np.exp(self._log_probabilities(hidden[1:])), last
 
     def loss(self, source_ids: Array, target_ids: Array, state: State | None = None) -> tuple[float, State]:
-        """As `loss_and_gradients`, without the way back."""
+        """The loss and the final state as in `loss_and_gradients`, without the backward pass."""
         source, target = self._examples(source_ids, target_ids)
         hidden, _, last = self._forward(source, state)
         return _cross_entropy(self._log_probabilities(hidden[-len(target) :]), target), last
@@ -128,35 +170,35 @@ class ByHand(ABC):
     def loss_and_gradients(
         self, source_ids: Array, target_ids: Array, state: State | None = None
     ) -> tuple[float, dict[str, Array], State]:
-        """How far the model is off, and which way each parameter would have to go to make that worse.
+        """The loss and its gradients.
 
         Parameters
         ----------
         source_ids, state
             As in `probabilities`.
-        target_ids : ndarray, shape (T, N)
-            What the last T steps should have predicted; T is at most S.
+        target_ids : ndarray of int, shape (T, N)
+            The characters that the last T steps should predict; T is at most S.
 
         Returns
         -------
         loss : float
-            The negative log-probability of the target's characters, their mean, in nats.
+            Mean negative log-probability of the target's characters, in nats.
         gradients : dict of str to ndarray
-            Its derivatives, named and shaped as `parameters`.
+            Derivatives of the loss, with the names and shapes of `parameters`.
         state
             As in `probabilities`.
 
         Raises
         ------
         UsageError
-            If an array has another shape, or an id that the vocabulary lacks.
+            If an array has the wrong shape or contains an invalid id.
         """
         source, target = self._examples(source_ids, target_ids)
         hidden, kept, last = self._forward(source, state)
         predicting = hidden[-len(target) :]  # (T, N, H)
         log_probabilities = self._log_probabilities(predicting)  # (T, N, V)
 
-        # The derivative of -log(softmax) by the logits: the probabilities, less 1 at the target's character.
+        # The derivative of -log(softmax) with respect to the logits: the probabilities, minus 1 at the target.
         d_logits = (np.exp(log_probabilities) - target) / math.prod(target.shape[:2])  # (T, N, V)
         d_hidden = np.zeros_like(hidden[1:])  # (S, N, H)
         d_hidden[-len(target) :] = d_logits @ self.parameters["output_weight"]
@@ -172,21 +214,45 @@ class ByHand(ABC):
         return _cross_entropy(log_probabilities, target), gradients, last
 
     def update(self, gradients: dict[str, Array], learning_rate: float) -> None:
-        """One step of gradient descent."""
+        """Make one step of gradient descent.
+
+        Parameters
+        ----------
+        gradients : dict of str to ndarray
+            From `loss_and_gradients`.
+        learning_rate : float
+        """
         for name, gradient in gradients.items():
             self.parameters[name] -= learning_rate * gradient
 
     # All steps ----------------------------------------------------------------------------------------------------
 
     def _forward(self, source: Array, state: State | None) -> tuple[Array, list[Any], State]:
-        """From one-hot characters (S, N, V): the hidden states from before the first step to after the last
-        (S + 1, N, H), what each step kept, and the last state."""
-        parameters, shape = self.parameters, (source.shape[1], self.hidden_size)
+        """The forward pass of all steps.
+
+        Parameters
+        ----------
+        source : ndarray, shape (S, N, V)
+            One-hot characters.
+        state : tuple of ndarray, shape (N, H), optional
+
+        Returns
+        -------
+        hidden : ndarray, shape (S + 1, N, H)
+            The hidden states before the first step and after each step.
+        kept : list
+            From `_step`, one per step.
+        state : tuple of ndarray, shape (N, H)
+            The final state.
+        """
+        parameters = self.parameters
+        shape = (source.shape[1], self.hidden_size)
         state = tuple(np.zeros(shape, self.dtype) for _ in range(self.states)) if state is None else state
         shapes = [array.shape for array in state]
         require(shapes == [shape] * self.states, "shapes of state", shapes, f"{[shape] * self.states}")
 
-        hidden, kept = [state[0]], []
+        hidden = [state[0]]
+        kept = []
         for read in source @ parameters["i2h_weight"].T + parameters["i2h_bias"]:  # (N, G * H)
             sums = read + state[0] @ parameters["h2h_weight"].T + parameters["h2h_bias"]
             state, values = self._step(sums, state)
@@ -195,10 +261,22 @@ class ByHand(ABC):
         return np.stack(hidden), kept, state
 
     def _back_through_time(self, d_hidden: Array, kept: list[Any]) -> Array:
-        """From the derivatives by the hidden states, as far as the dense layer read them (S, N, H): those by the sums
-        of every step (S, N, G * H)."""
-        d_state: State = tuple(np.zeros_like(d_hidden[0]) for _ in range(self.states))  # no step reads the last
-        d_sums: list[Array] = []  # the last step's first
+        """The backward pass of all steps.
+
+        Parameters
+        ----------
+        d_hidden : ndarray, shape (S, N, H)
+            Derivatives with respect to the hidden states as inputs of the dense layer.
+        kept : list
+            From `_forward`.
+
+        Returns
+        -------
+        ndarray, shape (S, N, G * H)
+            Derivatives with respect to the sums of every step.
+        """
+        d_state: State = tuple(np.zeros_like(d_hidden[0]) for _ in range(self.states))  # no step uses the final state
+        d_sums: list[Array] = []  # from the last step to the first
         for d_read, values in zip(d_hidden[::-1], kept[::-1]):
             d_sum, d_others = self._step_back((d_read + d_state[0], *d_state[1:]), values)
             d_state = (d_sum @ self.parameters["h2h_weight"], *d_others)
@@ -206,20 +284,24 @@ class ByHand(ABC):
         return np.stack(d_sums[::-1])
 
     def _log_probabilities(self, hidden: Array) -> Array:
-        """From hidden states (T, N, H), shape (T, N, V)."""
+        """Log-probabilities, shape (T, N, V), from hidden states, shape (T, N, H)."""
         logits = hidden @ self.parameters["output_weight"].T + self.parameters["output_bias"]
-        shifted = logits - logits.max(axis=-1, keepdims=True)  # the same probabilities, and exp cannot overflow
+        shifted = logits - logits.max(axis=-1, keepdims=True)  # the probabilities are the same; exp cannot overflow
         return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
     def _examples(self, source_ids: Array, target_ids: Array) -> tuple[Array, Array]:
-        source, target = self._one_hot("source_ids", source_ids), self._one_hot("target_ids", target_ids)
-        (s, n), (t, rows) = source.shape[:2], target.shape[:2]
+        """Checked ids as one-hot vectors, shapes (S, N, V) and (T, N, V)."""
+        source = self._one_hot("source_ids", source_ids)
+        target = self._one_hot("target_ids", target_ids)
+        s, n = source.shape[:2]
+        t, rows = target.shape[:2]
         require(t <= s and rows == n, "shape of target_ids", (t, rows), f"(T, {n}), T at most {s}")
         return source, target
 
     def _one_hot(self, name: str, ids: Array) -> Array:
         """Ids (S, N) as vectors (S, N, V) that are 1 at the id and 0 elsewhere."""
-        v, shape = self.vocabulary_size, np.shape(ids)
+        v = self.vocabulary_size
+        shape = np.shape(ids)
         require(len(shape) == 2 and 0 not in shape, f"shape of {name}", shape, "(steps, N)")
         wrong = [value for value in np.unique(ids).tolist() if not is_whole(value, 0) or value >= v]
         require(not wrong, name, wrong[:3], f"whole numbers from 0 to {v - 1}")
@@ -227,17 +309,20 @@ class ByHand(ABC):
 
 
 class RnnByHand(ByHand):
-    """Hidden units that read the character and each other (Elman, "Finding structure in time", 1990):
+    """A plain recurrent network (Elman, "Finding structure in time", 1990):
 
         h' = f(x @ i2h_weight.T + i2h_bias + h @ h2h_weight.T + h2h_bias)
 
     Parameters
     ----------
+    vocabulary_size, hidden_size, seed, dtype
+        As in `ByHand`.
     activation : str
-        f: `tanh` or `relu`. The others are those of `ByHand`.
+        f: `tanh` or `relu`.
     """
 
-    gates, states = 1, 1
+    gates = 1
+    states = 1
 
     def __init__(
         self, vocabulary_size: int, hidden_size: int, seed: int = 0, dtype: Any = np.float32, activation: str = "tanh"
@@ -251,27 +336,31 @@ class RnnByHand(ByHand):
         return (hidden,), hidden
 
     def _step_back(self, d_state: State, kept: Array) -> tuple[Array, State]:
-        [d_hidden], hidden = d_state, kept
-        slope = 1 - hidden**2 if self.activation == "tanh" else hidden > 0  # f', by its own result
+        [d_hidden] = d_state
+        hidden = kept
+        slope = 1 - hidden**2 if self.activation == "tanh" else hidden > 0  # f' as a function of f's result
         return d_hidden * slope, ()
 
 
 class LstmByHand(ByHand):
-    """Long short-term memory: cells c that are added to and not overwritten, so that what comes back to them from
-    far ahead is not squeezed at every step on its way, and gates that learn when to write, keep and show them:
+    """A network with long short-term memory:
 
         i, f, g, o = the four parts of x @ i2h_weight.T + i2h_bias + h @ h2h_weight.T + h2h_bias
         c' = sigmoid(f) * c + sigmoid(i) * tanh(g)
         h' = sigmoid(o) * tanh(c')
 
+    The cells c are added to, not overwritten, so that their gradient need not shrink at every step. The gates learn
+    when to write to the cells (i), to keep them (f) and to output them (o).
+
     Hochreiter and Schmidhuber, "Long short-term memory" (1997), with the forget gate f of Gers, Schmidhuber and
-    Cummins, "Learning to forget" (2000). Parameters are those of `ByHand`.
+    Cummins, "Learning to forget" (2000). It has the parameters of `ByHand`.
     """
 
-    gates, states = 4, 2
+    gates = 4
+    states = 2
 
     def _first_parameters(self, rng: np.random.Generator) -> dict[str, Array]:
-        """The forget gates start open, as MXNet's do: a bias of 1 from either side."""
+        """Initial parameters; the forget gates start open as in MXNet, with both biases 1."""
         first = super()._first_parameters(rng)
         for name in ("i2h_bias", "h2h_bias"):
             first[name][self.hidden_size : 2 * self.hidden_size] = 1
@@ -280,7 +369,10 @@ class LstmByHand(ByHand):
     def _step(self, sums: Array, state: State) -> tuple[State, State]:
         before = state[1]
         i, f, g, o = np.split(sums, 4, axis=1)  # (N, H) each
-        i, f, g, o = _sigmoid(i), _sigmoid(f), np.tanh(g), _sigmoid(o)
+        i = _sigmoid(i)
+        f = _sigmoid(f)
+        g = np.tanh(g)
+        o = _sigmoid(o)
         cell = f * before + i * g
         shown = np.tanh(cell)
         return (o * shown, cell), (i, f, g, o, before, shown)
@@ -288,28 +380,35 @@ class LstmByHand(ByHand):
     def _step_back(self, d_state: State, kept: State) -> tuple[Array, State]:
         d_hidden, d_cell = d_state
         i, f, g, o, before, shown = kept
-        d_o, d_shown = d_hidden * shown, d_hidden * o  # hidden = o * shown
-        d_cell = d_cell + d_shown * (1 - shown**2)  # shown = tanh(cell), and the next step reads the cell too
-        d_i, d_g = d_cell * g, d_cell * i  # cell = f * before + i * g
-        d_f, d_before = d_cell * before, d_cell * f
-        d_sums = d_i * i * (1 - i), d_f * f * (1 - f), d_g * (1 - g**2), d_o * o * (1 - o)  # sigmoid' = y * (1 - y)
+        # hidden = o * shown
+        d_o = d_hidden * shown
+        d_shown = d_hidden * o
+        # shown = tanh(cell), and the next step uses the cell too
+        d_cell = d_cell + d_shown * (1 - shown**2)
+        # cell = f * before + i * g
+        d_f = d_cell * before
+        d_before = d_cell * f
+        d_i = d_cell * g
+        d_g = d_cell * i
+        # With y = sigmoid(x), dy/dx = y * (1 - y); with y = tanh(x), dy/dx = 1 - y**2.
+        d_sums = [d_i * i * (1 - i), d_f * f * (1 - f), d_g * (1 - g**2), d_o * o * (1 - o)]
         return np.concatenate(d_sums, axis=1), (d_before,)
 
 
 class AdamByHand:
-    """Adam (Kingma and Ba 2015), to be used in place of a model's own `update`.
+    """Adam (Kingma and Ba 2015), in place of `ByHand.update`.
 
     Parameters
     ----------
     parameters : dict of str to ndarray
-        A model's, changed in place by every update.
+        A model's parameters. Changed in place by every update.
     epsilon : float
-        What is added to the root of the second moment.
+        Added to the square root of the second moment.
 
     Attributes
     ----------
     updates : int
-        How many there were.
+        Number of updates so far.
     moments : tuple of dict of str to ndarray
         Running means of the gradients and of their squares.
     """
@@ -322,25 +421,57 @@ class AdamByHand:
         self.moments = means, squares
 
     def update(self, gradients: dict[str, Array], learning_rate: float) -> None:
-        """Move every parameter by about the learning rate, against the running mean of its gradient."""
+        """Make one update: change each parameter by about the learning rate, against its mean gradient.
+
+        Parameters
+        ----------
+        gradients : dict of str to ndarray
+        learning_rate : float
+        """
         self.updates += 1
         rate = learning_rate * math.sqrt(1 - BETA2**self.updates) / (1 - BETA1**self.updates)
         means, squares = self.moments
         for name, gradient in gradients.items():
-            mean, square = means[name], squares[name]
+            mean = means[name]
+            square = squares[name]
             mean += (1 - BETA1) * (gradient - mean)
             square += (1 - BETA2) * (gradient**2 - square)
             self.parameters[name] -= rate * mean / (np.sqrt(square) + self.epsilon)
 
 
 def to_fused(parameters: dict[str, Array]) -> Array:
-    """The recurrent layer's parameters, or gradients, as the one vector of MXNet's `RNN` operator."""
+    """Join the recurrent layer's parameters or gradients into one vector for MXNet's `RNN` operator.
+
+    Parameters
+    ----------
+    parameters : dict of str to ndarray
+
+    Returns
+    -------
+    ndarray, shape (G * H * (V + H + 2),)
+    """
     return np.concatenate([parameters[name].ravel() for name in FUSED])
 
 
 def from_fused(vector: Array, vocabulary_size: int, hidden_size: int) -> dict[str, Array]:
-    """The inverse of `to_fused`."""
-    gate = hidden_size * (vocabulary_size + hidden_size + 2)  # numbers a gate
+    """The inverse of `to_fused`.
+
+    Parameters
+    ----------
+    vector : ndarray, shape (G * H * (V + H + 2),)
+    vocabulary_size, hidden_size : int
+        V and H.
+
+    Returns
+    -------
+    dict of str to ndarray
+
+    Raises
+    ------
+    UsageError
+        If the vector has the wrong length.
+    """
+    gate = hidden_size * (vocabulary_size + hidden_size + 2)  # numbers per gate
     require(len(vector) % gate == 0, "length of vector", len(vector), f"{gate} for each gate")
     rows = len(vector) // gate * hidden_size  # G * H
     shapes = [(rows, vocabulary_size), (rows, hidden_size), (rows,), (rows,)]
@@ -354,18 +485,17 @@ def _sigmoid(x: Array) -> Array:
 
 
 def _glorot(rng: np.random.Generator, rows: int, columns: int, count: int = 1) -> Array:
-    """So many matrices, one below the other, drawn as Glorot and Bengio (2010) do: whatever passes through such a
-    matrix, forward or back, keeps about its size."""
+    """Draw `count` matrices, stacked, as in Glorot and Bengio (2010): values that pass through such a matrix, forward
+    or backward, keep about the same size."""
     limit = math.sqrt(6 / (rows + columns))
     return rng.uniform(-limit, limit, (count * rows, columns))
 
 
 def _cross_entropy(log_probabilities: Array, target: Array) -> float:
-    """The mean negative log-probability of one-hot characters, both (T, N, V)."""
+    """Mean negative log-probability of one-hot characters; both arguments have shape (T, N, V)."""
     return -float((log_probabilities * target).sum(axis=-1).mean())
 
 
 def _sum_of_products(d_y: Array, x: Array) -> Array:
-    """d_W of y = x @ W.T: the outer products of y's derivatives (S, N, R) and x (S, N, C), summed over all steps and
-    rows, shape (R, C)."""
+    """d_W for y = x @ W.T, shape (R, C): the outer products of d_y (S, N, R) and x (S, N, C), summed over S and N."""
     return np.tensordot(d_y, x, axes=((0, 1), (0, 1)))

@@ -1,7 +1,7 @@
-"""Updates without MXNet: loss, gradients and Adam are those of `models/by_hand.py`.
+"""Updates without MXNet, with the loss, gradients and Adam of `models/by_hand.py`.
 
-Weights go in and out as the fused graph of the same network has them. That graph scores and answers, so that a run
-would show it if the two were not the same.
+Weights are read and set in the layout of the fused graph of the same network. The fused graph scores and answers, so a
+difference between the two would show in a run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ OUTPUT = ("output_weight", "output_bias")
 
 
 class Feed(NamedTuple):
-    """Ids of one update, (S, n) and (T, n), and how many characters are learned."""
+    """Ids of one batch, shapes (S, n) and (T, n), and the number of learned characters."""
 
     source: Array
     target: Array
@@ -35,11 +35,28 @@ class Feed(NamedTuple):
 
     @property
     def rows(self) -> int:
+        """Number of rows (n)."""
         return self.source.shape[1]
 
 
 class ByHandUpdater(BaseUpdater):
-    """What `Updater` is to the other models; see there. The first weights are those of `ByHand`."""
+    """Updates a network in NumPy. Initial weights are those of `ByHand`.
+
+    Parameters
+    ----------
+    model : ByHandModel
+    config : TrainingConfig
+        The optimizer must be `adam`, without weight decay.
+    seed : int
+        Determines the initial weights.
+    device : mxnet.Context
+        Holds a copy of the weights for inference.
+
+    Raises
+    ------
+    UsageError
+        If an option cannot be used with this model.
+    """
 
     def __init__(self, model: ByHandModel, config: TrainingConfig, seed: int, device: Device) -> None:
         name = model.config.model
@@ -89,7 +106,7 @@ class ByHandUpdater(BaseUpdater):
             self._arrays[name][:] = array
 
     def seed(self, number: int) -> None:
-        """Nothing here is drawn."""
+        """Do nothing: there is no dropout."""
 
     @property
     def weights(self) -> dict[str, Array]:

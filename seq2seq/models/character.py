@@ -1,27 +1,27 @@
-"""Models of text: from the characters read so far, how probable each is to be the next.
+"""Models of text: the probability of each next character, given the characters so far.
 
         source (S, N)
            | one-hot (S, N, V), or embedded (S, N, E)
-        a state that each character changes
-           | (S, N, H), or after the last character alone (1, N, H)
+        a state, updated by each character
+           | (S, N, H), or only after the last character (1, N, H)
         one dense layer
            |
         logits (T, N, V)
 
 Six steps from three characters in a row to a recurrent network, after lesson 6 of fast.ai's courses of 2016 and 2017.
-Each has the same state, h' = f(W x + U h + b) (Elman, "Finding structure in time", 1990), in another form:
+All have the same state, h' = f(W x + U h + b) (Elman, "Finding structure in time", 1990), in different forms:
 
-| `--model` | reads | predicts | as |
+| `--model` | reads | predicts | implementation |
 |---|---|---|---|
-| `char3` | three characters | the fourth | three lines, one for each |
-| `rnn-add` | any number | the one after the last | a loop; what is read and what was remembered are added |
-| `rnn-concat` | any number | the one after the last | a loop; the two are joined, and go through one matrix |
+| `char3` | three characters | the fourth | three lines, one per character |
+| `rnn-add` | any number | the one after the last | a loop; the input and the state are added |
+| `rnn-concat` | any number | the one after the last | a loop; the two are concatenated, and multiplied by one matrix |
 | `rnn` | any number | the one after the last | MXNet's fused operator |
 | `rnn-sequence` | any number | the one after each | MXNet's fused operator |
-| `rnn-scan` | any number | the one after each | a loop within the graph, unrolled nowhere |
+| `rnn-scan` | any number | the one after each | a loop in the graph, never unrolled |
 
-f is tanh or ReLU. U may begin as the identity, so that at first a state remembers all it has read, and nothing that
-goes back through it grows or fades: Le, Jaitly and Hinton, "A Simple Way to Initialize Recurrent Networks of Rectified
+f is tanh or ReLU. U can be initialised to the identity, so that at first the state keeps everything it has read, and
+gradients neither grow nor vanish: Le, Jaitly and Hinton, "A Simple Way to Initialize Recurrent Networks of Rectified
 Linear Units" (2015).
 """
 
@@ -43,16 +43,16 @@ from seq2seq.vocabulary import Codec
 
 
 class CharacterModel(ParallelModel):
-    """What these have in common; see the module. The parameters are those of `Model`: T is 1 or S.
+    """Base class of models of text: see the module. It has the parameters of `Model`; T is 1 or S.
 
     Attributes
     ----------
     length : int
-        How many characters it reads at a time, unless the task says so.
+        Number of characters read at a time (S), unless the task specifies it.
     fewest : int
-        How many it must have read to predict the next.
+        Minimum number of characters read before a prediction.
     every_step : bool
-        Whether it predicts after each character, or after the last alone.
+        Whether it predicts after each character, or only after the last.
     """
 
     answers = False
@@ -72,12 +72,27 @@ class CharacterModel(ParallelModel):
         return self._dense(mx.sym.slice_axis(states, axis=0, begin=-self.target_length, end=None))
 
     def read_on(self, source: Symbol, states: Mapping[str, Symbol]) -> tuple[Symbol, dict[str, Symbol]]:
-        """Log-probabilities (T, N, V) from ids (S, N) and states as `state_shapes` has them, and the states after."""
+        """Continue from given states.
+
+        Parameters
+        ----------
+        source : mxnet.Symbol
+            Ids, shape (S, N).
+        states : dict of str to mxnet.Symbol
+            Initial states, shaped as in `state_shapes`.
+
+        Returns
+        -------
+        log_probabilities : mxnet.Symbol, shape (T, N, V)
+        states : dict of str to mxnet.Symbol
+            The final states.
+        """
         return self.log_probabilities(source), {}
 
     def _characters(self, source: Symbol) -> Symbol:
-        """A vector for each character (S, N, E), or one-hot (S, N, V)."""
-        size, depth = self.config.embedding, self.vocabulary_size
+        """Vectors of the characters: embeddings (S, N, E), or one-hot (S, N, V)."""
+        size = self.config.embedding
+        depth = self.vocabulary_size
         if size:
             return mx.sym.Embedding(source, input_dim=depth, output_dim=size, name="embedding")
         return mx.sym.one_hot(source, depth=depth)
@@ -89,11 +104,11 @@ class CharacterModel(ParallelModel):
 
     @abstractmethod
     def _states(self, characters: Symbol) -> Symbol:
-        """The state after each character, or the last alone, (S, N, H) or (1, N, H), from vectors (S, N, E)."""
+        """The states after each character (S, N, H), or only the last one (1, N, H), from vectors (S, N, E)."""
 
     @abstractmethod
     def _matrices(self, weights: dict[str, Array]) -> tuple[Array, Array]:
-        """What a character's vector is multiplied by, (C, E), and what a state is, (C, H): views of the weights."""
+        """The matrices W (C, E) and U (C, H) that multiply a character's vector and the state: views of the weights."""
 
     def init_weights(self, weights: dict[str, Array]) -> None:
         if self.config.identity:
@@ -110,7 +125,7 @@ class CharacterModel(ParallelModel):
 
 
 class AddingModel(CharacterModel):
-    """`rnn-add`."""
+    """`rnn-add`: a loop that adds the input and the state."""
 
     def _states(self, characters: Symbol) -> Symbol:
         reads = _apart(self._reads(characters), self.source_length)
@@ -121,12 +136,13 @@ class AddingModel(CharacterModel):
         return mx.sym.expand_dims(hidden, axis=0)
 
     def _reads(self, characters: Symbol) -> Symbol:
-        """What each character says to the state, (S, N, H), by one matrix for all."""
+        """W x + b for all characters, shape (S, N, H)."""
         return mx.sym.FullyConnected(characters, num_hidden=self.config.hidden_size, flatten=False, name="input")
 
     def _shared_dense(self, name: str) -> Symbol:
-        """A dense layer to H units, to be called many times with the same weights."""
-        weight, bias = mx.sym.var(f"{name}_weight"), mx.sym.var(f"{name}_bias")
+        """A dense layer with H units that can be applied many times with the same weights."""
+        weight = mx.sym.var(f"{name}_weight")
+        bias = mx.sym.var(f"{name}_bias")
         return lambda values: mx.sym.FullyConnected(values, weight, bias, num_hidden=self.config.hidden_size)
 
     def _matrices(self, weights: dict[str, Array]) -> tuple[Array, Array]:
@@ -134,7 +150,7 @@ class AddingModel(CharacterModel):
 
 
 class Char3Model(AddingModel):
-    """`char3`."""
+    """`char3`: three lines, one per character."""
 
     length = fewest = 3
 
@@ -154,7 +170,7 @@ class Char3Model(AddingModel):
 
 
 class JoiningModel(AddingModel):
-    """`rnn-concat`."""
+    """`rnn-concat`: a loop that concatenates the input and the state."""
 
     def _states(self, characters: Symbol) -> Symbol:
         vectors = _apart(characters, self.source_length)
@@ -166,12 +182,13 @@ class JoiningModel(AddingModel):
         return mx.sym.expand_dims(hidden, axis=0)
 
     def _matrices(self, weights: dict[str, Array]) -> tuple[Array, Array]:
-        both, size = weights["joined_weight"], self.config.hidden_size
+        both = weights["joined_weight"]
+        size = self.config.hidden_size
         return both[:, :-size], both[:, -size:]
 
 
 class ScanModel(AddingModel):
-    """`rnn-scan`."""
+    """`rnn-scan`: a loop in the graph."""
 
     every_step = True
 
@@ -189,7 +206,7 @@ class ScanModel(AddingModel):
 
 
 class FusedModel(CharacterModel):
-    """`rnn`."""
+    """`rnn`: MXNet's fused operator."""
 
     gates: ClassVar[int] = 1
 
@@ -197,7 +214,7 @@ class FusedModel(CharacterModel):
         return self._unroll(characters)[0]
 
     def _unroll(self, characters: Symbol, begin: list[Symbol] | None = None) -> tuple[Symbol, list[Symbol]]:
-        """The states after each character (S, N, H), and where it begins from some (layers, N, H), those at the end."""
+        """The states after each character (S, N, H) and, if initial states are given, the final ones (layers, N, H)."""
         cell = self._cell(states=begin is not None)
         return cell.unroll(self.source_length, characters, begin, layout="TNC", merge_outputs=True)
 
@@ -206,8 +223,10 @@ class FusedModel(CharacterModel):
         return mx.rnn.FusedRNNCell(self.config.hidden_size, mode=mode, get_next_state=states, prefix="rnn_")
 
     def _matrices(self, weights: dict[str, Array]) -> tuple[Array, Array]:
-        size, read = self.config.hidden_size, self.config.embedding or self.vocabulary_size
-        rows, vector = self.gates * size, weights["rnn_parameters"]
+        size = self.config.hidden_size
+        read = self.config.embedding or self.vocabulary_size
+        rows = self.gates * size
+        vector = weights["rnn_parameters"]
         end = rows * read
         return vector[:end].reshape(rows, read), vector[end : end + rows * size].reshape(rows, size)
 
@@ -225,6 +244,6 @@ class SequenceModel(FusedModel):
 
 
 def _apart(values: Symbol, length: int) -> list[Symbol]:
-    """(S, N, C) as S times (N, C)."""
+    """Split a sequence (S, N, C) into S symbols (N, C)."""
     parts = mx.sym.split(values, num_outputs=length, axis=0, squeeze_axis=True)
     return [parts[place] for place in range(length)]

@@ -1,4 +1,4 @@
-"""The decoder: writes a target from what the encoder has read."""
+"""The decoder: writes a target from the encoder's result."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Decoder(Recurrent):
     ----------
     config : ModelConfig
     hidden_size : int
-        Units of each layer.
+        Units per layer.
     states : bool
-        Whether the last states are wanted too.
+        Whether to return the final states too.
     """
 
     def __init__(self, config: ModelConfig, hidden_size: int, states: bool = False) -> None:
@@ -24,9 +24,18 @@ class Decoder(Recurrent):
 
 
 def shifted(target: Symbol, start: int) -> Symbol:
-    """What the decoder reads in training: the target a step late, ids (T, N), after the id `start`.
+    """The decoder's input in training: the target shifted by one step (teacher forcing: Williams and Zipser 1989).
 
-    So it is given the right characters before each step (teacher forcing: Williams and Zipser 1989).
+    Parameters
+    ----------
+    target : mxnet.Symbol
+        Ids, shape (T, N).
+    start : int
+        The id before the first character.
+
+    Returns
+    -------
+    mxnet.Symbol, shape (T, N)
     """
     target = mx.sym.cast(target, "float32")
     first = mx.sym.ones_like(mx.sym.slice_axis(target, axis=0, begin=0, end=1)) * start

@@ -1,4 +1,4 @@
-"""The encoder: reads a source into a vector for each place, and a state at its end."""
+"""The encoder: maps a source to one vector per position, and a final state."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from seq2seq.mx import Symbol, mx
 
 
 class Encoder(Recurrent):
-    """Fused recurrent layers, in one direction or both.
+    """Fused recurrent layers, in one or both directions.
 
-    Both directions' outputs and states are joined: D is H, or 2H for both (Schuster and Paliwal 1997).
+    Outputs and states of both directions are concatenated: D is H, or 2H if bidirectional (Schuster and Paliwal 1997).
 
     Parameters
     ----------
@@ -23,12 +23,12 @@ class Encoder(Recurrent):
         self.directions = 2 if config.bidirectional else 1
 
     def joined(self, states: Symbol) -> Symbol:
-        """Both directions' states of each layer side by side: (layers * directions, N, H) to (layers, N, D)."""
+        """Concatenate the states of both directions in each layer: (layers * directions, N, H) to (layers, N, D)."""
         parts = mx.sym.reshape(states, shape=(-4, self.layers, self.directions, -2))
         return mx.sym.reshape(mx.sym.transpose(parts, axes=(0, 2, 1, 3)), shape=(0, 0, -3))
 
     def last(self, states: Symbol) -> Symbol:
-        """The last layer's: (layers * directions, N, H) to (1, N, D)."""
+        """The states of the last layer: (layers * directions, N, H) to (1, N, D)."""
         layer = mx.sym.slice_axis(states, axis=0, begin=-self.directions, end=None)  # (directions, N, H)
         if self.directions == 1:
             return layer

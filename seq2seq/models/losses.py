@@ -1,4 +1,4 @@
-"""What training makes small. Each loss is a sum over the characters that are learned, shape (1,)."""
+"""Losses. Each is a sum over the learned characters, shape (1,)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from seq2seq.mx import Symbol, mx
 
 
 def target_log_probabilities(log_probabilities: Symbol, target: Symbol, mask: Symbol | None) -> Symbol:
-    """Log-probability of each of the target's characters, 0 where none is learned, shape (T, N).
+    """Log-probability of each learned character in the target, and 0 elsewhere.
 
     Parameters
     ----------
@@ -15,7 +15,11 @@ def target_log_probabilities(log_probabilities: Symbol, target: Symbol, mask: Sy
     target : mxnet.Symbol
         Ids, shape (T, N).
     mask : mxnet.Symbol, optional
-        1 where a character is learned, else 0, shape (T, N). Without it, all are.
+        1 for learned characters, else 0, shape (T, N). By default all are learned.
+
+    Returns
+    -------
+    mxnet.Symbol, shape (T, N)
     """
     return _masked(mx.sym.pick(log_probabilities, target, axis=-1), mask)
 
@@ -23,15 +27,19 @@ def target_log_probabilities(log_probabilities: Symbol, target: Symbol, mask: Sy
 def cross_entropy(
     log_probabilities: Symbol, target: Symbol, mask: Symbol | None, label_smoothing: float = 0.0
 ) -> Symbol:
-    """The negative log-probability of the target's characters (nats).
+    """Negative log-probability of the target's learned characters (nats).
 
     Parameters
     ----------
     log_probabilities, target, mask
         As for `target_log_probabilities`.
     label_smoothing : float
-        How much of each target's probability all V characters share evenly, from 0 to below 1: Szegedy et al.,
-        "Rethinking the Inception Architecture for Computer Vision" (2016), section 7.
+        Fraction of each target's probability that is spread evenly over all V characters, from 0 to below 1: Szegedy
+        et al., "Rethinking the Inception Architecture for Computer Vision" (2016), section 7.
+
+    Returns
+    -------
+    mxnet.Symbol, shape (1,)
     """
     values = target_log_probabilities(log_probabilities, target, mask)
     if label_smoothing:

@@ -1,13 +1,13 @@
-"""Stacks of MXNet's fused recurrent layers, which read vectors, or ids of characters.
+"""Stacks of MXNet's fused recurrent layers that read vectors or ids of characters.
 
     ids (T, N)
-       | one-hot (T, N, V), or of a large alphabet, looked up (T, N, C)
+       | one-hot (T, N, V), or for a large alphabet, looked up (T, N, C)
     fused recurrent layers
-       | (T, N, H), or of both directions (T, N, 2H)
+       | (T, N, H), or (T, N, 2H) if bidirectional
 
-A one-hot vector picks a column of the first layer's input weights. Where there are more characters than such a column
-has numbers (C), the columns are looked up and handed to a layer whose input weights are the identity: the same numbers,
-in memory that does not grow with the alphabet.
+A one-hot vector selects a column of the first layer's input weights. If there are more characters than such a column
+has numbers (C), the columns are looked up and passed to a layer whose input weights are the identity: the results are
+the same, and memory does not grow with the alphabet.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from seq2seq.config import ModelConfig
 from seq2seq.mx import Symbol, mx
 from seq2seq.typing import Array
 
-MODES = {"lstm": ("lstm", 4), "rnn": ("rnn_tanh", 1)}  # what MXNet calls each cell, and how many gates it has
+MODES = {"lstm": ("lstm", 4), "rnn": ("rnn_tanh", 1)}  # MXNet's name of each cell, and its number of gates
 
 
 class Recurrent:
-    """A stack of layers, the parameters of all in one vector, `{name}_parameters`.
+    """A stack of recurrent layers with all parameters in one vector, `{name}_parameters`.
 
     Parameters
     ----------
@@ -28,18 +28,20 @@ class Recurrent:
         Gives `cell`, `layers` and `dropout`.
     name : str
     hidden_size : int
-        Units of each layer and direction (H).
+        Units per layer and direction (H).
     bidirectional : bool
     states : bool
-        Whether the last states are wanted too: the hidden ones, and of an LSTM the cells.
+        Whether to return the final states too: the hidden states, and for an LSTM the cells.
     """
 
     def __init__(
         self, config: ModelConfig, name: str, hidden_size: int, bidirectional: bool = False, states: bool = False
     ) -> None:
         mode, gates = MODES[config.cell]
-        self._hidden_size, self._layers, self._directions = hidden_size, config.layers, 2 if bidirectional else 1
-        self._rows = gates * hidden_size  # what the gates of one direction take from each input
+        self._hidden_size = hidden_size
+        self._layers = config.layers
+        self._directions = 2 if bidirectional else 1
+        self._rows = gates * hidden_size  # rows of one direction's weights
         self._cell = mx.rnn.FusedRNNCell(
             hidden_size,
             mode=mode,
@@ -51,18 +53,43 @@ class Recurrent:
         )
 
     def unroll(self, length: int, vectors: Symbol, begin: list[Symbol] | None = None) -> tuple[Symbol, list[Symbol]]:
-        """Outputs (T, N, H) or (T, N, 2H) and the last states, from vectors (T, N, C) and perhaps the first states."""
+        """Apply the layers to vectors.
+
+        Parameters
+        ----------
+        length : int
+            T.
+        vectors : mxnet.Symbol, shape (T, N, C)
+        begin : list of mxnet.Symbol, optional
+            Initial states, shape (layers * directions, N, H) each; zeros by default.
+
+        Returns
+        -------
+        outputs : mxnet.Symbol, shape (T, N, H) or (T, N, 2H)
+        states : list of mxnet.Symbol
+            The final states.
+        """
         return self._cell.unroll(length, vectors, begin, layout="TNC", merge_outputs=True)
 
     def read(
         self, length: int, ids: Symbol, size: int, begin: list[Symbol] | None = None, channels: int | None = None
     ) -> tuple[Symbol, list[Symbol]]:
-        """As `unroll`, from ids below `size` (V); the id V is no character, and reads as zeros.
+        """Apply the layers to characters.
 
         Parameters
         ----------
+        length, begin
+            As in `unroll`.
         ids : mxnet.Symbol
-            Shape (T, N), or where several characters are read at a time (T, N, channels).
+            Shape (T, N), or (T, N, channels) if several characters are read at a time.
+        size : int
+            Number of characters (V). The id V is not a character, and its vector is all zeros.
+        channels : int, optional
+
+        Returns
+        -------
+        outputs, states
+            As in `unroll`.
         """
         if (channels or 1) * size > self._directions * self._rows:
             return self._look_up(length, ids, size, begin, channels)
@@ -77,9 +104,11 @@ class Recurrent:
     def _look_up(
         self, length: int, ids: Symbol, size: int, begin: list[Symbol] | None, channels: int | None
     ) -> tuple[Symbol, list[Symbol]]:
-        sym, rows, width = mx.sym, self._rows, self._directions * self._rows
+        sym = mx.sym
+        rows = self._rows
+        width = self._directions * rows
         columns = (channels or 1) * size
-        wide = width * (columns + self._hidden_size)  # numbers of the first layer: its weights of inputs and states
+        wide = width * (columns + self._hidden_size)  # size of the first layer's weights, for inputs and states
         parameters = self._all_parameters(columns, wide)
         first = sym.reshape(sym.slice_axis(parameters, axis=0, begin=0, end=wide), shape=(self._directions, -1))
         of_inputs = sym.slice_axis(first, axis=1, begin=0, end=rows * columns)
@@ -104,7 +133,7 @@ class Recurrent:
         return self.unroll(length, vectors, begin)
 
     def _all_parameters(self, columns: int, wide: int) -> Symbol:
-        """The vector of all parameters, its shape said: nothing that reads it tells how long it is."""
+        """The vector of all parameters with an explicit shape, which MXNet cannot infer here."""
         own = self._cell._parameter
         width = self._directions * self._rows
         deeper = (self._layers - 1) * width * (self._directions + 1) * self._hidden_size
@@ -112,11 +141,24 @@ class Recurrent:
         return mx.sym.var(own.name, shape=(wide + deeper + biases,), attr=own.list_attr())
 
     def embeddings(self, parameters: Array, size: int, channels: int = 1) -> Array:
-        """What the characters of each channel add to the gates of the first layer: (channels, V, C).
+        """The columns of the first layer's input weights, one per character of each channel.
 
-        C is H times the number of gates, and twice that in both directions, each of which has its weights of the input
-        (rows, channels * V) and of the state (rows, H) in turn.
+        Parameters
+        ----------
+        parameters : ndarray, shape (P,)
+            The vector of all parameters. It begins with the first layer of each direction in turn: input weights
+            (rows, channels * V) and state weights (rows, H), where rows is the number of gates times H.
+        size : int
+            Number of characters (V).
+        channels : int
+
+        Returns
+        -------
+        ndarray, shape (channels, V, C)
+            C is rows, or twice that if bidirectional.
         """
-        columns, directions, rows = channels * size, self._directions, self._rows
+        columns = channels * size
+        directions = self._directions
+        rows = self._rows
         layer = parameters[: directions * rows * (columns + self._hidden_size)].reshape(directions, -1)
         return layer[:, : rows * columns].reshape(-1, channels, size).transpose(1, 2, 0)

@@ -1,9 +1,9 @@
-"""The notebook's network: an encoder's last state, repeated, is all that the decoder reads.
+"""The notebook's network: at every step the decoder reads only the encoder's final state.
 
               source (N, S)
                  | one-hot (N, S, V)
             fused recurrent encoder
-                 | last hidden state (N, H), or both directions' (N, 2H)
+                 | final hidden state (N, H), or (N, 2H) if bidirectional
         repeated T times (T, N, H)
                  |
             fused recurrent decoder
@@ -13,8 +13,9 @@
               logits (N, T, V)
 
 From the notebook `E2_sequence_modeling_basic_math` (sunilmallya/dl-twitch-series, 2017), after Sutskever, Vinyals
-and Le, "Sequence to Sequence Learning with Neural Networks" (2014), without the feeding back of outputs. The LSTM is
-Hochreiter and Schmidhuber's (1997) with a forget gate, in the fused cell's order of gates: input, forget, cell, output.
+and Le, "Sequence to Sequence Learning with Neural Networks" (2014), without feeding outputs back to the decoder. The
+LSTM is that of Hochreiter and Schmidhuber (1997) with a forget gate; the gates of the fused cell are in the order
+input, forget, cell, output.
 """
 
 from __future__ import annotations
@@ -27,15 +28,15 @@ from seq2seq.typing import Array
 
 
 class RepeatModel(ParallelModel):
-    """See the module. The parameters are those of `Model`."""
+    """The notebook's network: see the module. It has the parameters of `Model`."""
 
     def logits(self, source: Symbol) -> Symbol:
         sym = mx.sym
         encoder = Encoder(self.config)
         _, (hidden, *_) = encoder.read(self.source_length, source, self.vocabulary_size)
-        # The notebook reshapes here, by the batch size where it means the state's width: both were 32.
+        # The notebook reshapes here with the batch size in place of the state's width: both were 32.
         state = encoder.last(hidden)  # (1, N, D)
-        # Joined, not broadcast: the gradient is then a sum of T arrays and no general reduction, which is slow.
+        # Concatenated, not broadcast, so that the gradient is a sum of T arrays; a general reduction would be slow.
         repeated = sym.concat(*[self._dropout(state)] * self.target_length, dim=0)  # (T, N, D)
 
         decoder = Decoder(self.config, self.config.hidden_size)

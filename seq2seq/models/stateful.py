@@ -1,26 +1,26 @@
-"""Models of text that remember from each batch to the next, over the whole of a text in its order.
+"""Stateful models of text: the states pass from each batch to the next, over the whole text in order.
 
-        source (S, N)      states (layers, N, H), as the batch before left them
+        source (S, N)      states (layers, N, H), from the batch before
            | one-hot, or embedded and normalised (S, N, E)
         fused recurrent layers
-           | (S, N, H), and the states after them
-        of `lstm` and `gru`, a dense layer with ReLU
+           | (S, N, H), and the final states
+        in `lstm` and `gru`, a dense layer with ReLU
            | (S, N, H)
         one dense layer
            |
         logits (S, N, V)
 
-Each row of a batch is a stream: its characters follow those that the same row had in the batch before. States begin as
-zeros in each epoch. They pass from batch to batch, but no gradient passes back: back-propagation through time,
-truncated to S steps (Williams and Peng, "An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent
-Network Trajectories", 1990).
+Each row of a batch is a stream: it continues the same row of the batch before. States are zeros at the start of each
+epoch. They pass from batch to batch, but gradients do not pass back: this is back-propagation through time, truncated
+to S steps (Williams and Peng, "An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent Network
+Trajectories", 1990).
 
-`rnn-stateful` is `rnn-sequence` that remembers. `lstm` (Hochreiter and Schmidhuber 1997) and `gru` (Cho et al. 2014)
-have layers, as in lesson 6 of fast.ai's courses of 2016 and 2017: layer normalisation (Ba, Kiros and Hinton 2016) of
-what was embedded, and dropout before, between and after the layers.
+`rnn-stateful` is a stateful `rnn-sequence`. `lstm` (Hochreiter and Schmidhuber 1997) and `gru` (Cho et al. 2014) have
+several layers, as in lesson 6 of fast.ai's courses of 2016 and 2017, with layer normalisation (Ba, Kiros and Hinton
+2016) of the embeddings, and dropout before, between and after the layers.
 
-`rnn-numpy` is `rnn-stateful`, and `lstm-numpy` one LSTM layer of the same kind, on one-hot vectors; they differ in how
-they learn, which is all in NumPy: see `models/by_hand.py`.
+`rnn-numpy` is `rnn-stateful`, and `lstm-numpy` the same with one LSTM layer, both on one-hot vectors. They differ in
+training, which is in NumPy alone: see `models/by_hand.py`.
 """
 
 from __future__ import annotations
@@ -37,12 +37,13 @@ from seq2seq.mx import Device, Symbol, mx
 
 
 class StatefulModel(SequenceModel):
-    """`rnn-stateful`."""
+    """`rnn-stateful`: a stateful `rnn-sequence`."""
 
     state_names: ClassVar[tuple[str, ...]] = ("hidden",)
 
     @property
     def layers(self) -> int:
+        """Number of recurrent layers."""
         return 1
 
     def state_shapes(self, n: int) -> dict[str, tuple[int, ...]]:
@@ -58,7 +59,7 @@ class StatefulModel(SequenceModel):
 
 
 class GruModel(StatefulModel):
-    """`gru`."""
+    """`gru`: stacked GRU layers, with layer normalisation and dropout."""
 
     mode: ClassVar[str] = "gru"
     gates: ClassVar[int] = 3
@@ -87,7 +88,7 @@ class GruModel(StatefulModel):
 
 
 class LstmModel(GruModel):
-    """`lstm`."""
+    """`lstm`: `gru` with LSTM layers."""
 
     state_names = ("hidden", "cell")
     mode = "lstm"
@@ -95,7 +96,7 @@ class LstmModel(GruModel):
 
 
 class ByHandModel(StatefulModel):
-    """`rnn-numpy`. `by_hand_updater.py` trains it."""
+    """`rnn-numpy`: `rnn-stateful` trained in NumPy, by `by_hand_updater.py`."""
 
     def updater(self, config: TrainingConfig, seed: int, device: Device) -> BaseUpdater:
         from seq2seq.models.by_hand_updater import ByHandUpdater
@@ -103,7 +104,18 @@ class ByHandModel(StatefulModel):
         return ByHandUpdater(self, config, seed, device)
 
     def by_hand(self, seed: int) -> ByHand:
-        """The network in NumPy, with its first weights."""
+        """The same network in NumPy, with initial weights.
+
+        Parameters
+        ----------
+        seed : int
+            Determines the initial weights.
+
+        Raises
+        ------
+        UsageError
+            If an option cannot be used with this model.
+        """
         config = self.config
         for name in ("embedding", "dropout", "label_smoothing"):
             require(not getattr(config, name), name, getattr(config, name), f"0 for {config.model}")
@@ -115,7 +127,7 @@ class ByHandModel(StatefulModel):
 
 
 class LstmByHandModel(ByHandModel):
-    """`lstm-numpy`."""
+    """`lstm-numpy`: one LSTM layer trained in NumPy."""
 
     state_names = ("hidden", "cell")
     gates = 4

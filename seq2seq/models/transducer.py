@@ -1,21 +1,21 @@
-"""A character read, a character written: sources of any length.
+"""Networks that write one character per character read, for sources of any length.
 
         source (N, T, channels)
            | one-hot, joined (N, T, channels * V)
-        fused recurrent layers, in one direction or both
+        fused recurrent layers, in one or both directions
            | (N, T, H) or (N, T, 2H)
         one dense layer
            |
         logits (N, T, V)
 
-Two networks that differ in how they have their strings. `transducer` reads the source as it stands and writes each
-character under the one it read, as a step of working a sum out does: `3*7+2` becomes ` 21+2`. `aligned` reads the
-digits of one place of both operands together, the least first, with the operator, and writes a digit of the result.
-A carry then passes from each step to the next, whatever the length, and in both directions so does which operand is
-the greater.
+Two networks that differ in how strings are encoded. `transducer` reads the source as written and writes each character
+of the target under a character of the source, as in a step of a calculation: `3*7+2` becomes ` 21+2`. `aligned` reads
+the digits of both operands at one place together with the operator, the least significant place first, and writes one
+digit of the result. A carry then passes from each step to the next, whatever the length. In a bidirectional network the
+information which operand is greater can pass to every step, too.
 
-A transducer that keeps step with its source is Graves, Mohamed and Hinton's, "Speech Recognition with Deep Recurrent
-Neural Networks" (2013), without its alignment, which is given here; in both directions, Schuster and Paliwal's (1997).
+The transducer is that of Graves, Mohamed and Hinton, "Speech Recognition with Deep Recurrent Neural Networks" (2013),
+without learning an alignment, which is given here; bidirectional layers are from Schuster and Paliwal (1997).
 """
 
 from __future__ import annotations
@@ -36,10 +36,20 @@ from seq2seq.vocabulary import AlignedCodec, Codec
 
 
 class TransducerModel(ParallelModel):
-    """See the module. The parameters are those of `Model`: S is `channels` times T."""
+    """The network that reads the source as written: see the module.
+
+    It has the parameters of `Model`; S is `channels` times T.
+
+    Attributes
+    ----------
+    channels : int
+        Number of characters read per step.
+    reads : tuple of str
+        Name of each channel.
+    """
 
     channels: ClassVar[int] = 1
-    reads: ClassVar[tuple[str, ...]] = ("source",)  # a name for each channel
+    reads: ClassVar[tuple[str, ...]] = ("source",)
 
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:
@@ -67,7 +77,7 @@ class TransducerModel(ParallelModel):
 
 
 class AlignedModel(TransducerModel):
-    """The transducer that reads places: see the module."""
+    """The network that reads two numbers place by place: see the module."""
 
     channels = AlignedCodec.channels
     reads = ("first number", "second number", "operator")
