@@ -1,4 +1,4 @@
-"""From sources to answers: graphs that are not for training, and what they say. One file a way of answering."""
+"""Inference: from sources to answers. One file per way of answering."""
 
 from __future__ import annotations
 
@@ -40,7 +40,19 @@ def make_predictor(
     beam: int = 1,
     module: TestModule | None = None,
 ) -> Predictor:
-    """The predictor that fits a model: see `Predictor` for the parameters, and `SearchPredictor` for the beam."""
+    """Make the predictor for a model.
+
+    Parameters
+    ----------
+    model, batch_size, device, weights, module
+        As in `Predictor`.
+    beam : int
+        As in `SearchPredictor`; other predictors ignore it.
+
+    Returns
+    -------
+    Predictor
+    """
     if isinstance(model, AutoregressiveModel):
         return SearchPredictor(model, batch_size, device, weights, beam, module)
     assert isinstance(model, ParallelModel)

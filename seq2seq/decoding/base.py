@@ -1,4 +1,4 @@
-"""What all ways of answering share."""
+"""The base class of predictors, and their results."""
 
 from __future__ import annotations
 
@@ -15,29 +15,41 @@ from seq2seq.models import AutoregressiveModel, Model
 from seq2seq.typing import Array
 from seq2seq.workers import Worker
 
-MOST_VALUES = 2**22  # numbers of one array; with a large alphabet, batches are the smaller for it
+MOST_VALUES = 2**22  # largest size of an array; a large alphabet means smaller batches
 
 
 def fitting(model: Model, batch_size: int, scored: bool = False) -> int:
-    """The batch size, or a smaller one if its log-probabilities would be too large an array: those of all steps, or of
-    one that writes a character at a time, and is not to score targets, of one step."""
+    """Limit the batch size so that the array of log-probabilities is not too large.
+
+    Parameters
+    ----------
+    model : Model
+    batch_size : int
+        The largest batch size to return.
+    scored : bool
+        Whether targets are scored. If they are not, an autoregressive model holds log-probabilities of one step only.
+
+    Returns
+    -------
+    int
+    """
     steps = 1 if isinstance(model, AutoregressiveModel) and not scored else model.target_length
     return max(1, min(batch_size, MOST_VALUES // (steps * model.vocabulary_size)))
 
 
 class Answers(NamedTuple):
-    """What a model answers to N sources.
+    """A model's answers to N sources.
 
     Attributes
     ----------
     ids : ndarray of int, shape (N, T)
-        The most probable answer, as far as the search sees.
+        The most probable answer that was found.
     confidence : ndarray of float, shape (N,)
-        The probability the model gives to the whole answer: the product of its characters', from 0 to 1.
+        Probability of the whole answer, the product of the probabilities of its characters, from 0 to 1.
     nats : ndarray of float, shape (N,), or None
-        Negative log-probability of the target's learned characters, their sum, where targets were given.
+        Negative log-probability of each target, summed over its learned characters, if targets were given.
     characters : ndarray of int, shape (N,), or None
-        How many they are: the one that ends an answer is one of them, other padding is not.
+        Number of learned characters in each target, including the end of an answer but no other padding.
     """
 
     ids: Array
@@ -47,13 +59,13 @@ class Answers(NamedTuple):
 
     @property
     def loss(self) -> float:
-        """The mean negative log-probability of a learned character (nats), where targets were given."""
+        """Mean negative log-probability per learned character (nats); needs targets."""
         assert self.nats is not None and self.characters is not None
         return float(self.nats.sum() / self.characters.sum())
 
 
 class Best(NamedTuple):
-    """The best answers to N sources, the most probable first.
+    """The K best answers to N sources, the most probable first.
 
     Attributes
     ----------
@@ -72,15 +84,16 @@ class _Answer(NamedTuple):
 
 
 class Answer(_Answer):
-    """An answer and the probability, from 0 to 1, that the model gives to it: it unpacks and compares as these two.
+    """An answer and its confidence; it unpacks and compares as the pair of these two.
 
     Attributes
     ----------
     text : str
     confidence : float
+        Probability that the model gives to the answer, from 0 to 1.
     unlike_training : str or None
-        Why its source is unlike all that the model was trained on, and the answer therefore not to be relied on: `has 4
-        terms; trained on 3`. None if it is like them.
+        The reason why the source is unlike all training examples, so that the answer is not reliable, such as `has 4
+        terms; trained on 3`. None if the source is like the training examples.
     """
 
     unlike_training: str | None
@@ -96,23 +109,28 @@ class Answer(_Answer):
 
 
 class Predictor(ABC):
-    """Answers sources with a trained model, in batches of its own size that the device's workers take in turn.
+    """Answers sources with a trained model, in batches that the device's workers process in turn.
 
     Parameters
     ----------
     model : Model
     batch_size : int
-        Sources a forward pass (N).
+        Number of sources per forward pass (N).
     device : mxnet.Context
     weights : dict of str to ndarray, optional
-        The parameters. Without them, those of the module, or `set_weights` must come first.
+        The parameters. By default those of the module; without a module, call `set_weights` first.
     module : TestModule, optional
-        What predictors with the same weights, for other widths or batch sizes, have in common.
+        Shared by predictors that have the same weights but other widths or batch sizes.
 
     Attributes
     ----------
     searches : bool
-        Whether it looks for several answers to a source, a character at a time: see `search`.
+        Whether it can find several answers to a source: see `search`.
+
+    Raises
+    ------
+    ValueError
+        If the weights do not match the model.
     """
 
     searches: ClassVar[bool] = False
@@ -136,15 +154,25 @@ class Predictor(ABC):
             self.set_weights(weights)
 
     def _chosen(self, workers: list[Worker]) -> list[Worker]:
-        """Those that take batches in turn. One source alone is one batch: there is nothing to take in turn."""
+        """The workers to use: a single one for a batch size of 1, which is used for single sources."""
         return workers[: 1 if self.batch_size == 1 else None]
 
     @abstractmethod
     def _bind(self, worker: Worker, common: Common) -> Part:
-        """This worker's graphs."""
+        """Bind this worker's graphs."""
 
     def set_weights(self, weights: dict[str, Any]) -> None:
-        """Copy the parameters, arrays of NumPy or MXNet, by name. Raises `ValueError` if they are of another model."""
+        """Copy the parameters.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray or mxnet.NDArray
+
+        Raises
+        ------
+        ValueError
+            If their names or shapes do not match the model.
+        """
         given, wanted = ({n: a.shape for n, a in arrays.items()} for arrays in (weights, self._parts[0].parameters))
         if given != wanted:
             raise ValueError("the weights of another model")
@@ -153,18 +181,32 @@ class Predictor(ABC):
                 parameter[:] = weights[name]
 
     def search(self, sources: Array) -> Best:
-        """The K best answers to each of the sources, ids (N, S), of a predictor that `searches`."""
+        """Find the K best answers to each source, if the predictor `searches`.
+
+        Parameters
+        ----------
+        sources : ndarray of int, shape (N, S)
+
+        Returns
+        -------
+        Best
+
+        Raises
+        ------
+        NotImplementedError
+            If the predictor has only one answer per source.
+        """
         raise NotImplementedError(f"{type(self).__name__} has one answer to each source")
 
     @abstractmethod
     def answer(self, sources: Array, targets: Array | None = None) -> Answers:
-        """Answer every source, the last incomplete batch too.
+        """Answer all sources; N need not be a multiple of the batch size.
 
         Parameters
         ----------
         sources : ndarray of int, shape (N, S)
         targets : ndarray of int, shape (N, T), optional
-            What to score beside answering.
+            Targets to score.
 
         Returns
         -------
@@ -172,8 +214,12 @@ class Predictor(ABC):
         """
 
     def _forward(self, sources: Array, targets: Array | None = None) -> Iterator[tuple[slice, list[Array]]]:
-        """Rows, and what a part's `run` gave for them: of the last batch, which is filled up, only some are."""
-        size, waiting = self.batch_size, deque[tuple[slice, list[Any]]]()
+        """Yield the rows of each batch and the outputs of `Part.run` for them.
+
+        The last batch is filled up, so its outputs have more rows than were asked for.
+        """
+        size = self.batch_size
+        waiting = deque[tuple[slice, list[Any]]]()
         for start, part in zip(range(0, len(sources), size), cycle(self._parts)):
             rows = slice(start, min(start + size, len(sources)))
             done = [waiting.popleft()] if len(waiting) == len(self._parts) else []
@@ -182,23 +228,41 @@ class Predictor(ABC):
             if targets is not None:
                 feeds.append(self._fill("target", targets[rows]))
             waiting.append((rows, part.run(*feeds)))
-            yield from done  # while the workers go on
+            yield from done  # the workers continue meanwhile
         while waiting:
             rows, outputs = waiting.popleft()
             yield rows, [output.asnumpy() for output in outputs]
 
     def _fill(self, name: str, ids: Array) -> Array:
-        """Ids (n, L) as the first columns of a batch (L, N); the others stay as they were."""
+        """Copy ids (n, L) to the first columns of a batch (L, N); the other columns keep their old values."""
         padded = self._padded[name]
         padded[:, : len(ids)] = ids.T
         return padded
 
 
 class Part(ABC):
-    """What one worker of a predictor has bound."""
+    """The graphs of one worker of a predictor.
+
+    Attributes
+    ----------
+    parameters : dict of str to mxnet.NDArray
+    """
 
     parameters: dict[str, Any]
 
     @abstractmethod
     def run(self, sources: Array, targets: Array | None = None) -> list[Any]:
-        """Begin to answer ids (S, N), and to score ids (T, N): arrays on the device, that the next run overwrites."""
+        """Start to answer a batch, without waiting for the device.
+
+        Parameters
+        ----------
+        sources : ndarray, shape (S, N)
+            Ids.
+        targets : ndarray, shape (T, N), optional
+            Ids to score.
+
+        Returns
+        -------
+        list of mxnet.NDArray
+            Arrays on the device, which the next run overwrites.
+        """

@@ -1,4 +1,4 @@
-"""Answers in one forward pass, from models that write all characters at once."""
+"""Answers in one forward pass, for models that write all characters at once."""
 
 from __future__ import annotations
 
@@ -15,10 +15,22 @@ from seq2seq.workers import Worker
 
 
 class ParallelPart(Part):
-    """The graphs of one worker: one that answers, and made when it is first needed, one that also scores targets."""
+    """The graphs of one worker: one that answers, and one that also scores targets, bound when first needed.
+
+    Parameters
+    ----------
+    model : ParallelModel
+    batch_size : int
+        N.
+    worker : Worker
+    common : Common
+    """
 
     def __init__(self, model: ParallelModel, batch_size: int, worker: Worker, common: Common) -> None:
-        self._model, self._batch_size, self._worker, self._common = model, batch_size, worker, common
+        self._model = model
+        self._batch_size = batch_size
+        self._worker = worker
+        self._common = common
         self.parameters = common.parameters
         self._graphs = {False: self._bind(scored=False)}
 
@@ -34,7 +46,7 @@ class ParallelPart(Part):
         return self._common.bind(self._worker, (scored, self._batch_size), symbol, {**inputs, **states})
 
     def _outputs(self) -> list[Any]:
-        """Log-probabilities (T, N, V), and what else a run computes."""
+        """Log-probabilities (T, N, V), followed by any other outputs of a run."""
         return [self._model.log_probabilities(mx.sym.var("source"))]
 
     def run(self, sources: Array, targets: Array | None = None) -> list[Any]:
@@ -52,7 +64,7 @@ class ParallelPart(Part):
 
 
 class ParallelPredictor(Predictor):
-    """See the module; the parameters are those of `Predictor`."""
+    """Answers in one forward pass. It has the parameters of `Predictor`."""
 
     _part: ClassVar[type[ParallelPart]] = ParallelPart
 
@@ -61,11 +73,13 @@ class ParallelPredictor(Predictor):
         return self._part(self.model, self.batch_size, worker, common)
 
     def answer(self, sources: Array, targets: Array | None = None) -> Answers:
-        n, length = len(sources), self.model.target_length
+        n = len(sources)
+        length = self.model.target_length
         columns = np.empty((n, length, 2 if targets is None else 3), np.float32)
         for rows, [found] in self._forward(sources, targets):
             columns[rows] = found[:, : rows.stop - rows.start].transpose(1, 0, 2)
-        scores, ids = columns[:, :, 0], columns[:, :, 1].astype(np.int32)
+        scores = columns[:, :, 0]
+        ids = columns[:, :, 1].astype(np.int32)
         written = self.model.learned(sources, ids)
         confidence = np.exp(np.where(written, scores, 0).sum(axis=1, dtype=np.float64))
         ids[~written] = self.model.pad
@@ -77,9 +91,9 @@ class ParallelPredictor(Predictor):
 
 
 def _best(log_probabilities: Any) -> Any:
-    """The log-probability of the most probable character at each step, and its id, shape (T, N, 2).
+    """The log-probability and the id of the most probable character at each step, shape (T, N, 2).
 
-    Found on the device, so that nothing as large as the alphabet leaves it.
+    They are found on the device, so that no array as large as the alphabet is copied.
     """
     return mx.sym.concat(*mx.sym.topk(log_probabilities, axis=-1, k=1, ret_typ="both"), dim=2)
 

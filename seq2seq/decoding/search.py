@@ -1,10 +1,10 @@
-"""Answers a character at a time, each knowing those before it: greedy, or the best few of a beam.
+"""Greedy decoding and beam search, for models that write one character at a time.
 
-A beam keeps the K most probable beginnings of an answer. Each step lengthens all of them by every character and keeps
-the K best of these: choosing, and moving the states of the chosen, happens on the device, within the graph of the
-step. Padding ends an answer; one that has ended can only go on with padding, at no cost. Scores are log-probabilities
-of whole answers, not divided by length, so that a beam that keeps everything finds the most probable answer there is
-(Sutskever, Vinyals and Le 2014, section 3.2). A beam of one is greedy decoding.
+A beam keeps the K most probable prefixes of an answer. Each step extends all of them by every character and keeps the
+K best. The choice, and the reordering of the states, happen on the device, in the graph of the step. Padding ends an
+answer; an ended answer continues only with padding, which does not change its score. Scores are log-probabilities of
+whole answers, not divided by their lengths, so a beam that keeps every prefix finds the most probable answer
+(Sutskever, Vinyals and Le 2014, section 3.2). A beam of 1 is greedy decoding.
 """
 
 from __future__ import annotations
@@ -22,16 +22,18 @@ from seq2seq.typing import Array
 from seq2seq.workers import Worker
 
 IMPOSSIBLE = -1e30  # a log-probability
-LOOK_EVERY = 8  # steps between two looks, each of which waits, at whether all answers have ended
+LOOK_EVERY = 8  # steps between two checks whether all answers have ended; a check waits for the device
 
 
 class SearchPredictor(Predictor):
-    """See the module; the other parameters are those of `Predictor`.
+    """Greedy decoding or beam search: see the module.
 
     Parameters
     ----------
+    model, batch_size, device, weights, module
+        As in `Predictor`.
     beam : int
-        How many beginnings are kept (K); at most V.
+        Number of prefixes kept (K); at most V.
     """
 
     searches = True
@@ -54,15 +56,27 @@ class SearchPredictor(Predictor):
 
     def answer(self, sources: Array, targets: Array | None = None) -> Answers:
         best = self.search(sources)
-        ids, confidence = best.ids[:, 0], np.exp(best.scores[:, 0], dtype=np.float64)
+        ids = best.ids[:, 0]
+        confidence = np.exp(best.scores[:, 0], dtype=np.float64)
         if targets is None:
             return Answers(ids, confidence)
         characters = self.model.learned(sources, targets).sum(axis=1)
         return Answers(ids, confidence, self._nats(sources, targets), characters)
 
     def search(self, sources: Array) -> Best:
-        """The K best answers to each of the sources, ids (N, S)."""
-        n, beam, length = len(sources), self.beam, self.model.target_length
+        """Find the K best answers to each source.
+
+        Parameters
+        ----------
+        sources : ndarray of int, shape (N, S)
+
+        Returns
+        -------
+        Best
+        """
+        n = len(sources)
+        beam = self.beam
+        length = self.model.target_length
         ids = np.full((n, beam, length), self.model.pad, np.int32)
         scores = np.empty((n, beam), np.float32)
         for rows, (score, *steps) in self._forward(sources):
@@ -70,13 +84,15 @@ class SearchPredictor(Predictor):
             scores[rows] = score.reshape(-1, beam)[:count]
             chosen = np.broadcast_to(np.arange(beam), (count, beam))
             for place in reversed(range(len(steps) // 2)):
-                characters, parents = steps[2 * place], steps[2 * place + 1]
+                characters = steps[2 * place]
+                parents = steps[2 * place + 1]
                 ids[rows, :, place] = np.take_along_axis(characters.reshape(-1, beam)[:count], chosen, axis=1)
                 chosen = np.take_along_axis(parents[:count].astype(np.int64), chosen, axis=1)
         return Best(ids, scores)
 
     def _nats(self, sources: Array, targets: Array) -> Array:
-        n, size = len(sources), self.batch_size
+        n = len(sources)
+        size = self.batch_size
         nats = np.empty(n)
         for start in range(0, n, size):
             count = min(size, n - start)
@@ -87,11 +103,14 @@ class SearchPredictor(Predictor):
 
 
 class _Search(Part):
-    """The graphs of one worker: the encoder's, a step's, and with targets given the loss's. R is N times K."""
+    """The graphs of one worker: of the encoder, of a step and, if targets are given, of the loss. R is N times K."""
 
     def __init__(self, model: AutoregressiveModel, batch_size: int, beam: int, worker: Worker, common: Common) -> None:
-        self._model, self._batch_size, self._beam = model, batch_size, beam
-        self._worker, self._common = worker, common
+        self._model = model
+        self._batch_size = batch_size
+        self._beam = beam
+        self._worker = worker
+        self._common = common
         self.parameters = common.parameters
         encoded = model.encode(mx.sym.var("source"))
         rows = batch_size * beam
@@ -108,7 +127,7 @@ class _Search(Part):
         ]
         self._inputs = inputs
         self._first_scores = np.full((batch_size, beam), IMPOSSIBLE, np.float32)
-        self._first_scores[:, 0] = 0  # all beginnings are the same one at first
+        self._first_scores[:, 0] = 0  # at first all prefixes are the same
         self._loss: Any = None
 
     def _bind(self, kind: str, symbol: Any, **inputs: tuple[int, ...]) -> tuple[dict[str, Any], Any]:
@@ -116,9 +135,13 @@ class _Search(Part):
         return self._common.bind(self._worker, (kind, self._batch_size, self._beam), symbol, inputs)
 
     def _one_step(self) -> Any:
-        """The characters chosen (R,), their parents' places in the beam (N, K), scores (R, 1), and states."""
-        model, sym, beam, size = self._model, mx.sym, self._beam, self._model.vocabulary_size
-        previous, score = sym.var("previous"), sym.var("score")
+        """The chosen characters (R,), the indices of their parents in the beam (N, K), scores (R, 1), and states."""
+        model = self._model
+        sym = mx.sym
+        beam = self._beam
+        size = model.vocabulary_size
+        previous = sym.var("previous")
+        score = sym.var("score")
         states = {name: sym.var(name) for name in model.state_names}
         log_probabilities, states = model.step(previous, states, {name: sym.var(name) for name in model.memory_names})
         ended = sym.expand_dims(previous == model.pad, axis=1)  # (R, 1)
@@ -134,12 +157,13 @@ class _Search(Part):
         return sym.Group([sym.reshape(character, shape=(-1,)), parent, sym.reshape(best, shape=(-1, 1)), *chosen])
 
     def run(self, sources: Array, targets: Array | None = None) -> list[Any]:
-        inputs, size = self._inputs, self._model.vocabulary_size
+        inputs = self._inputs
+        size = self._model.vocabulary_size
         self._source["source"]._sync_copyfrom(np.repeat(sources, self._beam, axis=1))
         self._encoder.forward(is_train=False)
         for call in self._begin:
             call()
-        inputs["previous"][:] = size  # no character: its one-hot vector is all zeros
+        inputs["previous"][:] = size  # the start symbol, whose one-hot vector is all zeros
         inputs["score"][:] = self._first_scores.reshape(-1, 1)
         steps: list[Any] = []
         for place in range(1, self._model.target_length + 1):
@@ -152,8 +176,20 @@ class _Search(Part):
         return [inputs["score"], *steps]
 
     def nats(self, sources: Array, targets: Array) -> Array:
-        """Negative log-probability of each target's learned characters, their sum (n,), n at most N."""
-        model, n = self._model, len(sources)
+        """Score targets.
+
+        Parameters
+        ----------
+        sources, targets : ndarray of int, shapes (n, S) and (n, T)
+            n is at most N.
+
+        Returns
+        -------
+        ndarray of float, shape (n,)
+            Negative log-probability of each target, summed over its learned characters (nats).
+        """
+        model = self._model
+        n = len(sources)
         if self._loss is None:
             symbol = model.target_log_probabilities(mx.sym.var("source"), mx.sym.var("target"))
             shapes = {

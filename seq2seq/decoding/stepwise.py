@@ -1,4 +1,4 @@
-"""Answers worked out a step a call: what the model writes is asked again, until nothing changes."""
+"""Answers worked out in steps: the model is asked again with its answer until the answer no longer changes."""
 
 from __future__ import annotations
 
@@ -13,30 +13,31 @@ Ask = Callable[[list[str]], Sequence[Answer]]
 
 
 def work_out(task: StepwiseTask, ask: Ask, sources: Sequence[str], longest: int | None = None) -> list[list[Answer]]:
-    """The steps from each source to its answer: `3*7+2` is asked, then `21+2`, then `23`, which is its own answer.
+    """Work out the answers in steps: `3*7+2` is asked, then `21+2`, then `23`, which does not change.
 
-    Of a long source the model is asked only the head that the task's steps look at, which is no longer than what it was
-    trained on; the rest waits. So the number of terms it can work through does not depend on how many it has seen.
+    For a long source the model is asked only the head that a step of the task reads, which is no longer than a training
+    source; the rest waits. So the number of terms is not limited by that in the training examples.
 
     Parameters
     ----------
     task : StepwiseTask
-        Says where the head ends.
+        Its `head` defines where the head ends.
     ask : callable
         From sources to their answers.
     sources : sequence of str
     longest : int, optional
-        The most characters that the model reads; what has become longer is left as it is.
+        Maximum number of characters that the model reads; longer heads are left unchanged.
 
     Returns
     -------
     list of list of Answer
-        For each source what each call left, with the confidence of that call. The last of them has changed nothing,
-        unless it became too long, or there were more than two calls for each of the source's characters: no right
-        working needs as many.
+        For each source, the result of each step with the confidence of that step. The last step changes nothing, unless
+        the source became too long, or there were more than two steps per character of the source, which no correct
+        calculation needs.
     """
     steps: list[list[Answer]] = [[] for _ in sources]
-    left, asked = list(sources), list(range(len(sources)))
+    left = list(sources)
+    asked = list(range(len(sources)))
     for _ in range(2 * max(map(len, sources), default=0)):
         heads = {row: task.head(left[row]) for row in asked}
         asked = [row for row in asked if longest is None or heads[row] <= longest]

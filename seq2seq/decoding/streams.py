@@ -1,4 +1,4 @@
-"""Reads a text in its order, with models that remember from each batch to the next."""
+"""Reads a text in order, with stateful models."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from seq2seq.mx import Device, Executor, mx
 from seq2seq.typing import Array
 from seq2seq.workers import Worker
 
-STREAMS = 16  # at most: parts of the text that are read at once, the fewer the less there is that begins with no memory
+STREAMS = 16  # maximum number of streams; with fewer, fewer characters are read from zero states
 
 
 class StreamPart(ParallelPart):
-    """The graphs of one worker, and the states from which the next windows go on."""
+    """The graphs of one worker, and the states from which the next windows continue."""
 
     def _outputs(self) -> list[Any]:
-        model = cast(CharacterModel, self._model)  # no other carries states
+        model = cast(CharacterModel, self._model)  # only these have states
         names = model.state_shapes(1)
         found, after = model.read_on(mx.sym.var("source"), {name: mx.sym.var(name) for name in names})
         return [found, *after.values()]
 
     def forget(self) -> None:
-        """Go on from no memory."""
+        """Set the states to zeros."""
         for inputs, _ in self._graphs.values():
             for name in self._model.state_shapes(1):
                 inputs[name][:] = 0
@@ -40,7 +40,7 @@ class StreamPart(ParallelPart):
 
 
 class StreamPredictor(ParallelPredictor):
-    """See the module; the parameters are those of `Predictor`, and sources are windows that follow each other."""
+    """Reads a text with a stateful model; its sources are consecutive windows. It has the parameters of `Predictor`."""
 
     _part = StreamPart
 
@@ -55,16 +55,16 @@ class StreamPredictor(ParallelPredictor):
         super().__init__(model, min(batch_size, STREAMS), device, weights, module)
 
     def _chosen(self, workers: list[Worker]) -> list[Worker]:
-        return workers[:1]  # each batch goes on from the one before it
+        return workers[:1]  # each batch continues the one before it
 
     def answer(self, sources: Array, targets: Array | None = None) -> Answers:
         [part] = self._parts
         assert isinstance(part, StreamPart)
         part.forget()
         n = len(sources)
-        count = -(-n // self.batch_size)  # windows a stream
+        count = -(-n // self.batch_size)  # windows per stream
         order = np.arange(self.batch_size * count).reshape(self.batch_size, count).T.reshape(-1)
-        rows = np.minimum(order, n - 1)  # what is too many is read, and not looked at
+        rows = np.minimum(order, n - 1)  # the rows beyond the last window repeat it, and their answers are dropped
         answers = super().answer(sources[rows], None if targets is None else targets[rows])
         back = np.argsort(order)[:n]
         return Answers(*(part[back] for part in answers if part is not None))

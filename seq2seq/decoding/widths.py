@@ -1,4 +1,4 @@
-"""Many sources of different lengths, each answered in the width in which it would be answered alone."""
+"""Answers sources of different lengths, each in the width in which it would be answered alone."""
 
 from __future__ import annotations
 
@@ -17,20 +17,31 @@ class WidthsPredictor:
     Parameters
     ----------
     predictors : dict of int to Predictor
-        One for each of the codec's widths.
+        One per width of the codec that the sources have.
     codec : Codec
     """
 
     def __init__(self, predictors: dict[int, Predictor], codec: Codec) -> None:
-        self._predictors, self._codec = predictors, codec
+        self._predictors = predictors
+        self._codec = codec
 
     def set_weights(self, weights: dict[str, Any]) -> None:
-        """As of `Predictor`."""
+        """Copy the parameters: see `Predictor.set_weights`."""
         for predictor in self._predictors.values():
             predictor.set_weights(weights)
 
     def answer(self, sources: Array, targets: Array) -> Answers:
-        """As of `Predictor`, from ids (N, S) and (N, T) in the codec's own widths."""
+        """Answer all sources and score their targets: see `Predictor.answer`.
+
+        Parameters
+        ----------
+        sources, targets : ndarray of int, shapes (N, S) and (N, T)
+            S and T are the codec's largest widths.
+
+        Returns
+        -------
+        Answers
+        """
         widths = self._codec.source_widths(sources)
         n = len(sources)
         found: list[Array] = [np.empty_like(targets, np.int32), np.empty(n), np.empty(n), np.empty(n, np.int64)]

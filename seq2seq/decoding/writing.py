@@ -1,4 +1,4 @@
-"""Goes on with a text: reads what is there, draws the next character, reads that, and so on."""
+"""Continues a text: reads the text, draws the next character, reads that character, and so on."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from seq2seq.workers import workers_of
 
 
 class Reader:
-    """Reads a text, and says after each character what may come next.
+    """Reads a text and predicts the next character.
 
     Parameters
     ----------
     model : CharacterModel
-        One that carries states reads on from them; another looks back at as many characters as it was made to read at a
-        time.
+        A stateful model continues from its states; any other model reads the last S characters again.
     device : mxnet.Context
     weights : dict of str to ndarray
     """
 
     @alone
     def __init__(self, model: CharacterModel, device: Device, weights: dict[str, Array]) -> None:
-        self._model, self._worker = model, workers_of(device)[0]
+        self._model = model
+        self._worker = workers_of(device)[0]
         self._weights = {name: mx.nd.array(array, self._worker.device) for name, array in weights.items()}
         shapes = model.state_shapes(1)
         self._states = {name: mx.nd.zeros(shape, self._worker.device) for name, shape in shapes.items()}
@@ -36,9 +36,17 @@ class Reader:
 
     @alone
     def read(self, ids: Iterable[int]) -> Array:
-        """Log-probabilities of what comes next, shape (V,), after these and all that were read before.
+        """Read characters, and predict the next one.
 
-        Of all these there must be as many as the model needs, `fewest`. That of padding, which no text has, is -inf.
+        Parameters
+        ----------
+        ids : iterable of int
+            Characters that follow those read before. In total there must be at least `model.fewest`.
+
+        Returns
+        -------
+        ndarray, shape (V,)
+            Log-probabilities of the next character; -inf for padding, which does not occur in a text.
         """
         if self._states:
             return [self._forward([each]) for each in ids][-1]
@@ -56,7 +64,7 @@ class Reader:
         return following
 
     def _graph(self, length: int) -> tuple[Any, Any]:
-        """What feeds the graph for so many characters, and the graph."""
+        """The input array and the executor for this number of characters."""
         if length not in self._graphs:
             model = self._model.resized(length, min(length, self._model.target_length))
             found, after = model.read_on(mx.sym.var("source"), {name: mx.sym.var(name) for name in self._states})
@@ -68,16 +76,21 @@ class Reader:
 
 
 def draw(log_probabilities: Array, temperature: float, top_k: int, rng: np.random.Generator) -> int:
-    """The id of a character, drawn as these say.
+    """Draw a character.
 
     Parameters
     ----------
     log_probabilities : ndarray, shape (V,)
     temperature : float
-        What they are divided by first: below 1 the probable becomes more so, and 0 takes the most probable.
+        Divides the log-probabilities. Below 1 probable characters become more probable; 0 takes the most probable one.
     top_k : int
-        Draw from so many of the most probable alone; 0 draws from all.
+        Draw only from the `top_k` most probable characters; 0 draws from all.
     rng : numpy.random.Generator
+
+    Returns
+    -------
+    int
+        The id of the character.
     """
     if temperature == 0:
         return int(log_probabilities.argmax())
@@ -90,7 +103,21 @@ def draw(log_probabilities: Array, temperature: float, top_k: int, rng: np.rando
 def write(
     reader: Reader, ids: Iterable[int], temperature: float, top_k: int, rng: np.random.Generator
 ) -> Iterator[int]:
-    """The ids of the characters that a reader goes on with, without end, after these. See `draw`."""
+    """Continue a text without end.
+
+    Parameters
+    ----------
+    reader : Reader
+    ids : iterable of int
+        Characters to read first.
+    temperature, top_k, rng
+        As in `draw`.
+
+    Yields
+    ------
+    int
+        The id of the next character.
+    """
     while True:
         following = draw(reader.read(ids), temperature, top_k, rng)
         yield following
