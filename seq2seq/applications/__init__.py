@@ -1,6 +1,6 @@
-"""What an experiment of each kind does, from its options to its report. `application_of` is the one place that chooses.
+"""An application for each kind of problem, from its options to its report. Only `application_of` chooses between them.
 
-Whether a run answers sources or goes on with a text is asked nowhere else: what differs is a method of an application.
+No other code asks whether a run answers sources or continues a text: each difference is a method of an application.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Application", "application_of"]
 
-# By `Task.application`. They are imported when they are first used, so that none has to be there for the others.
+# By `Task.application`. Each is imported when first used, so that no application depends on another being installed.
 APPLICATIONS = {
     "answering": "seq2seq.applications.answering:Answering",
     "language": "seq2seq.applications.language:Language",
@@ -25,8 +25,21 @@ APPLICATIONS = {
 
 
 def application_of(chooser: Task | type[Task] | Model) -> Application[Any]:
-    """What an experiment does, as its task says, or the class of its tasks, or its model. Raises `UsageError` if it is
-    of no known kind."""
+    """The application for a task, a class of tasks or a model.
+
+    Parameters
+    ----------
+    chooser : Task, type of Task or Model
+
+    Returns
+    -------
+    Application
+
+    Raises
+    ------
+    UsageError
+        If there is no application with the name that it gives.
+    """
     name = chooser.application
     require(name in APPLICATIONS, "application", name, f"one of {', '.join(APPLICATIONS)}")
     module, _, name = APPLICATIONS[name].partition(":")

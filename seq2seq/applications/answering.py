@@ -1,4 +1,4 @@
-"""Sources to answers: every task of pairs."""
+"""The application for tasks of pairs: it maps sources to answers."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ if TYPE_CHECKING:
     from seq2seq.models import Model
     from seq2seq.solver import Solver
 
-HELD_OUT = 0.1  # of the examples, for the test and for validation each, ...
-MOST_VALIDATION, MOST_TEST = 2000, 5000  # ... but no more than these
-PASSES = 600_000  # examples that all epochs together go through, ...
-EPOCHS = (10, 200)  # ... in no fewer and no more epochs than these
+HELD_OUT = 0.1  # fraction of the examples held out for the test, and the same for validation, ...
+MOST_VALIDATION = 2000  # ... but at most this number for validation ...
+MOST_TEST = 5000  # ... and this number for the test
+PASSES = 600_000  # examples read in all epochs together; it determines the number of epochs ...
+EPOCHS = (10, 200)  # ... between these limits
 
 
 class Answering(Application["Evaluation"]):
-    """See the module."""
+    """Tasks of pairs: see `Application` for the methods."""
 
     name = "answering"
     chosen = (
@@ -81,7 +82,7 @@ class Answering(Application["Evaluation"]):
         return build_pairs(task, config, seed, codec, extra, note)
 
     def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Codec) -> Examples:
-        """For a task that works in steps, these are the steps of the pairs."""
+        """Encode pairs as validation examples; for a task that works in steps, the steps of the pairs."""
         if not isinstance(pairs, Pairs):
             given = PairsTask.of(pairs).given or ()
             pairs = task.written([(task.normalise(source), target) for source, target in given])
@@ -106,7 +107,7 @@ class Answering(Application["Evaluation"]):
         seed: int,
         epoch: int,
     ) -> list[str]:
-        """The first validation questions with the model's answers, ✓ or ✗, and the right answer where it differs."""
+        """The first validation questions with the model's answers, ✓ or ✗, and after ✗ the right answer."""
         right = exact(answers, validation.targets)[:SHOWN]
         sources = codec.decode_sources(validation.sources[:SHOWN])
         targets = codec.decode_targets(validation.targets[:SHOWN])
@@ -139,12 +140,22 @@ class Answering(Application["Evaluation"]):
 
 
 def how_many(task: Task) -> int:
-    """How many examples there will be: all of a file or of a small task, a fixed number of a large one."""
+    """The number of examples: all pairs of a file or a small task, or a fixed number for a large task."""
     if task.count is not None:
         return task.count if task.used_whole else min(task.count, DRAWN)
     return len(task.sample_up_to(DRAWN, np.random.default_rng(0)))
 
 
 def exact(answers: Answers, targets: Array) -> Array:
-    """Which of the targets, ids (N, T), are answered with every character right, bool (N,)."""
+    """Whether each answer has every character right.
+
+    Parameters
+    ----------
+    answers : Answers
+    targets : ndarray of int, shape (N, T)
+
+    Returns
+    -------
+    ndarray of bool, shape (N,)
+    """
     return (answers.ids == targets).all(axis=1)

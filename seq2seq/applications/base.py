@@ -1,4 +1,4 @@
-"""What an application must say."""
+"""The base class of applications."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from seq2seq.tasks import Pairs, Task
     from seq2seq.vocabulary import Codec
 
-SHOWN = 10  # held-out questions in one show, ...
+SHOWN = 10  # held-out questions shown at a time, ...
 SHOWN_CHARACTERS = 200  # ... or characters written
 
-E = TypeVar("E")  # what comes of an evaluation
+E = TypeVar("E")  # the result of an evaluation
 
 
 class Application(ABC, Generic[E]):
-    """What an experiment of one kind does. It has no state: everything comes in by arguments.
+    """The behaviour of experiments of one kind. It has no state: all data are arguments.
 
     Attributes
     ----------
     name : str
-        By which tasks and models say that they are of this kind.
+        The name by which tasks and models choose the application.
     chosen : tuple of str
-        The options that are chosen from the data, where nobody gives them.
+        Options that are chosen from the data unless they are given.
     measured : tuple of str
-        The names of `values`.
+        Names of the values that `values` computes.
     best_by : tuple of (str, str)
-        The validation values by which the best epoch is chosen, the first deciding, each with `max` or `min`.
+        The validation values that choose the best epoch, each with `max` or `min`; later ones break ties.
     """
 
     name: ClassVar[str]
@@ -48,13 +48,17 @@ class Application(ABC, Generic[E]):
 
     @abstractmethod
     def choose(self, task: Task, options: Mapping[str, Any]) -> Config:
-        """A complete experiment for a task, before the options that were given are set.
+        """Choose default options for a task; the caller then sets the given ones.
 
         Parameters
         ----------
         task : Task
         options : dict
-            Those that were given, on which others may depend.
+            The given options, on which defaults may depend.
+
+        Returns
+        -------
+        Config
 
         Raises
         ------
@@ -64,53 +68,87 @@ class Application(ABC, Generic[E]):
 
     @abstractmethod
     def describe(self, config: Config, examples: int) -> str:
-        """What was chosen for so many examples, in a line."""
+        """A line that describes the chosen options and the number of examples."""
 
     def chosen_values(self, config: Config, unused: Collection[str]) -> str:
-        """The options that were chosen from the data, with their values, but for those that have no use."""
+        """The options that were chosen from the data with their values, without the unused ones, as text."""
         values = {**vars(config.data), **vars(config.model), **vars(config.training)}
         shown = (name for name in self.chosen if name not in ("examples", *unused))
         return ", ".join(f"{name} {values[name]}" for name in shown)
 
     @abstractmethod
     def model_name(self, task: Task, model: str) -> str:
-        """The name of the network that a task gets: the model itself, unless it is `auto`."""
+        """The name of the model for a task: `model` itself, unless it is `auto`."""
 
     @abstractmethod
     def require_model(self, task: Task, model: str, application: str) -> None:
-        """Raise `UsageError` unless a model, by its name and that of the application it is made for, can be used."""
+        """Check that a model can be used.
+
+        Parameters
+        ----------
+        task : Task
+        model, application : str
+            Name of the model, and of the application for which it is made.
+
+        Raises
+        ------
+        UsageError
+            If it cannot.
+        """
 
     # Data -----------------------------------------------------------------------------------------------------------
 
     @abstractmethod
     def how_many_at_most(self, task: Task, config: DataConfig) -> int:
-        """The most examples that there will be, before they are drawn."""
+        """An upper bound on the number of examples, known before they are drawn."""
 
     @abstractmethod
     def build_dataset(
         self, task: Task, config: DataConfig, seed: int, codec: Codec, extra: Sequence[Extra], note: Note
     ) -> Dataset:
-        """The examples of a task, split and encoded: see `seq2seq.dataset.build_dataset`."""
+        """Make the examples of a task, split and encoded: see `seq2seq.dataset.build_dataset`."""
 
     @abstractmethod
     def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Codec) -> Examples:
-        """Pairs of someone's own as the examples that they are validated by. Raises `UsageError` or `SourceError`."""
+        """Encode given pairs as examples for validation.
+
+        Parameters
+        ----------
+        task : Task
+        pairs : Pairs or iterable of (str, str)
+            Sources and targets.
+        codec : Codec
+
+        Returns
+        -------
+        Examples
+
+        Raises
+        ------
+        UsageError, SourceError
+            If the pairs cannot be used or read.
+        """
 
     # Training -------------------------------------------------------------------------------------------------------
 
     @abstractmethod
     def values(self, answers: Answers, targets: Array) -> dict[str, float]:
-        """What is measured after each epoch, by name, from the answers to held-out examples.
+        """Compute the validation values of an epoch.
 
         Parameters
         ----------
         answers : Answers
+            The answers to held-out examples.
         targets : ndarray of int, shape (N, T)
+
+        Returns
+        -------
+        dict of str to float
         """
 
     @abstractmethod
     def metric(self, values: Mapping[str, Any]) -> str:
-        """How good an epoch's weights are, in a few words, from these values."""
+        """Format the main metric for a line of progress, from `values`."""
 
     @abstractmethod
     def samples(
@@ -124,7 +162,7 @@ class Application(ABC, Generic[E]):
         seed: int,
         epoch: int,
     ) -> list[str]:
-        """Lines that show a person what an epoch's weights have learned.
+        """Sample outputs of the current weights, as lines for a person to read.
 
         Parameters
         ----------
@@ -132,38 +170,70 @@ class Application(ABC, Generic[E]):
         codec : Codec
         validation : Examples
         answers : Answers
-            Of these weights, to the validation examples.
+            The answers of these weights to the validation examples.
         weights : dict of str to ndarray
         device : mxnet.Context
         seed, epoch : int
-            Decide what is drawn, if anything is.
+            Seed the random draws, if there are any.
+
+        Returns
+        -------
+        list of str
         """
 
-    # What comes of it -----------------------------------------------------------------------------------------------
+    # Results --------------------------------------------------------------------------------------------------------
 
     @property
     @abstractmethod
     def opens(self) -> type[Solver]:
-        """What a run opens as."""
+        """The class that opens a run."""
 
     @abstractmethod
     def evaluate(self, solver: Any, samples: int, seed: int) -> E:
-        """The scores of an opened run, on so many held-out and training examples at the most."""
+        """Evaluate an opened run.
+
+        Parameters
+        ----------
+        solver : Solver
+            An instance of `opens`.
+        samples : int
+            Maximum number of held-out examples, and of training examples.
+        seed : int
+            Determines the examples.
+
+        Returns
+        -------
+        Evaluation, TextEvaluation, or another result
+        """
 
     @abstractmethod
     def summary(self, evaluation: E) -> list[str]:
-        """The lines that are printed after training."""
+        """Lines to print after training."""
 
     @abstractmethod
     def report(self, evaluation: E) -> list[str]:
-        """The lines that are printed of an evaluation."""
+        """Lines to print after an evaluation."""
 
     @abstractmethod
     def to_try(self, example: str) -> tuple[str | None, str]:
-        """What to ask a run at the command line: an option, or None for a source, and its value."""
+        """An argument with which to try a run on the command line: an option, or None for a source, and its value."""
 
 
 def epochs_for(passes: int, n: int, limits: tuple[int, int]) -> int:
-    """In how many epochs of n about so many examples, or characters, are gone through: within limits."""
+    """The number of epochs that read about a given number of examples or characters in total.
+
+    Parameters
+    ----------
+    passes : int
+        Number of examples or characters to read in all epochs together.
+    n : int
+        Number of examples or characters per epoch.
+    limits : (int, int)
+        Smallest and largest number of epochs.
+
+    Returns
+    -------
+    int
+    """
     least, most = limits
     return max(least, min(most, round(passes / n)))

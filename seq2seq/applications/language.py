@@ -1,4 +1,4 @@
-"""A text, and what comes next in it: character models."""
+"""The application for texts: character models that predict the next character."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from seq2seq.models import CharacterModel, Model
     from seq2seq.writer import Writer
 
-CHARACTERS = 6_000_000  # of a text, that all epochs together go through, ...
-TEXT_EPOCHS = (5, 100)  # ... in no fewer and no more epochs than these
-STREAM = 1000  # characters of a text that each row of a batch has to itself, at least
-HELD_OUT = 0.05  # of a text, for the test and for validation each
+CHARACTERS = 6_000_000  # characters read in all epochs together; it determines the number of epochs ...
+TEXT_EPOCHS = (5, 100)  # ... between these limits
+STREAM = 1000  # minimum number of characters per row of a batch
+HELD_OUT = 0.05  # fraction of the text held out for the test, and the same for validation
 
 
 class Language(Application[TextEvaluation]):
-    """See the module. Its tasks are `Text` or derived from it."""
+    """Tasks of the class `Text` or derived from it: see `Application` for the methods."""
 
     name = "language"
     chosen = (*Answering.chosen, "embedding", "dropout")
@@ -46,9 +46,13 @@ class Language(Application[TextEvaluation]):
 
     def choose(self, task: Task, options: Mapping[str, Any]) -> Config:
         model = options.get("model", "gru")
-        n, layers, dropout, embedding = len(cast(Text, task).text), 1, 0.0, 42
+        n = len(cast(Text, task).text)
+        layers = 1
+        dropout = 0.0
+        embedding = 42
         if model in ("auto", "lstm", "gru"):
-            layers, dropout = 2, 0.2
+            layers = 2
+            dropout = 0.2
         elif model in ("rnn-numpy", "lstm-numpy"):
             embedding = 0
         return Config(
@@ -87,7 +91,7 @@ class Language(Application[TextEvaluation]):
         raise UsageError("pairs: a text is read, and has none")
 
     def values(self, answers: Answers, targets: Array) -> dict[str, float]:
-        """Each character counts by itself, so that exact match is the fraction of characters that are right."""
+        """Compute the validation values; exact match is the fraction of characters that are predicted correctly."""
         exact_match = float((answers.ids == targets).mean())
         return {"loss": answers.loss, "exact_match": exact_match, "bits": answers.loss / math.log(2)}
 
@@ -105,7 +109,7 @@ class Language(Application[TextEvaluation]):
         seed: int,
         epoch: int,
     ) -> list[str]:
-        """The lines of what the model makes of the first characters of the validation text."""
+        """A text that the model writes after the first characters of the validation text, as lines."""
         from seq2seq.decoding import Reader, write
 
         prefix = validation.sources[0]

@@ -1,4 +1,4 @@
-"""How examples are learned from: their batches, and what is measured on held-out ones after each epoch."""
+"""Training on examples: their batches, and the validation values after each epoch."""
 
 from __future__ import annotations
 
@@ -22,11 +22,23 @@ from seq2seq.runs import Run
 from seq2seq.snapshots import MetricsFile, RunStore
 from seq2seq.vocabulary import Codec
 
-VALIDATION = "validation"  # what the values of the examples that choose the best epoch begin with
+VALIDATION = "validation"  # prefix of the values of the examples that choose the best epoch
 
 
 def make_sampler(model: Model, codec: Codec, examples: Examples, batch_size: int) -> Sampler:
-    """Batches in random order, or for a model that hands states on, in the order of the text."""
+    """Make the sampler for a model: batches in random order, or in the order of the text if the model is stateful.
+
+    Parameters
+    ----------
+    model : Model
+    codec : Codec
+    examples : Examples
+    batch_size : int
+
+    Returns
+    -------
+    Sampler
+    """
     if model.stateful:
         return Contiguous(model, examples.arrays, batch_size)
     widths = {"source": codec.source_widths(examples.sources), "target": codec.target_widths(examples.targets)}
@@ -34,7 +46,7 @@ def make_sampler(model: Model, codec: Codec, examples: Examples, batch_size: int
 
 
 class AnswerValidator(Validator):
-    """Answers examples, and scores their targets.
+    """Answers examples and scores their targets.
 
     Parameters
     ----------
@@ -43,12 +55,12 @@ class AnswerValidator(Validator):
     examples : Examples
     device : mxnet.Context
     name : str
-        What the names of the values begin with.
+        Prefix of the names of the values.
 
     Attributes
     ----------
     answers : Answers, or None
-        Those of the last epoch.
+        The answers of the last epoch.
     """
 
     def __init__(self, model: Model, codec: Codec, examples: Examples, device: Device, name: str = VALIDATION) -> None:
@@ -83,7 +95,7 @@ class AnswerValidator(Validator):
         size = fitting(self.model, min(len(self.examples), BATCH_SIZE), scored=True)
         widths = np.unique(self.codec.source_widths(self.examples.sources)).tolist()
         predictors = {}
-        for width in reversed(widths):  # the widest first: its working memory holds the others
+        for width in reversed(widths):  # the widest first: the other graphs fit in its working memory
             model = self.model.resized(width, self.codec.target_length)
             predictors[width] = make_predictor(model, size, self.device, module=module)
         return WidthsPredictor(predictors, self.codec)
@@ -102,7 +114,29 @@ def make_trainer(
     sampler: Sampler | None = None,
     validation_sets: Mapping[str, Examples] | None = None,
 ) -> Trainer:
-    """What learns a model's weights from a data set, and keeps them in a run folder if there is one."""
+    """Make the trainer for a model and a data set.
+
+    Parameters
+    ----------
+    model : Model
+    codec : Codec
+    dataset : Dataset
+    config : TrainingConfig
+    seed : int
+    device : mxnet.Context, optional
+        By default the CPU.
+    run : Run, optional
+        The run folder in which snapshots and metrics are saved.
+    callbacks : sequence of Callback
+    sampler : Sampler, optional
+        By default from `make_sampler`.
+    validation_sets : dict of str to Examples, optional
+        Further examples to validate on, by the prefix of their values.
+
+    Returns
+    -------
+    Trainer
+    """
     device = device or mx.cpu()
     validator = AnswerValidator(model, codec, dataset.validation, device)
     others = [AnswerValidator(model, codec, each, device, name) for name, each in (validation_sets or {}).items()]

@@ -1,4 +1,4 @@
-"""The examples of a task of pairs: drawn, split by what makes two sources the same question, and encoded."""
+"""The examples of a task of pairs: drawn, split so that no question is in two parts, and encoded."""
 
 from __future__ import annotations
 
@@ -20,7 +20,18 @@ from seq2seq.vocabulary import Codec
 
 
 def build_pairs(task: Task, config: DataConfig, seed: int, codec: Codec, extra: Sequence[Extra], note: Note) -> Dataset:
-    """See `seq2seq.dataset.build_dataset`."""
+    """Make the data set of a task of pairs: see `seq2seq.dataset.build_dataset`.
+
+    Parameters
+    ----------
+    task, config, seed, codec, extra, note
+        As in `build_dataset`.
+
+    Raises
+    ------
+    UsageError
+        If the options do not fit the task.
+    """
     rng = np.random.default_rng((seed, 0))
     expect = partial(expected, codec=codec, note=note)
     steps = stepwise(task)
@@ -62,11 +73,25 @@ def build_pairs(task: Task, config: DataConfig, seed: int, codec: Codec, extra: 
 
 
 def encode(pairs: Pairs, codec: Codec, rows: Array | None = None) -> Examples:
-    """Pairs as arrays, in the order of these rows: a block at a time, so that the strings are never all there."""
+    """Encode pairs as arrays, block by block, so that not all strings are in memory at once.
+
+    Parameters
+    ----------
+    pairs : Pairs
+    codec : Codec
+    rows : ndarray of int, optional
+        The pairs to encode, in order; by default all.
+
+    Returns
+    -------
+    Examples
+    """
     n = len(pairs) if rows is None else len(rows)
     dtype = codec.vocabulary.dtype
-    sources, targets = np.empty((n, codec.source_ids), dtype), np.empty((n, codec.target_length), dtype)
+    sources = np.empty((n, codec.source_ids), dtype)
+    targets = np.empty((n, codec.target_length), dtype)
     for block in blocks(n, BLOCK):
         part = pairs.take(block if rows is None else rows[block])
-        sources[block], targets[block] = codec.encode_sources(part.sources), codec.encode_targets(part.targets)
+        sources[block] = codec.encode_sources(part.sources)
+        targets[block] = codec.encode_targets(part.targets)
     return Examples(sources, targets)

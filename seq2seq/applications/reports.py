@@ -1,4 +1,4 @@
-"""What the commands print of an evaluation, line by line."""
+"""Formats evaluations as the lines that the commands print."""
 
 from __future__ import annotations
 
@@ -14,8 +14,18 @@ if TYPE_CHECKING:
 
 
 def summary_of_answers(evaluation: Evaluation) -> list[str]:
-    """How well trained examples and held-out ones are answered, for the end of a training."""
-    held_out, seen = evaluation.held_out, evaluation.train_distribution
+    """Exact match on training and held-out examples, and further metrics, for the end of a training.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+
+    Returns
+    -------
+    list of str
+    """
+    held_out = evaluation.held_out
+    seen = evaluation.train_distribution
     right = round(held_out.exact_match * held_out.n)
     measures = evaluation.measures["held_out"]
     return [
@@ -27,7 +37,16 @@ def summary_of_answers(evaluation: Evaluation) -> list[str]:
 
 
 def report_of_answers(evaluation: Evaluation) -> list[str]:
-    """Scores of held-out and trained examples and by group, and the worst mistakes."""
+    """Scores of held-out and training examples, in total and by group, and the worst mistakes.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+
+    Returns
+    -------
+    list of str
+    """
     rows = {"held out": evaluation.held_out, "trained on": evaluation.train_distribution}
     lines = [*_table(rows, "held out", evaluation.breakdowns)]
     for name, values in evaluation.measures.items():
@@ -38,7 +57,16 @@ def report_of_answers(evaluation: Evaluation) -> list[str]:
 
 
 def report_of_pairs(evaluation: PairsEvaluation) -> list[str]:
-    """The same of pairs that someone gave, and which of these cannot be read."""
+    """Scores of given pairs, in total and by group, the sources that cannot be read, and the worst mistakes.
+
+    Parameters
+    ----------
+    evaluation : PairsEvaluation
+
+    Returns
+    -------
+    list of str
+    """
     lines = [*_table({"pairs": evaluation.score}, "pairs", evaluation.breakdowns)]
     for measure, value in evaluation.measures.items():
         lines.append(f"pairs: {measure.replace('_', ' ')} {value:.4f}")
@@ -55,7 +83,16 @@ def report_of_pairs(evaluation: PairsEvaluation) -> list[str]:
 
 
 def report_of_text(evaluation: TextEvaluation) -> list[str]:
-    """How well each part of a text was predicted."""
+    """Scores of each part of a text.
+
+    Parameters
+    ----------
+    evaluation : TextEvaluation
+
+    Returns
+    -------
+    list of str
+    """
     parts = {"held out": evaluation.held_out, "trained on": evaluation.train_distribution}
     return [
         f"{name}, {part.n} characters between {part.begin} and {part.end} of the text: "
@@ -65,7 +102,7 @@ def report_of_text(evaluation: TextEvaluation) -> list[str]:
 
 
 def _table(rows: Mapping[str, Score], name: str, breakdowns: Mapping[str, Mapping[str, Score]]) -> Iterator[str]:
-    """Scores, and those of one of them in groups."""
+    """A table of scores, followed by the scores by group of the row called `name`."""
     for group, scores in breakdowns.items():
         rows = {**rows, **{f"{name}, {group} {label}": score for label, score in scores.items()}}
     yield f"{'':22}{'n':>7}  exact match  character accuracy"

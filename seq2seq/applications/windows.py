@@ -1,4 +1,4 @@
-"""The examples of a text: its parts in its order, each cut into windows that do not overlap."""
+"""The examples of a text: its parts in order, each cut into windows that do not overlap."""
 
 from __future__ import annotations
 
@@ -16,7 +16,25 @@ from seq2seq.vocabulary import Codec
 
 
 def build_windows(task: Text, config: DataConfig, codec: Codec, extra: Sequence[Extra]) -> Dataset:
-    """The data set of a text, whose parts are in its order."""
+    """Make the data set of a text, split by position.
+
+    Parameters
+    ----------
+    task : Text
+    config : DataConfig
+    codec : Codec
+    extra : sequence of Extra
+        Must be empty.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    UsageError
+        If the options do not fit a text, or a part is too short.
+    """
     require(config.split == "position", "split", config.split, "position where a text is read")
     require(config.examples is None, "examples", config.examples, "absent where a text is read: all of it is used")
     require(not extra, "extra", list(extra), "absent where a text is read")
@@ -32,7 +50,7 @@ def build_windows(task: Text, config: DataConfig, codec: Codec, extra: Sequence[
 
 
 def _windows(ids: Array, codec: Codec) -> Examples:
-    """A part of a text (L,) as examples, one after the other, in which each character is read once."""
+    """Cut a part of a text (L,) into consecutive examples, so that each character is read once."""
     width = codec.source_length
     end = (len(ids) - 1) // width * width
     sources, targets = (part.reshape(-1, width) for part in (ids[:end], ids[1 : end + 1]))
