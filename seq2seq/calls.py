@@ -1,8 +1,8 @@
-"""MXNet called with little Python, for what a training does at every step.
+"""Calls of MXNet operators with little Python overhead, for the steps of a training.
 
-`mx.nd` looks up an operator, converts its arrays and writes out its parameters at every call, and makes an object of
-every slice: more work than the engine's own. Where the workers keep all cores busy, they lose that time. The functions
-of the library that these call are those that `mx.nd` and `Executor` call.
+At every call `mx.nd` looks up the operator, converts its arrays and formats its parameters, and it makes an object for
+every slice. This can take longer than the operator, and if the workers keep all cores busy, they lose that time. The
+functions here call the same functions of the library as `mx.nd` and `Executor`.
 """
 
 from __future__ import annotations
@@ -12,28 +12,31 @@ from typing import Any
 
 from seq2seq.mx import Executor, mx
 
-_library, _check, _handles, _strings = mx.base._LIB, mx.base.check_call, mx.base.c_handle_array, mx.base.c_str_array
+_library = mx.base._LIB
+_check = mx.base.check_call
+_handles = mx.base.c_handle_array
+_strings = mx.base.c_str_array
 
 
 class Call:
-    """One operator on arrays that stay the same.
+    """An operator bound to fixed arrays; calling the object runs it.
 
     Parameters
     ----------
     operator : str
-        Its name, as in `mx.nd`.
+        Name of the operator in `mx.nd`.
     inputs : list of mxnet.NDArray
-        It runs where the first of them is.
+        The operator runs on the device of the first array.
     out : mxnet.NDArray
-        What it writes to.
+        The array for the result.
     parameters
-        The operator's. A call can give other values to those that are named here.
+        Parameters of the operator. Each call can override the values of those named here.
     """
 
     def __init__(self, operator: str, inputs: list[Any], out: Any, **parameters: Any) -> None:
         handle = ctypes.c_void_p()
         _check(_library.NNGetOpHandle(mx.base.c_str(operator), ctypes.byref(handle)))
-        self._arrays = [*inputs, out]  # the handles are theirs
+        self._arrays = [*inputs, out]  # keeps the handles valid
         self._places = {name: place for place, name in enumerate(parameters)}
         self._values = _strings([str(value) for value in parameters.values()])
         outputs = ctypes.cast(_handles([out]), ctypes.POINTER(mx.base.NDArrayHandle))
@@ -50,6 +53,6 @@ class Call:
 
 
 def forward_backward(executor: Executor) -> None:
-    """Run a graph that ends in its loss forwards and backwards, for training."""
+    """Run the forward and backward pass of a graph whose output is a loss."""
     _check(_library.MXExecutorForward(executor.handle, ctypes.c_int(1)))
     _check(_library.MXExecutorBackwardEx(executor.handle, ctypes.c_int(0), None, ctypes.c_int(1)))

@@ -1,4 +1,4 @@
-"""Every option of an experiment, with its default, and the presets: numbers only."""
+"""All options of an experiment with their defaults, and the presets."""
 
 from __future__ import annotations
 
@@ -29,22 +29,28 @@ MOST_LAYERS = 100
 
 @dataclass(frozen=True)
 class DataConfig:
-    """What is trained on and what is held out.
+    """Options of the data set.
 
     Parameters
     ----------
     examples : int, optional
-        How many examples to draw, before any are held out. By default all the distinct ones of a task that has at
+        Number of examples to draw, including those held out. By default all distinct examples of a task that has at
         most 100,000, else 50,000.
     validation, test : float or int
-        How much is held out to choose weights by, and to report on: a share below 1, or a number of examples; of a
-        text, its last characters.
+        The amount held out to choose the best weights, and to report results: a fraction below 1, or a number of
+        examples. For a text, a fraction or number of its characters, taken from the end.
     split : str
-        What training, validation and test do not share: `expression` (no string), another of the task's keys, such as
-        `commutative` (nor one that differs in the order of terms or factors alone), or `none`: all three are drawn
-        independently, as the notebook did, and most test examples may have been trained on. Of a text, `position`.
+        The key that training, validation and test examples do not have in common: `expression` (the string), or
+        another key of the task, such as `commutative` (strings that differ only in the order of terms or factors are
+        also kept together). `none` draws the three independently, as the notebook did, so most test examples may also
+        be training examples. `position` for a text.
     reverse_target : bool
         Whether targets are learned last character first: see `Codec`.
+
+    Raises
+    ------
+    UsageError
+        If a value is not allowed.
     """
 
     examples: int | None = field(
@@ -52,10 +58,12 @@ class DataConfig:
         metadata={"help": "examples to draw, before any are held out (default: all if few, else 50000)", "parse": int},
     )
     validation: float | int = field(
-        default=0.1, metadata={"help": "held out to choose weights by: a share below 1, or a number", "parse": "amount"}
+        default=0.1,
+        metadata={"help": "held out to choose the best weights: a fraction below 1, or a number", "parse": "amount"},
     )
     test: float | int = field(
-        default=0.1, metadata={"help": "held out to report on: a share below 1, or a number", "parse": "amount"}
+        default=0.1,
+        metadata={"help": "held out to report results: a fraction below 1, or a number", "parse": "amount"},
     )
     split: str = field(
         default="expression",
@@ -75,21 +83,27 @@ class DataConfig:
         for name in ("validation", "test"):
             amount = getattr(self, name)
             allowed = is_whole(amount, 1, MOST) or (isinstance(amount, float) and is_number(amount) and 0 < amount < 1)
-            require(allowed, name, amount, f"a share between 0 and 1, or a whole number of examples from 1 to {MOST}")
+            expected = f"a fraction between 0 and 1, or a whole number of examples from 1 to {MOST}"
+            require(allowed, name, amount, expected)
         require(isinstance(self.split, str), "split", self.split, "a name")
         require_truth("reverse_target", self.reverse_target)
 
 
 @dataclass(frozen=True)
 class Extra:
-    """Examples of another task that are trained on beside the task's own, but for what is held out.
+    """Training examples of another task, in addition to the main task's; held-out questions are left out.
 
     Parameters
     ----------
     task : Task
         Its strings must fit the widths and characters of the main task.
     examples : int, optional
-        How many distinct ones to draw; by default all.
+        Number of distinct examples to draw; by default all.
+
+    Raises
+    ------
+    UsageError
+        If a value is not allowed.
     """
 
     task: Task
@@ -97,15 +111,17 @@ class Extra:
 
     def __post_init__(self) -> None:
         require(isinstance(self.task, Task), "extra", self.task, "a Task, such as Arithmetic()")
-        require(self.task.keep() is None, "extra", self.task, "a task whose options are all that makes it")
+        require(self.task.keep() is None, "extra", self.task, "a task that its options alone define")
         if self.examples is not None:
             object.__setattr__(self, "examples", whole("examples", self.examples, 1))
 
     def to_json(self) -> dict[str, Any]:
+        """The values as plain objects for JSON."""
         return {"task": _task_to_json(self.task), "examples": self.examples}
 
     @classmethod
     def from_json(cls, values: Any) -> Extra:
+        """The inverse of `to_json`. Raises `UsageError`, `KeyError` or `TypeError` for other values."""
         table = checked_table("extra", values, ("task", "examples"))
         return cls(_task_from_json(table["task"]), table["examples"])
 
@@ -121,12 +137,31 @@ def _digest(kept: str) -> str:
 
 
 def with_tuples(values: dict[str, Any]) -> dict[str, Any]:
-    """A task's options from JSON or TOML, which know lists alone."""
+    """A task's options from JSON or TOML, with lists turned into tuples."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 def checked_table(name: str, values: Any, allowed: Iterable[str]) -> dict[str, Any]:
-    """A table from a file. Raises `UsageError` if it is none, or has something that it cannot have."""
+    """Check a table that was read from a file.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table for messages.
+    values
+        The value that was read.
+    allowed : iterable of str
+        The names that the table may have.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    UsageError
+        If it is not a table, or has another name.
+    """
     require(isinstance(values, dict), name, values, "a table")
     unknown = sorted(set(values).difference(allowed))
     if unknown:
@@ -156,12 +191,12 @@ def _task_from_json(
 def _checked(read: Callable[[], str | None], digest: Any) -> str | None:
     kept = read()
     if kept is not None and digest != _digest(kept):
-        raise ValueError("what is kept beside it is not what it was made with")
+        raise ValueError("the data kept with it are not those that it was made with")
     return kept
 
 
 def require_name(task: Task) -> None:
-    """Raise `UsageError` unless a task has a name of its own, by which it is found again, or at least not mistaken."""
+    """Raise `UsageError` unless a task has a valid name that is not the name of another task."""
     name: Any = getattr(task, "name", None)
     good = isinstance(name, str) and re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name)
     require(bool(good), f"name of {type(task).__name__}", name, "small letters, digits, _ and -")
@@ -170,7 +205,7 @@ def require_name(task: Task) -> None:
 
 
 def require_rebuilt(task: Task) -> None:
-    """Raise `UsageError` unless a task's options make it and its pairs again, as whoever opens its run will need."""
+    """Raise `UsageError` unless a task and its pairs can be made again from its options, as opening a run requires."""
     kept = task.keep()
     try:
         values = json.loads(json.dumps(_task_to_json(task)))
@@ -185,49 +220,54 @@ def require_rebuilt(task: Task) -> None:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The network's options.
+    """Options of the network.
 
     Parameters
     ----------
     model : str
-        `auto`: `transducer` for steps that are written in their place, `attention` for others, else `repeat`. `repeat`:
-        the notebook's. `attention` looks back at the source and writes a character at a time; `transducer` writes a
-        character for each it reads; `aligned` is one that reads two numbers place by place. All others read a text:
-        `auto` is then `gru`. See `seq2seq/models/`.
+        `repeat`, the notebook's network; `attention`, which attends to the source and writes one character at a time;
+        `transducer`, which writes one character per character read; `aligned`, a transducer that reads two numbers
+        place by place; or one of the models of text. `auto` is `transducer` for steps that are written in place,
+        `attention` for other steps, `gru` for a text, and else `repeat`. See `seq2seq/models/`.
     cell : str
-        `lstm`, or `rnn`: one tanh a unit (Elman 1990). What an LSTM remembers may leak away slowly, too slowly for
-        short training examples to show; an `rnn` must hold on to it at each step or lose it at once, so that what it
-        has learned to remember, it remembers for as long as one likes.
+        `lstm`, or `rnn` with one tanh per unit (Elman 1990). An LSTM may lose its memory slowly, too slowly to show in
+        short training examples. An `rnn` either renews its memory at each step or loses it at once, so it keeps what it
+        has learned to remember for any number of steps.
     hidden_size : int
-        Units of each recurrent layer and direction (H).
+        Units per recurrent layer and direction (H).
     layers : int
-        Recurrent layers in the encoder, and in the decoder.
+        Number of recurrent layers in the encoder, and in the decoder.
     dropout : float
-        Share of the values dropped in training: between recurrent layers, on the repeated state and before the dense
+        Fraction of the values dropped in training: between recurrent layers, on the repeated state and before the dense
         layer.
     label_smoothing : float
-        How much of each target character's probability all characters share evenly in training.
+        Fraction of each target character's probability that is spread evenly over all characters in training.
     bidirectional : bool
         Whether the encoder also reads the source from right to left.
     position_bias : bool
-        Whether `attention` also learns where to look from the offset between the step and a place.
+        Whether the scores of `attention` have a learned bias for each relative position.
     embedding : int
-        Of a text's model: the numbers that a character is turned into first (E); 0 reads one-hot vectors.
+        For models of text: size of the character embeddings (E); 0 reads one-hot vectors.
     activation : str
-        Of a text's models but `lstm` and `gru`: `tanh` or `relu`.
+        For models of text other than `lstm` and `gru`: `tanh` or `relu`.
     identity : bool
-        Whether the hidden matrix of these same begins as the identity.
+        For the same models: whether the hidden-to-hidden matrix is initialised to the identity.
+
+    Raises
+    ------
+    UsageError
+        If a value is not allowed.
     """
 
     model: str = field(default="auto", metadata={"help": f"one of {', '.join(MODEL_NAMES)}", "parse": str})
-    cell: str = field(default="lstm", metadata={"help": "lstm, or rnn: one tanh a unit", "parse": str})
+    cell: str = field(default="lstm", metadata={"help": "lstm, or rnn: one tanh per unit", "parse": str})
     hidden_size: int = field(default=128, metadata={"help": "units of each recurrent layer", "parse": int})
     layers: int = field(
         default=2, metadata={"help": "recurrent layers in the encoder, and in the decoder", "parse": int}
     )
-    dropout: float = field(default=0.0, metadata={"help": "share of values dropped in training", "parse": float})
+    dropout: float = field(default=0.0, metadata={"help": "fraction of values dropped in training", "parse": float})
     label_smoothing: float = field(
-        default=0.0, metadata={"help": "probability that all characters share in training", "parse": float}
+        default=0.0, metadata={"help": "probability spread over all characters in training", "parse": float}
     )
     bidirectional: bool = field(default=True, metadata={"help": "read the source in both directions", "parse": bool})
     position_bias: bool = field(
@@ -235,7 +275,7 @@ class ModelConfig:
     )
     embedding: int = field(
         default=0,
-        metadata={"help": "a text's models: numbers that a character is turned into; 0: one-hot", "parse": int},
+        metadata={"help": "models of text: size of the character embeddings; 0: one-hot", "parse": int},
     )
     activation: str = field(default="tanh", metadata={"help": "char3 and rnn models: tanh or relu", "parse": str})
     identity: bool = field(
@@ -261,9 +301,26 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """All that makes one experiment what it is: kept in a run folder as `config.json`.
+    """All options of an experiment, saved in a run folder as `config.json`.
 
-    Options are known by their own names, which no two parts share: `Config().with_options(hidden_size=64)`.
+    Options of different parts have different names, so that a name is enough to set one:
+    `Config().with_options(hidden_size=64)`.
+
+    Parameters
+    ----------
+    task : Task
+    data : DataConfig
+    model : ModelConfig
+    training : TrainingConfig
+    seed : int
+        Determines all random draws.
+    extra : sequence of Extra
+        Further training examples.
+
+    Raises
+    ------
+    UsageError
+        If a value is not allowed.
     """
 
     task: Task = field(default_factory=Arithmetic)
@@ -281,7 +338,18 @@ class Config:
         require_name(self.task)
 
     def with_options(self, **options: Any) -> Config:
-        """A copy with these options of its data, model and training, or the seed, set. Raises `UsageError`."""
+        """A copy with other values for some options.
+
+        Parameters
+        ----------
+        **options
+            Options of `DataConfig`, `ModelConfig` and `TrainingConfig`, and `seed`.
+
+        Raises
+        ------
+        UsageError
+            If an option is unknown, or a value is not allowed.
+        """
         parts: dict[str, Any] = {}
         for part, config in PARTS.items():
             mine = {f.name for f in fields(config)} & set(options)
@@ -294,7 +362,7 @@ class Config:
         return replace(self, **parts)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values that JSON can hold, without options that have no use."""
+        """The options as plain values for JSON, without unused ones."""
         lacked = lacking(self)
         parts = {
             part: {name: value for name, value in asdict(getattr(self, part)).items() if name not in lacked}
@@ -315,17 +383,22 @@ class Config:
         read: Callable[[], str | None] | None = None,
         outline: Outline | None = None,
     ) -> Config:
-        """The inverse of `to_json`. Raises `UsageError`, `KeyError`, `TypeError` or `ValueError` for anything else.
+        """The inverse of `to_json`.
 
         Parameters
         ----------
         values : dict
         task_class : type, optional
-            Of a task that has no name in `TASKS`.
+            The class of the task, if its name is not in `TASKS`.
         read : callable, optional
-            Gives what the task's `keep` gave.
+            Returns the text that the task's `keep` returned.
         outline : Outline, optional
-            Of the data: with it, what is kept is read when someone asks for it.
+            The outline of the data. If it is given, `read` is called only when the text is needed.
+
+        Raises
+        ------
+        UsageError, KeyError, TypeError, ValueError
+            If the values have another form.
         """
         parts = {part: config(**checked_table(part, values[part], _names(config))) for part, config in PARTS.items()}
         extra = values.get("extra", [])
@@ -342,7 +415,7 @@ def _names(config: Any) -> list[str]:
 PARTS: dict[str, Any] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 
 PRESETS = {
-    # Beside the expressions themselves, sums of two larger numbers, which is what the last step of many is.
+    # In addition to the expressions, sums of two larger numbers, since the last step is often such a sum.
     "default": Config(
         task=Arithmetic(steps="call"),
         data=DataConfig(reverse_target=True),
@@ -350,11 +423,11 @@ PRESETS = {
         training=TrainingConfig(learning_rate=0.008),
         extra=(Extra(Arithmetic("+", terms=2, operands=(1, 100), steps="call"), 2000),),
     ),
-    # The notebook E2_sequence_modeling_basic_math (sunilmallya/dl-twitch-series, 2017), to the number but for its loss,
-    # which counted padding too. It drew its samples independently, so its test samples had nearly all been trained on;
-    # the overlap is reported. Its Module divided the gradient of a mean by the batch size once more: Adam takes no note
-    # of the gradient's scale but in epsilon, so 32 times the default 1e-8 is the same optimiser. Dealing with the last
-    # batch, it took the first samples a second time; here the last batch is a smaller one.
+    # The notebook E2_sequence_modeling_basic_math (sunilmallya/dl-twitch-series, 2017) with the same numbers, except
+    # for its loss, which counted padding too. It drew its samples independently, so nearly all its test samples had
+    # been trained on; the overlap is reported. Its Module divided the gradient of a mean by the batch size once more:
+    # in Adam the gradient's scale matters only relative to epsilon, so 32 times the default 1e-8 is the same optimiser.
+    # It filled its last batch with the first samples; here the last batch is smaller.
     "notebook": Config(
         task=Arithmetic(operators="+*", terms=3, operands=(1, 10), mixed=False),
         data=DataConfig(examples=10_000, validation=100, test=100, split="none", reverse_target=False),

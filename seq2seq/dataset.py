@@ -1,4 +1,4 @@
-"""A task, sizes and a seed, to training, validation and test arrays that share no question."""
+"""Makes training, validation and test arrays with no question in common, from a task, sizes and a seed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,15 @@ from seq2seq.vocabulary import Codec
 
 @dataclass(frozen=True)
 class Examples:
-    """Encoded pairs: sources (N, S) and targets (N, T) of ids, targets in the order in which they are learned."""
+    """Encoded pairs.
+
+    Attributes
+    ----------
+    sources : ndarray of int, shape (N, S)
+        Ids.
+    targets : ndarray of int, shape (N, T)
+        Ids, in the order in which they are learned.
+    """
 
     sources: Array
     targets: Array
@@ -33,25 +41,26 @@ class Examples:
 
     @property
     def arrays(self) -> dict[str, Array]:
-        """By the names of a model's inputs."""
+        """The arrays by the names of a model's inputs."""
         return {"source": self.sources, "target": self.targets}
 
     def take(self, rows: Array) -> Examples:
+        """The examples in these rows, in this order."""
         return Examples(self.sources[rows], self.targets[rows])
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """The three splits of one experiment and the codec that reads them.
+    """The three splits of an experiment, and their codec.
 
     Attributes
     ----------
     codec : Codec
     key : str
-        What makes two sources the same question: see `Task.key`.
+        Sources with the same value of this key are the same question: see `Task.key`.
     train, validation, test : Examples
     questions : Examples, optional
-        The training split itself, where its steps are trained on, or others beside it. By default `train`.
+        The training split before steps are made from it or extra examples are added. By default `train`.
     """
 
     codec: Codec
@@ -62,13 +71,17 @@ class Dataset:
     questions: Examples | None = None
 
     def overlap(self, task: Task, sources: Array | None = None) -> float:
-        """The share of sources that were trained on: measured, and 0 for an honest split.
+        """The fraction of sources that are in the training split, which is 0 for a split by key.
 
         Parameters
         ----------
         task : Task
         sources : ndarray of str, shape (N,), optional
             By default the test sources.
+
+        Returns
+        -------
+        float
         """
         test = self.codec.read_sources(self.test.sources) if sources is None else sources
         trained = [
@@ -79,13 +92,13 @@ class Dataset:
 
     @property
     def unseen(self) -> list[str]:
-        """The symbols of held-out examples that no training example has."""
+        """The symbols in held-out examples that are in no training example."""
         trained, *held_out = (self._used(part) for part in (self.train, self.validation, self.test))
         new = np.flatnonzero((held_out[0] | held_out[1]) & ~trained)
         return [self.codec.alphabet.symbol(self.codec.characters[place]) for place in new]
 
     def _used(self, part: Examples) -> Array:
-        """Which characters of the vocabulary some examples have, bool, shape (V,)."""
+        """Whether each character of the vocabulary is in these examples, bool, shape (V,)."""
         used = np.zeros(len(self.codec.vocabulary), bool)
         for block in blocks(len(part), BLOCK):
             used[part.sources[block]] = used[part.targets[block]] = True
@@ -93,8 +106,9 @@ class Dataset:
 
     @cached_property
     def sources(self) -> Sources:
-        """What the sources of all splits are like."""
-        used, lengths = np.zeros(len(self.codec.vocabulary), bool), []
+        """The symbols and lengths of the sources in all splits."""
+        used = np.zeros(len(self.codec.vocabulary), bool)
+        lengths = []
         for part in (self.train, self.validation, self.test):
             for block in blocks(len(part), BLOCK):
                 ids = part.sources[block]
@@ -106,7 +120,7 @@ class Dataset:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of all three splits, to tell whether a rebuilt data set is the one that was trained on."""
+        """A digest of all three splits, to check that a rebuilt data set is the same."""
         digest = hashlib.sha256()
         for part in (self.train, self.validation, self.test):
             for array in (part.sources, part.targets):
@@ -125,10 +139,10 @@ def build_dataset(
 ) -> Dataset:
     """Draw a task's examples, split them and encode them. The same arguments give the same arrays.
 
-    Of a text, these are its parts, in its order, each cut into windows that do not overlap.
+    A text is split into parts by position, and each part is cut into windows that do not overlap.
 
-    Of a stepwise task, training and validation examples are the steps of the expressions that were dealt to them.
-    Whatever else is trained on, steps and extra examples, leaves out every source whose key is that of one held out.
+    For a stepwise task, the training and validation examples are the steps of the expressions in these splits. Steps
+    and extra examples are not trained on if their source has the same key as a held-out source.
 
     Parameters
     ----------
@@ -136,15 +150,20 @@ def build_dataset(
     config : DataConfig
     seed : int
     codec : Codec, optional
-        How the model has strings; by default as `Codec` has them.
+        The model's codec; by default a `Codec` for the task.
     extra : sequence of Extra
+        Further training examples.
     note : callable
-        Given a line to read, where the drawing takes long.
+        Called with a line of information if drawing takes long.
+
+    Returns
+    -------
+    Dataset
 
     Raises
     ------
     UsageError
-        If the task has fewer examples than asked for, or no such key, or the examples would not fit into memory.
+        If the task has fewer examples than asked for, or no such key, or the examples do not fit into memory.
     """
     codec = codec or Codec(
         task.characters, task.source_length, task.target_length, config.reverse_target, alphabet=task.alphabet

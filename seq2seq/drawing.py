@@ -1,4 +1,4 @@
-"""How many examples of a task there are, and the drawing of them."""
+"""Draws the examples of a task."""
 
 from __future__ import annotations
 
@@ -14,16 +14,36 @@ from seq2seq.tasks import ListTask, Pairs, Task
 from seq2seq.values import counted
 from seq2seq.vocabulary import Codec
 
-LISTED = 100_000  # a task with at most so many expressions is used whole
-DRAWN = 50_000  # of a larger one, so many are drawn
-TRIED, LONG = 1000, 10.0  # draws that tell how long all of them will take, and the seconds from which on that is said
+LISTED = 100_000  # a task with at most this number of pairs is used whole
+DRAWN = 50_000  # the number of pairs drawn from a larger task
+TRIED = 1000  # draws from which the time for all draws is estimated, ...
+LONG = 10.0  # ... and the number of seconds from which on the user is informed
 Note = Callable[[str], None]
 Expect = Callable[[Task, int], None]
 
 
 def draw(task: Task, examples: int | None, rng: np.random.Generator, expect: Expect) -> Pairs:
-    """So many distinct pairs. By default all, or of a task that has more than `LISTED`, `DRAWN`; of one that does not
-    know how many it has, `DRAWN` or as many as are found. How many there will be is said first."""
+    """Draw distinct pairs of a task.
+
+    Parameters
+    ----------
+    task : Task
+    examples : int, optional
+        The number of pairs. By default all pairs, or `DRAWN` if the task has more than `LISTED`. If the task does not
+        know its number of pairs, `DRAWN`, or fewer if no more are found.
+    rng : numpy.random.Generator
+    expect : callable
+        Called with the task and the expected number of pairs before they are drawn.
+
+    Returns
+    -------
+    Pairs
+
+    Raises
+    ------
+    UsageError
+        If the task has fewer pairs.
+    """
     if task.count is None:
         expect(task, examples or DRAWN)
         return task.sample_distinct(examples, rng) if examples else task.sample_up_to(DRAWN, rng)
@@ -34,7 +54,22 @@ def draw(task: Task, examples: int | None, rng: np.random.Generator, expect: Exp
 
 
 def expected(task: Task, n: int, codec: Codec, note: Note) -> None:
-    """Say how long so many examples may take to draw, if that is long. Raises `UsageError` if no machine holds them."""
+    """Inform the user if drawing will take long, and check that the examples fit into memory.
+
+    Parameters
+    ----------
+    task : Task
+    n : int
+        Number of examples.
+    codec : Codec
+    note : callable
+        Called with a line of information.
+
+    Raises
+    ------
+    UsageError
+        If there is not enough memory.
+    """
     require_memory(f"examples {n}", of_examples(codec, n))
     tried = min(TRIED, n // 20)
     if tried == 0 or isinstance(task, ListTask):

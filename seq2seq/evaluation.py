@@ -1,4 +1,4 @@
-"""How good a model is on what it has not seen, and on what it was trained on."""
+"""Scores a model on held-out examples and on training examples."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ MISTAKES = 10
 
 @dataclass(frozen=True)
 class Score:
-    """Accuracy over some examples.
+    """Accuracy on some examples.
 
     Attributes
     ----------
     n : int
-        How many.
+        Number of examples.
     exact_match : float
-        The share of right answers: every character, or where the working comes before, every one of the result; or
-        whatever else the task accepts.
+        Fraction of right answers: those with every character right (if the answer includes its working, every character
+        of the result), or that the task accepts.
     character_accuracy : float
-        How much of the answers is right: 1 less the edit distance from answer to target, as a fraction of the symbols
-        of the longer of the two; distances and lengths are summed over the examples first. Padding is no symbol.
+        1 minus the edit distance from answer to target, divided by the number of symbols in the longer of the two;
+        distances and lengths are first summed over the examples. Padding is not a symbol.
     """
 
     n: int
@@ -42,14 +42,14 @@ class Score:
 
     @classmethod
     def of(cls, asked: Asked, rows: Any = slice(None)) -> Score:
-        """Of some rows of what was asked."""
+        """The score of some rows; by default of all."""
         accuracy = 1 - asked.distances[rows].sum() / asked.longer[rows].sum()
         return cls(len(asked.right[rows]), float(asked.right[rows].mean()), float(accuracy))
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer and the probability that the model gave to it."""
+    """A wrong answer, and its probability in the model."""
 
     source: str
     target: str
@@ -64,15 +64,15 @@ class Evaluation:
     Attributes
     ----------
     held_out, train_distribution : Score
-        On examples set aside for this, and on as many (or all) of those trained on.
+        Scores on test examples, and on training examples.
     overlap : float
-        The share of the held-out sources that were trained on: 0 unless the data were drawn without a split.
+        Fraction of the held-out sources that were trained on: 0 unless the data were drawn without a split.
     breakdowns : dict of str to dict of str to Score
-        Held-out scores by the length of the answer, and by the groups that the task knows.
+        Held-out scores by length of the target, and by the groups that the task defines.
     mistakes : list of Mistake
-        Held-out answers that are wrong, the surest first.
+        Wrong held-out answers, those with the highest confidence first.
     measures : dict of str to dict of str to float
-        What else the task measures, of `held_out` and of `train_distribution`.
+        Further metrics of the task, for `held_out` and `train_distribution`.
     """
 
     held_out: Score
@@ -84,13 +84,14 @@ class Evaluation:
 
     @property
     def bars(self) -> tuple[str, dict[str, float]]:
-        """The title and the bars of a picture of it, by name, from 0 to 1."""
+        """Title and bars of a plot; the bars are values from 0 to 1, by name."""
         bars = {"all": self.held_out.exact_match}
         for name, scores in self.breakdowns.items():
             bars.update({f"{name} {label}": score.exact_match for label, score in scores.items()})
         return "exact match, held out", bars
 
     def to_json(self) -> dict[str, Any]:
+        """The content of `evaluation.json`."""
         values = asdict(self)
         values["held_out"]["overlap"] = values.pop("overlap")
         breakdowns = values.pop("breakdowns")
@@ -101,7 +102,7 @@ class Evaluation:
 
 
 def evaluate(ask: Ask, dataset: Dataset, task: Task, samples: int, seed: int) -> Evaluation:
-    """Score a model on the test examples, and on training examples beside them.
+    """Score a model on test examples and on training examples.
 
     Parameters
     ----------
@@ -109,14 +110,19 @@ def evaluate(ask: Ask, dataset: Dataset, task: Task, samples: int, seed: int) ->
         From sources to their answers, such as `Solver.answer`.
     dataset : Dataset
     task : Task
-        Tells how to group sources.
+        Defines the right answers, and how sources are grouped.
     samples : int
-        The most examples to score of each; of more, so many are chosen at random.
+        Maximum number of examples of each kind. If there are more, this number is chosen at random.
     seed : int
-        Decides which.
+        Determines the choice.
+
+    Returns
+    -------
+    Evaluation
     """
     rng = np.random.default_rng((seed, 2))
-    test, seen = _choose(dataset.test, samples, rng), _choose(dataset.questions or dataset.train, samples, rng)
+    test = _choose(dataset.test, samples, rng)
+    seen = _choose(dataset.questions or dataset.train, samples, rng)
     asked, known = (_ask(ask, examples, dataset.codec, task) for examples in (test, seen))
     groups = {name: label(np.array(asked.sources)) for name, label in task.breakdowns.items()}
     groups["length"] = asked.lengths
@@ -136,20 +142,20 @@ def _choose(examples: Examples, samples: int, rng: np.random.Generator) -> Examp
 
 
 class Asked(NamedTuple):
-    """Some examples, and how they were answered.
+    """Examples and their answers.
 
     Attributes
     ----------
     sources, targets : list of str
     answers : list of Answer
     right : ndarray of bool, shape (N,)
-        Which answers are.
+        Whether each answer is right.
     lengths : ndarray of int, shape (N,)
-        How many symbols each target has.
+        Number of symbols in each target.
     longer : ndarray of int, shape (N,)
-        How many the target or the answer has, whichever has more.
+        Number of symbols in the target or in the answer, whichever is larger.
     distances : ndarray of int, shape (N,)
-        The edit distance from the answer to the target.
+        Edit distance from each answer to its target.
     """
 
     sources: list[str]
@@ -161,12 +167,13 @@ class Asked(NamedTuple):
     distances: Array
 
     def take(self, rows: Array) -> Asked:
-        """These rows alone, bool (N,)."""
+        """Select rows by a mask, bool, shape (N,)."""
         chosen = np.flatnonzero(rows)
         sources, targets = ([part[row] for row in chosen] for part in (self.sources, self.targets))
         return Asked(sources, targets, [self.answers[row] for row in chosen], *(part[chosen] for part in self[3:]))
 
     def measured(self, task: Task) -> dict[str, float]:
+        """The further metrics of the task."""
         return dict(task.measures(self.sources, self.targets, [answer.text for answer in self.answers]))
 
 
@@ -177,14 +184,28 @@ def _ask(ask: Ask, examples: Examples, codec: Codec, task: Task) -> Asked:
 
 
 def compared(task: Task, sources: list[str], targets: Sequence[Sequence[str]], answers: list[Answer]) -> Asked:
-    """Answers beside their targets: of several for a source each is right, and the nearest to the answer is shown."""
+    """Compare answers with their targets.
+
+    Parameters
+    ----------
+    task : Task
+    sources : list of str
+    targets : sequence of sequence of str
+        One or more right answers for each source. The one nearest to the answer becomes the target.
+    answers : list of Answer
+
+    Returns
+    -------
+    Asked
+    """
     texts = [answer.text for answer in answers]
     right = [any(task.accepts(source, text, target) for target in several)
              for source, text, several in zip(sources, texts, targets)]  # fmt: skip
     nearest = [_nearest(text, several, task.target_separator) for text, several in zip(texts, targets)]
     wanted, written = ([split(text, task.target_separator) for text in part] for part in (nearest, texts))
     lengths, of_answers = (np.array([*map(len, part)]) for part in (wanted, written))
-    longer, distances = np.maximum(lengths, of_answers), edit_distances(written, wanted)
+    longer = np.maximum(lengths, of_answers)
+    distances = edit_distances(written, wanted)
     return Asked(sources, nearest, answers, np.array(right, bool), lengths, longer, distances)
 
 
@@ -196,11 +217,12 @@ def _nearest(text: str, targets: Sequence[str], separator: str) -> str:
 
 
 def mistakes_of(asked: Asked) -> list[Mistake]:
-    """The wrong answers, the surest first."""
+    """The wrong answers with the highest confidence, at most `MISTAKES`, in descending order."""
     wrong = np.flatnonzero(~asked.right)
     surest = sorted(wrong, key=lambda row: -asked.answers[row].confidence)[:MISTAKES]
     return [Mistake(asked.sources[row], asked.targets[row], *asked.answers[row]) for row in surest]
 
 
 def by_label(asked: Asked, labels: Array) -> dict[str, Score]:
+    """Scores of the groups of rows with equal labels, shape (N,)."""
     return {str(label): Score.of(asked, labels == label) for label in np.unique(labels)}

@@ -1,4 +1,4 @@
-"""From options to a trained run folder: the parts put together."""
+"""Runs an experiment, from options to a trained run folder."""
 
 from __future__ import annotations
 
@@ -46,53 +46,54 @@ def train(
     validation_sets: Mapping[str, Pairs | Iterable[tuple[str, str]]] | None = None,
     **options: Any,
 ) -> Solver:
-    """Train a model and keep everything in a run folder.
+    """Train a model and save everything in a run folder.
 
     Parameters
     ----------
     task : Task, or iterable of (str, str), optional
-        What to learn: a task, or the pairs themselves, (source, target), in their order, or if they are a set, which
-        has none, sorted; by default the preset's task.
+        The task to learn, or pairs of source and target; by default the preset's task. Pairs are used in their order;
+        a set, which has no order, is sorted.
     run_dir : path, optional
-        The folder to make, or an empty one to fill; by default one named for the task and the time, under `runs/`.
+        A new or empty folder for the run; by default a folder under `runs/` named after the task and the time.
     preset : str or Config, optional
-        `default`, `notebook` or a recipe's `config`: where options that are not given come from. Without it they are
-        chosen from the data, as `seq2seq/applications/` says, but for `Arithmetic` and `Addition`.
+        Options that are not given are taken from it: `default`, `notebook` or the `config` of a recipe. Without a
+        preset they are chosen from the data (see `seq2seq/applications/`); for `Arithmetic` and `Addition` the preset
+        is then `default`.
     find_rate : bool
-        Whether to find the `learning_rate` by a range test, as `seq2seq/engine/range_test.py` says, before training
-        begins. A run that is resumed keeps the one it found.
+        Whether to find the `learning_rate` by a range test before training (see `seq2seq/engine/range_test.py`). A
+        resumed run keeps the rate that it found.
     resume : bool
-        Continue the run in `run_dir` (by default the newest under `runs/`) with the options it was made with. Where
-        there is no run yet, begin one. Of the options, only `epochs` may differ from those it was made with.
+        Continue the run in `run_dir` (by default the newest under `runs/`) with its own options; only `epochs` may be
+        given another value. If there is no run yet, a new one is started.
     device : str
         `auto`, `cpu`, `gpu` or `gpu:N`.
     progress : bool
         Whether to show progress on stderr.
     callbacks : sequence of Callback
-        Your own, told of each step and epoch after those that show progress and write `metrics.csv`.
+        Your own callbacks, called after those that show progress and write `metrics.csv`.
     validation_sets : dict of str to Pairs or iterable of (str, str), optional
-        Further pairs to validate by after each epoch, such as `{"long": task.sample(...)}`, no longer than those that
-        are trained on. Their values are columns of `metrics.csv` that begin with the name: `long_exact_match`, which
-        `best_by` may choose by. Nobody checks that they were not trained on.
+        Further pairs to validate on after each epoch, such as `{"long": task.sample(...)}`, no longer than the training
+        examples. Their values are columns of `metrics.csv` with the name as a prefix, such as `long_exact_match`, and
+        can be used in `best_by`. It is not checked that they are not trained on.
     **options
         Any option of `DataConfig`, `ModelConfig` and `TrainingConfig`, and `seed`.
 
     Returns
     -------
     Solver
-        With the best weights; of a text a `Writer`, which is one.
+        With the best weights. For a text it is a `Writer`, a subclass.
 
     Raises
     ------
     UsageError
-        If an option is unknown or not allowed, or the data cannot be learned from. Nothing has been written then.
+        If an option is unknown or not allowed, or the data cannot be learned from. Nothing is written in this case.
     RunError
-        If the folder already holds a run (and `resume` is not set), holds something else, is damaged, cannot be made
-        or written into, or another process is making it or training into it.
+        If the folder already holds a run (and `resume` is not set), holds other files, is damaged, cannot be made or
+        written into, or another process is making it or training into it.
     DeviceError
-        If the device is not there or cannot be used.
+        If the device does not exist or cannot be used.
     TrainingInterrupted
-        After SIGINT or SIGTERM, when everything has been kept. A `KeyboardInterrupt`.
+        After SIGINT or SIGTERM, when everything has been saved. It is a `KeyboardInterrupt`.
     """
     if isinstance(task, Iterable) and not isinstance(task, str):
         task = PairsTask.of(task)
@@ -104,7 +105,7 @@ def train(
     base = _base(task, preset, options)
     config = base.with_options(**options)
     if find_rate and "learning_rate" in options:
-        raise UsageError("find_rate: not with learning_rate: both say what the rate is")
+        raise UsageError("find_rate: not allowed with learning_rate: both set the rate")
     for learned in (config.task, *(extra.task for extra in config.extra)):
         require_rebuilt(learned)
     require_keepable(config.task)
@@ -142,7 +143,8 @@ def train(
                 model, sampler, config.training, config.seed, context, shown.on_note,
                 model.updater(config.training, config.seed, context),
             )  # fmt: skip
-            rate, instead_of = test.suggestion, config.training.learning_rate
+            rate = test.suggestion
+            instead_of = config.training.learning_rate
             shown.on_note(f"learning_rate {rate:g}, found by the range test, in place of {instead_of:g}")
             config = config.with_options(learning_rate=rate)
         sets = _validation_sets(application, config.task, codec, validation_sets or {})
@@ -163,10 +165,11 @@ def train(
             if test is not None:
                 _keep(test, run, shown)
             trainer.save()
-            run.write_config(config, dataset.fingerprint, outline)  # the last: from here on the folder is a run
+            run.write_config(config, dataset.fingerprint, outline)  # written last, since it makes the folder a run
         run.check_fingerprint(dataset.fingerprint, outline)
         trainer.restore()
-        epochs, done = config.training.epochs, trainer.state.epoch
+        epochs = config.training.epochs
+        done = trainer.state.epoch
         require(epochs >= done, "epochs", epochs, f"at least {done}, which {run.shown} has done")
         run.write_config(config, dataset.fingerprint, outline)
         trainer.fit()
@@ -176,7 +179,7 @@ def train(
 def _validation_sets(
     application: Application[Any], task: Task, codec: Codec, given: Mapping[str, Pairs | Iterable[tuple[str, str]]]
 ) -> dict[str, Examples]:
-    """Pairs of someone's own as examples, by name. Raises `UsageError`."""
+    """Encode the given validation pairs as examples, by name. Raises `UsageError`."""
     sets = {}
     for name, pairs in given.items():
         good = isinstance(name, str) and re.fullmatch("[a-z][a-z0-9_]*", name) and name not in ("train", VALIDATION)
@@ -189,7 +192,7 @@ def _validation_sets(
 
 
 def _keep(test: RangeTest, run: Run, shown: Progress) -> None:
-    """Write what came of a range test, and a picture of it if there is something to draw it with."""
+    """Save the result of a range test, and a plot of it if matplotlib is installed."""
     run.write_rates(test.rows, test.decision)
     try:
         plot_rates(test, run.path / RATES_PLOT)
@@ -198,7 +201,7 @@ def _keep(test: RangeTest, run: Run, shown: Progress) -> None:
 
 
 def _base(task: Task | None, preset: str | Config | None, options: dict[str, Any]) -> Config:
-    """Where options that are not given come from, with the task in it."""
+    """The configuration that has the values of options that are not given, for this task."""
     require(task is None or isinstance(task, Task), "task", task, "a Task, such as Arithmetic(), or pairs of strings")
     if preset is None and task is not None and task.preset is None:
         return application_of(task).choose(task, options)
@@ -209,26 +212,26 @@ def _base(task: Task | None, preset: str | Config | None, options: dict[str, Any
 
 
 def _unregistered(task: Task | None) -> Task | None:
-    """A task that its name alone does not find again."""
+    """The task if it cannot be found by its name, else None."""
     return None if task is None or task.name in TASKS else task
 
 
 def _notes(config: Config, dataset: Dataset, preset: str | Config | None) -> Iterator[str]:
-    """What is to be told before training begins."""
+    """Lines of information to show before training begins."""
     if preset is None and config.task.preset is None:
         examples = sum(map(len, (dataset.train, dataset.validation, dataset.test)))
         yield application_of(config.task).describe(config, examples)
     yield from config.task.notes
     if config.task.preset is None and (unseen := dataset.unseen):
         more = f" and {len(unseen) - 10} more" if len(unseen) > 10 else ""
-        yield f"in held-out examples alone, and never trained on: {', '.join(map(repr, unseen[:10]))}{more}"
+        yield f"only in held-out examples, and never trained on: {', '.join(map(repr, unseen[:10]))}{more}"
 
 
 def _hold(run_dir: PathLike | None, task: Task, resume: bool) -> Hold:
-    """The folder of a run to begin or to go on with, held. Raises `UsageError` or `RunError`."""
+    """Hold the folder of a new run, or of a run to continue. Raises `UsageError` or `RunError`."""
     names = FILES | {task.kept_as}
     if run_dir is None and resume:
-        with suppress(RunError):  # where there is no run yet, one is begun
+        with suppress(RunError):  # if there is no run yet, a new one is started
             run_dir = Run.newest().path
     if run_dir is None:
         return make(default_run_dirs(task), names)
@@ -238,14 +241,14 @@ def _hold(run_dir: PathLike | None, task: Task, resume: bool) -> Hold:
 
 
 def default_run_dirs(task: Task) -> Iterator[Path]:
-    """Folders under `runs/` named for the task and the time, to take the first that is not there yet."""
+    """Names of folders under `runs/`, after the task and the time; the first that does not exist yet is used."""
     stamp = f"{task.name}-{time.strftime('%Y%m%d-%H%M%S')}"
     names = (stamp if number == 1 else f"{stamp}-{number}" for number in itertools.count(1))
     return map(Path("runs").joinpath, names)
 
 
 def _set_in(preset: str | Config | None, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that a configuration was given, as far as its values tell; of another model they say nothing."""
+    """The options in which a configuration differs from the defaults; none if another model is given."""
     if not isinstance(preset, Config) or "model" in options:
         return {}
     parts = [getattr(preset, part) for part in PARTS]
@@ -265,9 +268,10 @@ def _flat(config: Config) -> dict[str, Any]:
 
 
 def _resumed(run: Run, config: Config, chosen: set[str]) -> Config:
-    """The run's own options, with the epochs that were chosen. Raises `UsageError` if another choice differs."""
+    """The run's own options, with the given `epochs`. Raises `UsageError` if another given option differs."""
     kept = run.read_config(_unregistered(config.task) if "task" in chosen else None)
-    was, asked = _flat(kept), _flat(config)
+    was = _flat(kept)
+    asked = _flat(config)
     for name in sorted(chosen - {"epochs"}):
         if was[name] != asked[name]:
             raise UsageError(f"{name}: {run.shown} was made with {quoted(was[name])}; a resumed run keeps its options")

@@ -1,4 +1,4 @@
-"""Looking inside a run: what it was sure of, where it looked, and how it holds its characters."""
+"""Explains a run: the probabilities of its answers, its attention, and the embeddings of its characters."""
 
 from __future__ import annotations
 
@@ -18,26 +18,25 @@ from seq2seq.typing import Array
 from seq2seq.vocabulary import AFTER, BEFORE
 from seq2seq.workers import argument_shapes, workers_of
 
-HESITATES = 0.9  # below this probability of what it writes
+HESITATES = 0.9  # a step with a lower probability counts as a hesitation
 
 
 class Explanation(NamedTuple):
-    """One call of the model, in the order in which it writes.
+    """One call of the model, step by step.
 
     Attributes
     ----------
     source, answer : str
-        What it was asked, and its answer.
     read, written : list of str
-        The same as it read and wrote them, one symbol a step, with the end of the answer if there is room for it (T of
-        them): `<end>`. Where an answer is written in its source's place, `<pad>` is a blank. A space is one that was
-        written.
+        The symbols of the source (S) and of the answer (T), in the order of the model. The answer includes its end,
+        `<end>`, if there is room for it; in an answer that is written in place, `<pad>` is a blank. A space is a space
+        that was written.
     symbols : list of str
         The vocabulary.
     probabilities : ndarray, shape (T, V)
-        Of each symbol at each step, given those it wrote before.
+        Probability of each symbol at each step, given the symbols written before.
     attention : ndarray, shape (T, S), or None
-        How much each step looked at each symbol of the source, of a model that looks back.
+        Attention weight of each step for each symbol of the source; None for a model without attention.
     """
 
     source: str
@@ -50,14 +49,27 @@ class Explanation(NamedTuple):
 
     @property
     def hesitations(self) -> list[int]:
-        """The steps whose symbol had a probability below 0.9."""
+        """The steps at which the most probable symbol has a probability below 0.9."""
         return np.flatnonzero(self.probabilities.max(axis=1) < HESITATES).tolist()
 
 
 def explain(solver: Solver, source: str) -> list[Explanation]:
-    """What a run does with a source: one explanation, or one for each step of a run that works in steps.
+    """Explain how a run answers a source.
 
-    Raises `SourceError` as `Solver` does.
+    Parameters
+    ----------
+    solver : Solver
+    source : str
+
+    Returns
+    -------
+    list of Explanation
+        One, or for a run that works in steps, one per step.
+
+    Raises
+    ------
+    SourceError
+        If the run cannot read the source.
     """
     return [_explain(solver, each) for each in solver.calls(source)]
 
@@ -72,10 +84,12 @@ def _explain(solver: Solver, source: str) -> Explanation:
     symbols = [mx.sym.var("source"), mx.sym.var("target")]
     inputs = {"source": ids.T, "target": answer.T}
     probabilities = np.exp(_forward(solver, model.log_probabilities(*symbols), inputs)[steps, 0])
-    seen, attention = None, model.attention(*symbols)
+    seen = None
+    attention = model.attention(*symbols)
     if attention is not None:
         seen = _forward(solver, attention, inputs)[0, steps, -len(source) :]  # sources are right-justified
-    [shown], [text] = codec.decode_sources(codec.encode_sources([source])), codec.decode_targets(answer)
+    [shown] = codec.decode_sources(codec.encode_sources([source]))
+    [text] = codec.decode_targets(answer)
     wrote = str(codec.vocabulary.decode(answer[:, steps])[0])
     padding = END if codec.padding in (AFTER, BEFORE) else PADDING
     read, written, symbols = (
@@ -86,7 +100,7 @@ def _explain(solver: Solver, source: str) -> Explanation:
 
 
 def _forward(solver: Solver, symbol: Any, inputs: dict[str, Array]) -> Array:
-    """The output of a symbol with the run's weights."""
+    """Compute the output of a symbol with the run's weights."""
     worker = workers_of(solver.device)[0]
     names = set(symbol.list_arguments())
     arrays = {name: mx.nd.array(array, worker.device) for name, array in inputs.items() if name in names}
@@ -97,14 +111,14 @@ def _forward(solver: Solver, symbol: Any, inputs: dict[str, Array]) -> Array:
 
 
 class Embeddings(NamedTuple):
-    """The vectors by which a model knows what it reads.
+    """The vectors that represent symbols in one input of a model.
 
     Attributes
     ----------
     symbols : list of str
-        Those that training examples have there; any other kept the vector that it began with, which means nothing.
+        Symbols that occur in this input in training examples. The vectors of others still have their initial values.
     vectors : ndarray, shape (N, C)
-        What each adds to the gates of the layer that reads it.
+        For each symbol its embedding, or its column of the first layer's input weights.
     """
 
     symbols: list[str]
@@ -112,7 +126,15 @@ class Embeddings(NamedTuple):
 
 
 class Components(NamedTuple):
-    """Symbols, their coordinates (N, count) along principal components, and the share of the variance of each."""
+    """Coordinates of symbols along principal components.
+
+    Attributes
+    ----------
+    symbols : list of str
+    coordinates : ndarray, shape (N, count)
+    shares : ndarray, shape (count,)
+        Fraction of the variance along each component.
+    """
 
     symbols: list[str]
     coordinates: Array
@@ -120,14 +142,27 @@ class Components(NamedTuple):
 
 
 def character_embeddings(solver: Solver) -> dict[str, Embeddings]:
-    """The embeddings that a run has learned, by what it reads: `source`, and perhaps the `target` it has written so
-    far, or each number of two.
+    """The learned embeddings of a run.
 
-    Raises `RunError` if its training examples cannot be made again.
+    Parameters
+    ----------
+    solver : Solver
+
+    Returns
+    -------
+    dict of str to Embeddings
+        By input of the model: `source`, and for some models `target`, or one entry per number that is read.
+
+    Raises
+    ------
+    RunError
+        If the training examples cannot be made again.
     """
-    codec, train = solver.codec, solver.dataset.train
+    codec = solver.codec
+    train = solver.dataset.train
     model = make_model(solver.task, solver.config.model, codec)
-    readings, embeddings = model.readings(train.sources, train.targets), {}
+    readings = model.readings(train.sources, train.targets)
+    embeddings = {}
     for name, vectors in model.embeddings(solver.weights).items():
         ids = [place for place in np.unique(readings[name]).tolist() if place != codec.vocabulary.pad]
         symbols = [codec.alphabet.symbol(codec.characters[place]) for place in ids]
@@ -136,8 +171,20 @@ def character_embeddings(solver: Solver) -> dict[str, Embeddings]:
 
 
 def principal_components(vectors: Array, count: int = 2) -> tuple[Array, Array]:
-    """The coordinates (N, count) of vectors (N, C) along the directions in which they differ most, and the share of
-    their variance that each of these has (Pearson 1901): none, of those that there are not."""
+    """Principal component analysis (Pearson 1901).
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (N, C)
+    count : int
+        Number of components.
+
+    Returns
+    -------
+    coordinates : ndarray, shape (N, count)
+    fractions : ndarray, shape (count,)
+        Fraction of the variance along each component; missing components have variance 0.
+    """
     centred = vectors - vectors.mean(axis=0)
     left, sizes, _ = np.linalg.svd(np.pad(centred, (0, count)), full_matrices=False)
     variances = sizes**2
@@ -147,25 +194,54 @@ def principal_components(vectors: Array, count: int = 2) -> tuple[Array, Array]:
 def extremes(
     symbols: Sequence[str], values: Array, count: int = 5
 ) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
-    """The symbols with the least values (N,), and with the most, the outermost first, each with its value: so many, or
-    half of them all."""
+    """The symbols with the smallest and with the largest values.
+
+    Parameters
+    ----------
+    symbols : sequence of str
+        N symbols.
+    values : ndarray, shape (N,)
+    count : int
+        Number of symbols at each end; at most half of all symbols are returned.
+
+    Returns
+    -------
+    smallest, largest : list of (str, float)
+        Symbols with their values, the most extreme first.
+    """
     outwards = [(symbols[place], float(values[place])) for place in values.argsort()]
     count = min(count, len(outwards) // 2)
     return outwards[:count], outwards[::-1][:count]
 
 
 def neighbours(embeddings: Mapping[str, Embeddings], symbol: str, count: int = 5) -> dict[str, list[tuple[str, float]]]:
-    """The symbols whose vectors point the most nearly where a symbol's does, the nearest first, each with the cosine of
-    the angle between: by what is read, where the symbol is.
+    """The nearest neighbours of a symbol by cosine similarity.
 
-    Raises `UsageError` if it is nowhere.
+    Parameters
+    ----------
+    embeddings : dict of str to Embeddings
+        From `character_embeddings`.
+    symbol : str
+    count : int
+        Number of neighbours.
+
+    Returns
+    -------
+    dict of str to list of (str, float)
+        Symbols with their cosine similarities, the nearest first, for each input in which the symbol occurs.
+
+    Raises
+    ------
+    UsageError
+        If the symbol occurs in no input.
     """
     known = sorted({each for symbols, _ in embeddings.values() for each in symbols})
     require(symbol in known, "symbol", symbol, f"one of {short(' '.join(known), 100)}")
     nearest = {}
     for name, (symbols, vectors) in embeddings.items():
         if symbol in symbols:
-            place, units = symbols.index(symbol), vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+            place = symbols.index(symbol)
+            units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
             cosines = units @ units[place]
             others = [other for other in (-cosines).argsort() if other != place]
             nearest[name] = [(symbols[other], float(cosines[other])) for other in others[:count]]
@@ -173,8 +249,19 @@ def neighbours(embeddings: Mapping[str, Embeddings], symbol: str, count: int = 5
 
 
 def order_correlation(symbols: Sequence[str], coordinates: Array) -> Array:
-    """How nearly the digits lie in order along each component: Spearman's rank correlation with their value, shape
-    (count,), from -1 to 1."""
+    """Spearman's rank correlation between the values of the digits and their coordinates.
+
+    Parameters
+    ----------
+    symbols : sequence of str
+        N symbols, among them all digits.
+    coordinates : ndarray, shape (N, count)
+
+    Returns
+    -------
+    ndarray, shape (count,)
+        From -1 to 1, for each component.
+    """
     rows = [symbols.index(digit) for digit in "0123456789"]
     ranks = coordinates[rows].argsort(axis=0).argsort(axis=0)
     return np.array([np.corrcoef(np.arange(10), rank)[0, 1] for rank in ranks.T])

@@ -1,7 +1,8 @@
-"""Files of a folder that a stranger may have made: ordinary ones are read, and each is written whole or not at all.
+"""Safe reading and writing of files in a folder that another person may have made.
 
-No link is followed, nothing waits for a FIFO, and how much is read has a limit before it is read. A file is written
-under a random name, which no one can have put a link at, flushed to disk, and renamed.
+Only ordinary files are read: no link is followed, no FIFO is waited for, and the size is limited before reading. A file
+is written completely or not at all: under a random name, at which nobody can have put a link, then flushed to disk and
+renamed.
 """
 
 from __future__ import annotations
@@ -24,32 +25,42 @@ LONGEST_NUMBER = 40  # digits and signs of a number in JSON or CSV
 
 
 def shown(path: Any) -> str:
-    """A path as messages have it: in one line, whatever characters it has."""
+    """A path for messages, on one line: characters that are not printable are escaped."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in str(path))
 
 
 def read(path: Path, most: int) -> bytes:
-    """The content of an ordinary file.
+    """Read an ordinary file.
+
+    Parameters
+    ----------
+    path : Path
+    most : int
+        Maximum size in bytes.
+
+    Returns
+    -------
+    bytes
 
     Raises
     ------
     OSError
-        If it is missing or cannot be read.
+        If the file is missing or cannot be read.
     ValueError
-        If it is a link, a folder or anything else that is no ordinary file, or has more than `most` bytes.
+        If it is not an ordinary file but, for example, a link or a folder, or has more than `most` bytes.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         if os.path.islink(path):
-            raise ValueError("is a link, and no ordinary file") from None
+            raise ValueError("is a link, not an ordinary file") from None
         raise
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
-            raise ValueError("is no ordinary file")
+            raise ValueError("is not an ordinary file")
         with open(handle, "rb", closefd=False) as file:
-            content = b"" if status.st_size > most else file.read(status.st_size + 1)  # so much is set aside at once
+            content = b"" if status.st_size > most else file.read(status.st_size + 1)  # memory is allocated at once
     finally:
         os.close(handle)
     if max(status.st_size, len(content)) > most:
@@ -58,7 +69,19 @@ def read(path: Path, most: int) -> bytes:
 
 
 def unpack(packed: bytes, most: int) -> bytes:
-    """The content of a gzip file. Raises `ValueError` if it is none, or has more than `most` bytes."""
+    """Decompress the content of a gzip file.
+
+    Parameters
+    ----------
+    packed : bytes
+    most : int
+        Maximum size of the decompressed content in bytes.
+
+    Raises
+    ------
+    ValueError
+        If it is not a complete gzip file, or has more than `most` bytes.
+    """
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
         content = unpacker.decompress(packed, most + 1)
@@ -67,13 +90,23 @@ def unpack(packed: bytes, most: int) -> bytes:
     if len(content) > most:
         raise ValueError(f"holds more than {most} bytes")
     if not unpacker.eof or unpacker.unused_data:
-        raise ValueError("is no whole gzip file")
+        raise ValueError("is not a complete gzip file")
     return content
 
 
 def parse_json(text: str | bytes) -> Any:
-    """The value of a JSON text. Raises `ValueError` if it is none, or none that this library writes: with NaN, a number
-    that no float holds, a name twice in an object, or nested too deep."""
+    """Parse a JSON text strictly.
+
+    Parameters
+    ----------
+    text : str or bytes
+
+    Raises
+    ------
+    ValueError
+        If it is not JSON, or has something that this library never writes: NaN, a number too large for a float, a
+        name twice in an object, or very deep nesting.
+    """
 
     def number(text: str) -> int | float:
         if len(text) > LONGEST_NUMBER:
@@ -84,7 +117,7 @@ def parse_json(text: str | bytes) -> Any:
         return value
 
     def refuse(text: str) -> None:
-        raise ValueError(f"{text} is no number")
+        raise ValueError(f"{text} is not a number")
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         values = dict(pairs)
@@ -99,11 +132,26 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def lock(handle: int, wait: bool = False) -> bool:
-    """Lock an open file or folder for this process until it is closed. Raises `BlockingIOError` if another has it.
+    """Lock an open file or folder for this process until it is closed.
 
-    Returns False on a file system that has no locks, as some networks' do not.
+    Parameters
+    ----------
+    handle : int
+        File descriptor.
+    wait : bool
+        Whether to wait while another process holds the lock.
+
+    Returns
+    -------
+    bool
+        False on a file system without locks, such as some network file systems.
+
+    Raises
+    ------
+    BlockingIOError
+        If another process holds the lock and `wait` is False.
     """
-    import fcntl  # which Windows has not
+    import fcntl  # not available on Windows
 
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -120,7 +168,7 @@ def lock(handle: int, wait: bool = False) -> bool:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Replace a file, so that it has the old content or the new at every moment. Raises `OSError`."""
+    """Write or replace a file atomically: at every moment it has the old or the new content. Raises `OSError`."""
     handle, temporary = _temporary(path)
     try:
         with open(handle, "wb", closefd=False) as file:
@@ -137,18 +185,18 @@ def write(path: Path, content: bytes) -> None:
 
 
 def _temporary(path: Path) -> tuple[int, Path]:
-    """A new file beside this one, locked as long as it is open, so that `clear_temporaries` leaves it alone."""
+    """Create a temporary file in the same folder, locked while it is open so that `clear_temporaries` skips it."""
     while True:
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
         lock(handle, wait=True)
-        if os.fstat(handle).st_nlink:  # else it was cleared before it was locked
+        if os.fstat(handle).st_nlink:  # 0 if it was removed before it was locked
             return handle, temporary
         os.close(handle)
 
 
 def clear_temporaries(folder: Path, names: Collection[str]) -> None:
-    """Remove what processes that were killed while they wrote files of these names have left in a folder."""
+    """Remove the temporary files that killed processes left in a folder while writing files of these names."""
     with suppress(OSError):
         for name in os.listdir(folder):
             if is_temporary(name, names):
@@ -157,7 +205,7 @@ def clear_temporaries(folder: Path, names: Collection[str]) -> None:
 
 
 def is_temporary(name: str, names: Collection[str]) -> bool:
-    """Whether a file is what one of these names was written under, now or by earlier versions."""
+    """Whether a file name is a temporary name for one of these names, now or in earlier versions."""
     match = re.fullmatch(r"\.(.+)\.[0-9a-f]{16}\.tmp|(.+)\.tmp", name)
     return match is not None and (match[1] or match[2]) in names
 
@@ -172,4 +220,4 @@ def _remove_if_abandoned(path: Path) -> None:
         finally:
             os.close(handle)
     else:
-        os.unlink(path)  # a link or a FIFO, which this library never made; a folder stays
+        os.unlink(path)  # a link or a FIFO, which this library never makes; a folder is kept

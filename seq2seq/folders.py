@@ -1,11 +1,11 @@
-"""Folders that runs are made in: one process at a time, and nothing is left of a run that was never begun.
+"""Holds a run folder for one process at a time, and removes folders of runs that were never started.
 
-A new folder is made under its own name, which of several processes only one can do. An empty one that is there already,
-perhaps a mount point or a link to one, is taken as it is. The process that has it keeps it locked. Until the run is
-begun, which its `config.json` says, a file named `.unfinished` says that whatever else is there may be cleared: by the
-process itself when it fails or, if it was killed, by the next that comes by.
+A new folder is made under its final name, so only one of several processes can make it. An existing empty folder, such
+as a mount point or a link to a folder, is used as it is. The process keeps the folder locked. A run is started once the
+folder has a `config.json`. Until then a file named `.unfinished` marks that the other files may be removed: by the
+process itself if it fails or, if it was killed, by the next process that uses a folder beside it.
 
-On a file system without locks nothing keeps two processes apart, and what a killed one left stays.
+On a file system without locks, two processes can use the same folder, and files of killed processes are not removed.
 """
 
 from __future__ import annotations
@@ -26,22 +26,34 @@ from seq2seq.places import Place
 
 CONFIG = "config.json"
 UNFINISHED = ".unfinished"
-MADE, TAKEN = b"made\n", b"taken\n"  # what is in it: whether the folder was made for the run, or was there before
-EARLIER = re.compile(r"\..+\.[0-9a-f]{32}", re.DOTALL)  # how earlier versions named a folder until it was a run
+MADE = b"made\n"  # content of `.unfinished` if the folder was made for the run, ...
+TAKEN = b"taken\n"  # ... or existed before
+EARLIER = re.compile(r"\..+\.[0-9a-f]{32}", re.DOTALL)  # the folder's name in earlier versions until it was a run
 TRIES = 20
-PAUSE = 0.02  # seconds between them: whoever clears a folder has it locked for a moment
+PAUSE = 0.02  # seconds between tries; a process that removes a folder's files has it locked for a moment
 
 
 class Hold:
-    """A folder that this process has to itself, as long as it is in the `with` block of this.
+    """A folder that this process holds for the duration of a `with` block.
 
-    If no run has been begun at its end, the folder is as it was before.
+    If no run was started by the end of the block, the folder is restored to what it was before.
+
+    Parameters
+    ----------
+    path : Path
+    names : collection of str
+        Names that the files of a run may have.
+    handle : int
+        File descriptor of the folder; it holds the lock.
+    locked : bool
+    made : list of Path
+        Folders that were made for the run, the deepest first.
 
     Attributes
     ----------
     path : Path
     locked : bool
-        Whether other processes are kept out: not on a file system without locks.
+        Whether other processes are excluded; False on a file system without locks.
     """
 
     def __init__(self, path: Path, names: Collection[str], handle: int, locked: bool, made: list[Path]) -> None:
@@ -53,6 +65,7 @@ class Hold:
 
     @property
     def path(self) -> Path:
+        """The folder, also after the process has changed its working directory."""
         return self._place.path
 
     def __enter__(self) -> Hold:
@@ -67,12 +80,22 @@ class Hold:
 
 
 def make(paths: Iterable[Path], names: Collection[str]) -> Hold:
-    """The first of these folders that is not there yet, made. `names` are those that the files of a run may have.
+    """Make and hold the first of these folders that does not exist yet.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    names : collection of str
+        Names that the files of a run may have.
+
+    Returns
+    -------
+    Hold
 
     Raises
     ------
     RunError
-        If it cannot be made.
+        If the folder cannot be made.
     """
     for path in paths:
         with suppress(FileExistsError):
@@ -81,24 +104,34 @@ def make(paths: Iterable[Path], names: Collection[str]) -> Hold:
 
 
 def take(path: Path, names: Collection[str]) -> Hold:
-    """This folder, which is not there yet, or is empty, or holds a run to go on with.
+    """Hold a folder that does not exist yet, or is empty, or holds a run to continue.
+
+    Parameters
+    ----------
+    path : Path
+    names : collection of str
+        Names that the files of a run may have.
+
+    Returns
+    -------
+    Hold
 
     Raises
     ------
     RunError
-        If it holds anything else, cannot be made or written into, or another process has it.
+        If the folder holds other files, cannot be made or written into, or another process holds it.
     """
     return _patiently(_made_or_found, path, names)
 
 
 def begun(folder: Path) -> None:
-    """Say that the run in this folder is begun: that nothing there may be cleared any more."""
+    """Mark the run in this folder as started, so that its files are no longer removed."""
     with suppress(FileNotFoundError):
         os.unlink(folder / UNFINISHED)
 
 
 def _patiently(attempt: Callable[[Path, Collection[str]], Hold], path: Path, names: Collection[str]) -> Hold:
-    """What an attempt gives, tried again while another process clears the folder or makes it."""
+    """Repeat an attempt while another process removes or makes the folder, and return its result."""
     _clear_siblings(path.parent, names)
     tries = 0
     while True:
@@ -132,7 +165,7 @@ def _made_or_found(path: Path, names: Collection[str]) -> Hold:
 
 
 def _make(path: Path) -> list[Path]:
-    """Make a folder, and those above it that are not there. Returns them, the deepest first. Raises `OSError`."""
+    """Make a folder and its missing parents. Returns the folders made, the deepest first. Raises `OSError`."""
     above: list[Path] = []
     try:
         os.mkdir(path)
@@ -148,14 +181,14 @@ def _make(path: Path) -> list[Path]:
 
 
 def _remove_empty(folders: list[Path]) -> None:
-    """Remove these folders, the deepest first, as far as nothing is in them."""
+    """Remove these folders, the deepest first, while they are empty."""
     with suppress(OSError):
         for folder in folders:
             os.rmdir(folder)
 
 
 def _hold(path: Path, names: Collection[str], made: list[Path]) -> Hold:
-    """Lock a folder, and see to it that a run can be begun or gone on with there. Raises `OSError` and `RunError`."""
+    """Lock a folder, and prepare it for a run to be started or continued. Raises `OSError` and `RunError`."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         locked = lock(handle)
@@ -183,7 +216,7 @@ def _require_empty(path: Path) -> None:
     names = sorted(os.listdir(path))
     if names:
         raise RunError(
-            f"{shown(path)}: is no run (there is no {CONFIG}), but holds {shown(names[0])}; choose another folder"
+            f"{shown(path)}: is not a run (there is no {CONFIG}), but holds {shown(names[0])}; choose another folder"
         )
 
 
@@ -199,12 +232,12 @@ def _mark(path: Path, content: bytes) -> None:
 
 
 def _is_unfinished(path: Path) -> bool:
-    """Whether this is the folder of a run that was never begun."""
+    """Whether this is the folder of a run that was never started."""
     return os.path.lexists(path / UNFINISHED) and not os.path.lexists(path / CONFIG)
 
 
 def _is_made(path: Path) -> bool:
-    """Whether such a folder was made for the run."""
+    """Whether a folder with `.unfinished` was made for the run."""
     try:
         return read(path / UNFINISHED, len(MADE)) == MADE
     except (OSError, ValueError):
@@ -218,12 +251,12 @@ def _clear(path: Path, names: Collection[str]) -> None:
         ours = name in names or name == UNFINISHED or is_temporary(name, names)
         if not (ours and stat.S_ISREG(os.lstat(path / name).st_mode)):
             return
-    for name in sorted(found, key=UNFINISHED.__eq__):  # what says that they may be removed is the last
+    for name in sorted(found, key=UNFINISHED.__eq__):  # `.unfinished`, which marks the others as removable, is last
         os.unlink(path / name)
 
 
 def _clear_siblings(parent: Path, names: Collection[str]) -> None:
-    """Remove the folders that killed processes made within this one, and had not yet begun a run in."""
+    """Remove the folders in `parent` that killed processes made for runs that they had not started."""
     with suppress(OSError), os.scandir(parent) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
@@ -234,7 +267,7 @@ def _clear_siblings(parent: Path, names: Collection[str]) -> None:
 
 
 def _remove_if_abandoned(path: Path, names: Collection[str]) -> None:
-    """Remove a folder that no process has locked, if nothing is there but files of a run. Raises `OSError`."""
+    """Remove a folder that no process has locked, if it has only files of a run. Raises `OSError`."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         if lock(handle) and (_is_unfinished(path) or (EARLIER.fullmatch(path.name) and os.listdir(path))):

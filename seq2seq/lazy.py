@@ -1,4 +1,4 @@
-"""Values that are made when they are first asked for."""
+"""Properties that are computed on first use."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ T = TypeVar("T")
 
 
 class cached_property(functools.cached_property[T]):
-    """A `functools.cached_property` without a lock, as it is from Python 3.12 on.
+    """A `functools.cached_property` without a lock, as in Python 3.12 and later.
 
-    The lock of earlier ones is one for all objects of a class: others wait while a file is read, and the child of a
-    fork waits for ever if another thread was making a value. Two threads may make a value twice; both get the same.
+    Earlier versions have one lock for all objects of a class: other objects wait while a file is read, and the child of
+    a fork waits forever if another thread was computing a value. Here two threads may compute a value twice, and both
+    get the same object.
     """
 
     @overload

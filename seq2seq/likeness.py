@@ -1,4 +1,4 @@
-"""Whether what someone asks is like what a run was trained on."""
+"""Decides whether a source is like the training examples of a run."""
 
 from __future__ import annotations
 
@@ -11,32 +11,37 @@ from seq2seq.vocabulary import AlignedCodec, Codec
 
 
 class Likeness:
-    """Says why a source is unlike those of a run's task, and of all that it trained on beside it.
+    """Gives the reason why a source is unlike the training examples.
 
     Parameters
     ----------
     tasks : sequence of Task
-        The task, and those of its extra examples.
+        The run's task, and the tasks of its extra examples.
     codec : Codec
-        Of the run's model, which may have a rule that holds for what is longer: reading place by place, a step of the
-        working at a time, or for a task of any length.
+        The codec of the run's model. Longer sources can be like the training examples if the model reads place by
+        place or works in steps, or if the rule of the task holds for any length.
     """
 
     def __init__(self, tasks: Sequence[Task], codec: Codec) -> None:
-        self._tasks, task = tasks, tasks[0]
+        self._tasks = tasks
+        task = tasks[0]
         by_place = isinstance(codec, AlignedCodec)
         self._longer = codec.any_length and (task.any_length or in_place(task) or by_place)
 
     def unlike(self, source: str, calls: Sequence[str] = ()) -> str | None:
-        """Why a source is unlike all that was trained on, None if it is like them.
+        """The reason why a source is unlike all training examples, or None if it is like them.
 
         Parameters
         ----------
         source : str
-            As the task's `normalise` gives it.
+            As returned by the task's `normalise`.
         calls : sequence of str
-            What a run that works in steps asked its model on the way to the answer. Where the number of terms does not
-            matter to the model, a source is like those trained on if all of these are.
+            For a run that works in steps, the inputs of all steps. If the model works for any number of terms, a source
+            is like the training examples if all of these are.
+
+        Returns
+        -------
+        str or None
         """
         reasons = [task.unlike_training(source, self._longer) for task in self._tasks]
         if None in reasons:

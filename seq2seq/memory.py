@@ -1,7 +1,7 @@
-"""How much memory an experiment takes at the least, by formula: what no machine has is refused before anything is made.
+"""A lower bound on the memory that an experiment needs; experiments that cannot fit are refused before they start.
 
-All is counted in whole numbers of Python, which no size overflows. Only what is certainly there at the same time is
-counted, so that nothing is refused that would have gone well.
+Sizes are Python integers, which cannot overflow. Only arrays that are certainly in memory at the same time are counted,
+so no experiment is refused that would have worked.
 """
 
 from __future__ import annotations
@@ -19,25 +19,32 @@ from seq2seq.vocabulary import AlignedCodec, Codec
 
 FLOAT = 4  # bytes
 GATES = {"lstm": 4, "rnn": 1, "gru": 3, "lstm-numpy": 4}
-COPIES = 3  # of the weights: those that are learned, their gradient, and the best so far
+COPIES = 3  # arrays of the weights' size: the weights, their gradients, and the best weights so far
 MOMENTS = {"adam": 2, "sgd": 1}
-BYTES_TO_SPLIT = 16  # that dealing to the splits needs for each example: a hash, and a place in a random order
-LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container
+BYTES_TO_SPLIT = 16  # per example, to make the splits: a hash, and an index in a random order
+LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # memory limit of a container
 
 
 def parameters(model: str, config: ModelConfig, vocabulary_size: int, channels: int = 1) -> int:
-    """How many numbers a network learns.
+    """The number of parameters of a network.
 
     Parameters
     ----------
     model : str
-        Its name, which is not `auto`.
+        Name of a built-in model, not `auto`.
     config : ModelConfig
     vocabulary_size : int
+        V.
     channels : int
-        Of a transducer: how many characters it reads at each place.
+        For a transducer, the number of characters it reads per step.
+
+    Returns
+    -------
+    int
     """
-    v, h, layers = vocabulary_size, config.hidden_size, config.layers
+    v = vocabulary_size
+    h = config.hidden_size
+    layers = config.layers
     if model in TEXT_MODELS:
         read = config.embedding or v
         if model in ("lstm", "gru"):
@@ -48,7 +55,8 @@ def parameters(model: str, config: ModelConfig, vocabulary_size: int, channels: 
         else:
             network = _recurrent(GATES.get(model, 1), read, h, 1)
         return v * config.embedding + network + _dense(h, v)
-    gates, directions = GATES[config.cell], 2 if config.bidirectional else 1
+    gates = GATES[config.cell]
+    directions = 2 if config.bidirectional else 1
     width = directions * h
     encoder = _recurrent(gates, channels * v, h, layers, directions)
     if model == "repeat":
@@ -60,16 +68,26 @@ def parameters(model: str, config: ModelConfig, vocabulary_size: int, channels: 
 
 
 def learned(config: Config, codec: Codec) -> int:
-    """How many numbers the network of an experiment learns."""
+    """The number of parameters of an experiment's network.
+
+    Parameters
+    ----------
+    config : Config
+    codec : Codec
+
+    Returns
+    -------
+    int
+    """
     model = model_name(config.task, config.model.model)
-    if model not in HOMES:  # another package's
+    if model not in HOMES:  # from another package
         return _counted(config, codec)
     channels = codec.channels if isinstance(codec, AlignedCodec) else 1
     return parameters(model, config.model, len(codec.vocabulary), channels)
 
 
 def _counted(config: Config, codec: Codec) -> int:
-    """The same, of the graph itself."""
+    """The number of parameters in the graph itself."""
     from seq2seq.engine.initializers import parameter_shapes
     from seq2seq.models import make_model
 
@@ -78,32 +96,47 @@ def _counted(config: Config, codec: Codec) -> int:
 
 
 def require_parameters(weights: dict[str, Array], config: Config, codec: Codec) -> None:
-    """Raise a `UsageError` unless these are as many numbers as the network of an experiment learns."""
-    held, wanted = sum(array.size for array in weights.values()), learned(config, codec)
+    """Raise a `UsageError` unless the weights have as many values as the experiment's network has parameters."""
+    held = sum(array.size for array in weights.values())
+    wanted = learned(config, codec)
     require(held == wanted, "parameters", held, f"{wanted}, as many as the network has")
 
 
 def _recurrent(gates: int, read: int, hidden: int, layers: int, directions: int = 1) -> int:
-    """Of stacked recurrent layers, each with two biases: those above the first read what is below them."""
+    """The number of parameters in stacked recurrent layers with two biases each."""
     first = gates * hidden * (read + hidden + 2)
     above = gates * hidden * (directions * hidden + hidden + 2)
     return directions * (first + (layers - 1) * above)
 
 
 def _dense(read: int, written: int) -> int:
+    """The number of parameters in a dense layer."""
     return (read + 1) * written
 
 
 def to_train(config: Config, codec: Codec, batch: int) -> int:
-    """Bytes that training on so many examples at a time takes at the least."""
+    """A lower bound on the memory for training.
+
+    Parameters
+    ----------
+    config : Config
+    codec : Codec
+    batch : int
+        Number of examples per step.
+
+    Returns
+    -------
+    int
+        Bytes.
+    """
     read = codec.target_length if isinstance(codec, AlignedCodec) else codec.widths[0]
-    written = 2 if codec.pad_end else codec.target_length  # characters of the shortest batch
+    written = 2 if codec.pad_end else codec.target_length  # target length of the shortest batch
     outputs = read * config.model.hidden_size + 2 * written * len(codec.vocabulary)  # states; scores and probabilities
     return FLOAT * (learned(config, codec) * (COPIES + MOMENTS[config.training.optimizer]) + batch * outputs)
 
 
 def require_memory_to_train(config: Config, codec: Codec, examples: int) -> None:
-    """Raise a `UsageError` that names the sizes, if training on so many examples needs more memory than there is."""
+    """Raise a `UsageError` that names the sizes, if training on `examples` examples needs more memory than there is."""
     batch = min(config.training.batch_size, examples)
     sizes = {**vars(config.model), **vars(config.training)}
     unused = lacking(config)
@@ -112,33 +145,33 @@ def require_memory_to_train(config: Config, codec: Codec, examples: int) -> None
 
 
 def of_examples(codec: Codec, n: int) -> int:
-    """Bytes that so many encoded examples take at the least."""
+    """A lower bound on the memory for n encoded examples, in bytes."""
     return n * ((codec.source_ids + codec.target_length) * codec.vocabulary.dtype().itemsize + BYTES_TO_SPLIT)
 
 
 def available() -> int:
-    """Bytes of memory that this process can have at the most: the machine's, or what it is limited to."""
+    """The memory available to this process in bytes: that of the machine, or a lower limit set for the process."""
     limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    import resource  # which Windows has not
+    import resource  # not available on Windows
 
     allowed, _ = resource.getrlimit(resource.RLIMIT_AS)
     if allowed != resource.RLIM_INFINITY:
         limits.append(allowed)
     for file in LIMITS:
-        with suppress(OSError, ValueError):  # not there, or `max`
+        with suppress(OSError, ValueError):  # the file does not exist, or contains `max`
             limits.append(int(Path(file).read_text()))
     return min(limits)
 
 
 def require_memory(what: str, needed: int) -> None:
-    """Raise a `UsageError` if something needs more memory than there is."""
+    """Raise a `UsageError` if `what` needs more memory than there is: `needed` bytes."""
     there = available()
     if needed > there:
         raise UsageError(f"{what}: would need at least {_size(needed)} of memory, and this machine has {_size(there)}")
 
 
 def _size(count: int) -> str:
-    """In millions of bytes, `3 MB`, or thousands or more of them: `12 GB`, `4,000,000 TB`."""
+    """A number of bytes as text: `3 MB`, `12 GB` or `4,000,000 TB`."""
     for power, unit in ((10**6, "MB"), (10**9, "GB")):
         if count < 1000 * power:
             return f"{count // power} {unit}"

@@ -1,14 +1,14 @@
-"""The one door to MXNet: makes its import work on current Pythons, keeps it quiet, lets threads in one at a time and
-has them out while the process forks, picks the device.
+"""The only module that imports MXNet: it makes the import work on current Pythons, suppresses warnings, lets one thread
+at a time use MXNet, and none while the process forks, and picks the device.
 
 MXNet 1.9.1 is the last release and expects names that NumPy removed in 1.24 (`np.bool`, `np.object`, ...) and,
-on Python 3.12, the `distutils` package. Both are put back here before the import. Importing this module loads
+on Python 3.12, the `distutils` package. Both are restored here before the import. Importing this module loads
 MXNet (about a second), so `import seq2seq` does not import it.
 """
 
 from __future__ import annotations
 
-import concurrent.futures.thread  # noqa: F401  (the locks that it holds during a fork are to be taken after ours)
+import concurrent.futures.thread  # noqa: F401  (its handlers for forks must be registered before ours)
 import ctypes
 import importlib.util
 import os
@@ -25,22 +25,30 @@ from seq2seq.turns import Turns
 
 REMOVED_NUMPY_ALIASES = {"bool": bool, "object": object, "int": int, "float": float, "complex": complex, "str": str}
 
-# What the 1.9.1 GPU wheels hold machine code for (and no PTX to compile for others): 5.0, 6.0, 7.0, 8.0 and 8.6.
-# Machine code runs on the later minor versions of its major, so Ada (8.9) works and Hopper (9.0) does not.
-OLDEST_GPU, FIRST_GPU_TOO_NEW = (5, 0), (9, 0)
+# The 1.9.1 GPU wheels have machine code for 5.0, 6.0, 7.0, 8.0 and 8.6, and no PTX to compile for others. Machine code
+# runs on later minor versions of the same major version, so Ada (8.9) works and Hopper (9.0) does not.
+OLDEST_GPU = (5, 0)
+FIRST_GPU_TOO_NEW = (9, 0)
 
 
 class Gpu(NamedTuple):
-    """One GPU as the CUDA driver describes it."""
+    """A GPU as the CUDA driver describes it.
+
+    Attributes
+    ----------
+    name : str
+    capability : (int, int)
+        Compute capability: major and minor version.
+    """
 
     name: str
     capability: tuple[int, int]
 
 
 def _import_mxnet() -> Any:
-    # The MKLDNN subgraph backend gives a dense layer that is not for training a copy of its weights when it first
-    # runs, and never looks at them again: a test module would answer with the weights of the first epoch. The one
-    # called "default" fuses nothing, and, unlike NONE, does not announce itself on stderr.
+    # For inference, the MKLDNN subgraph backend copies a dense layer's weights when the layer first runs, and never
+    # reads them again: a test module would answer with the weights of the first epoch. The backend called "default"
+    # fuses nothing and, unlike NONE, prints nothing to stderr.
     os.environ["MXNET_SUBGRAPH_BACKEND"] = "default"
     os.environ["MXNET_SUBGRAPH_VERBOSE"] = "0"
     for name, builtin in REMOVED_NUMPY_ALIASES.items():
@@ -79,7 +87,7 @@ def _import_mxnet() -> Any:
 
 mx = _import_mxnet()
 
-# What annotations name. MXNet has no types that a checker can read: to it these are anything.
+# Names for annotations. MXNet has no types that a type checker can read, so these are `Any`.
 Symbol = Any
 NDArray = Any
 Executor = Any
@@ -90,19 +98,19 @@ Device = Any
 _turns = Turns()
 give_way = _turns.give_way
 _used = False  # whether this process, or the one it was forked from, has run anything
-_refusal = ""  # why the child of a fork cannot
+_refusal = ""  # the reason why the child of a fork cannot use MXNet
 
 
 class _Alone(ContextDecorator):
-    """Use MXNet while no other thread of the process does, nor forks: `with alone:`, or `@alone`.
+    """Use MXNet while no other thread of the process uses it or forks: `with alone:`, or `@alone`.
 
-    Graphs and the arrays they are bound to have one user at a time. The engine has two threads for a CPU, however many
-    ask, so that nothing would be gained if more could. Who holds it for long calls `give_way`.
+    Graphs and their arrays can have one user at a time. The engine has two threads for a CPU whatever the number of
+    users, so parallel use would not be faster. Code that holds it for a long time calls `give_way`.
 
     Raises
     ------
     Seq2SeqError
-        In one line, what MXNet could not do, or that memory was short.
+        If MXNet fails or runs out of memory, with a message of one line.
     """
 
     def __enter__(self) -> None:
@@ -116,7 +124,7 @@ class _Alone(ContextDecorator):
         try:
             if isinstance(error, (mx.base.MXNetError, MemoryError)):
                 with suppress(mx.base.MXNetError):
-                    mx.nd.waitall()  # else what failed with it would be printed when the process ends
+                    mx.nd.waitall()  # otherwise operators that failed too would print errors when the process ends
                 raise Seq2SeqError(_one_line(error)) from None
         finally:
             _turns.__exit__()
@@ -130,12 +138,12 @@ def _one_line(error: Exception) -> str:
     said = next((line for line in lines if not re.match(r"Traceback|Stack trace|\s|$", line)), type(error).__name__)
     said = said.removeprefix("MXNetError: ")
     if isinstance(error, MemoryError) or re.search(r"allocate|bad_alloc|out of memory", said):
-        return f"memory was short ({said}): a smaller batch_size, or fewer or shorter sources at once, need less"
+        return f"not enough memory ({said}): use a smaller batch_size, or fewer or shorter sources at once"
     return f"MXNet: {said}"
 
 
 def _before_fork() -> None:
-    """Wait until no thread is inside MXNet, which stops its engine for a fork: work given to it then is never done."""
+    """Wait until no thread uses MXNet: it stops its engine for a fork, and work submitted then is lost."""
     _turns.__enter__()
 
 
@@ -146,22 +154,23 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     global _refusal
     if _used and os.environ.get("MXNET_ENGINE_TYPE") == "NaiveEngine" and os.environ.get("OMP_NUM_THREADS") != "1":
-        # It runs operators in the thread that asks, and the helpers that OpenMP has given to that thread are gone.
+        # It runs operators in the calling thread, and the OpenMP threads of that thread do not exist in the child.
         _refusal = (
-            "MXNet's NaiveEngine cannot go on in the child of a fork: set OMP_NUM_THREADS=1, or start the child by "
+            "MXNet's NaiveEngine cannot continue in the child of a fork: set OMP_NUM_THREADS=1, or start the child by "
             "spawn, or leave MXNET_ENGINE_TYPE as it is"
         )
 
 
 os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
-# Forks of which Python knows nothing, such as that of `subprocess` for another user, or any of it on Python 3.9. These
-# handlers alone would not do: when they come, os.fork holds the import lock, which whoever is waited for may need.
+# These handlers are for forks outside `os.fork`, such as `subprocess` for another user, or any `subprocess` on Python
+# 3.9. They alone are not enough: when `os.fork` calls them it holds the import lock, which the thread that they wait
+# for may need.
 _handlers = [ctypes.CFUNCTYPE(None)(function) for function in (_before_fork, _after_fork_in_parent)]
 ctypes.CDLL(None).__register_atfork(*_handlers, None, None)
 
 
 def visible_gpus() -> list[Gpu]:
-    """The GPUs that the CUDA driver shows to this process, in the order MXNet numbers them; none without a driver."""
+    """The GPUs that the CUDA driver shows to this process, in MXNet's numbering; an empty list without a driver."""
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
@@ -171,7 +180,8 @@ def visible_gpus() -> list[Gpu]:
         return []
     gpus = []
     for index in range(count.value):
-        handle, name = ctypes.c_int(), ctypes.create_string_buffer(100)
+        handle = ctypes.c_int()
+        name = ctypes.create_string_buffer(100)
         driver.cuDeviceGet(ctypes.byref(handle), index)
         driver.cuDeviceGetName(name, len(name), handle)
         capability = []
@@ -188,7 +198,7 @@ def _built_with_cuda() -> bool:
 
 
 def _why_not(index: int, gpus: list[Gpu], cuda: bool) -> str | None:
-    """Why GPU `index` cannot be used, or None if it can."""
+    """The reason why GPU `index` cannot be used, or None if it can."""
     if not cuda:
         return "the installed MXNet is built for the CPU alone; the README's GPU section names the wheel to install"
     if index >= len(gpus):
@@ -215,7 +225,7 @@ def pick_device(
     device : str
         `auto` (a GPU that this build of MXNet can run, else the CPU), `cpu`, `gpu` (the first) or `gpu:N`.
     gpus, cuda : callable
-        The probes: which GPUs there are, and whether MXNet was built for them.
+        Functions that return the GPUs, and whether MXNet was built with CUDA.
 
     Returns
     -------
@@ -226,7 +236,7 @@ def pick_device(
     UsageError
         If `device` is not one of these names.
     DeviceError
-        If the GPU asked for is not there, or this build of MXNet cannot run it.
+        If the requested GPU does not exist, or this build of MXNet cannot run it.
     """
     match = re.fullmatch(r"auto|cpu|gpu(?::(\d{1,4}))?", device) if isinstance(device, str) else None
     if match is None:

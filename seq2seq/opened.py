@@ -1,4 +1,4 @@
-"""A run folder that is open: its options, its weights, and what it takes to ask them."""
+"""An open run: its options, its weights and its predictors."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from seq2seq.tasks import Task
 from seq2seq.turns import Turns
 from seq2seq.vocabulary import Codec
 
-BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that one answer costs little
-MOST_PLACES = 2**18  # characters that are answered at once, or a single source; more would take too much memory
+BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that a single answer is fast
+MOST_PLACES = 2**18  # characters answered at a time, unless a single source is longer, to limit the memory
 
 
 class OpenedRun:
-    """What every opened run has, whatever it is asked. The parameters are those of `Solver`.
+    """Base class of open runs. It has the parameters of `Solver`.
 
     Attributes
     ----------
     kind : str
-        The name of the application whose runs it opens.
+        Name of the application whose runs the class opens.
     """
 
     kind: ClassVar[str]
@@ -42,7 +42,8 @@ class OpenedRun:
         self.task = self.config.task
         self.application = application_of(self.task)
         if self.application.name != self.kind:
-            opens, own = self.application.opens.__name__, type(self).__name__
+            opens = self.application.opens.__name__
+            own = type(self).__name__
             raise UsageError(f"{self.run.shown}: opens as a {opens}, and not as a {own}")
         self.codec = make_codec(self.task, self.config.data, self.config.model)
         self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
@@ -54,7 +55,7 @@ class OpenedRun:
         self._predictors: dict[tuple[Any, ...], Predictor] = {}
         self._module = TestModule()
         try:
-            require_parameters(self.weights, self.config, self.codec)  # before sizes that no machine has are bound
+            require_parameters(self.weights, self.config, self.codec)  # before graphs of impossible sizes are bound
             self.predictor(1)
         except ValueError:
             raise RunError(f"{self.run.path / WEIGHTS[weights]}: holds the weights of another model") from None
@@ -63,17 +64,17 @@ class OpenedRun:
         return f"{type(self).__name__}({str(self.run.path)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """A copy, or one for another process, opens the run again."""
+        """Copying and unpickling open the run again."""
         return type(self), self._opened
 
     @property
     def example(self) -> str:
-        """A source of the task, or some characters of the text, to try."""
+        """An example of a source, or some characters of the text."""
         return self.task.example_source
 
     @property
     def dataset(self) -> Dataset:
-        """The examples the run was trained on, and those held out. Raises `RunError` if they cannot be made again."""
+        """The data set of the run. Raises `RunError` if it cannot be made again."""
         with self._building:
             if self._dataset is None:
                 dataset = build_dataset(self.task, self.config.data, self.config.seed, self.codec, self.config.extra)
@@ -82,13 +83,27 @@ class OpenedRun:
             return self._dataset
 
     def predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
-        """The predictor for so many sources, of as many places as the codec has."""
+        """The predictor for a number of sources; it is made when first needed.
+
+        Parameters
+        ----------
+        n : int
+            Number of sources, which determines the batch size.
+        codec : Codec, optional
+            Determines the lengths; by default the run's codec.
+        beam : int
+            See `SearchPredictor`.
+
+        Returns
+        -------
+        Predictor
+        """
         codec = codec or self.codec
         size = next((size for size in BATCH_SIZES if n <= size), BATCH_SIZES[-1])
         key = (codec.source_length, codec.target_length, size, beam)
         if key not in self._predictors:
             with alone:
-                if key not in self._predictors:  # as before, or another thread has made it meanwhile
+                if key not in self._predictors:  # another thread may have made it meanwhile
                     model = make_model(self.task, self.config.model, codec)
                     size = min(size, fitting(model, max(1, MOST_PLACES // codec.target_length)))
                     made = make_predictor(model, size, self.device, self.weights, beam, self._module)

@@ -1,6 +1,7 @@
-"""Models by name, and which options each has, and each optimizer and schedule: any other is refused where it is given.
+"""Models by name, and the options of each model, optimizer and schedule; any other given option is refused.
 
-Presets and defaults have a value for every option. Those that a model does not have fall away: nobody gave them.
+Presets and defaults have a value for every option. Options that a model does not have are ignored unless a user gives
+them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ GATED = ("hidden_size", "layers", "dropout", "label_smoothing", "embedding")
 MODEL_OPTIONS = {
     "repeat": (*RECURRENT, "reverse_target"),
     "attention": (*RECURRENT, "position_bias", "reverse_target"),
-    "transducer": (*RECURRENT, "reverse_target"),  # the last not where it writes in place
+    "transducer": (*RECURRENT, "reverse_target"),  # without the last if it writes in place
     "aligned": RECURRENT,
     "char3": ELMAN,
     "rnn-add": ELMAN,
@@ -60,29 +61,29 @@ MODELS: Registry[Model] = Registry("model", HOMES, "seq2seq.models.base:Model")
 ANSWERING = ("repeat", "attention", "transducer", "aligned")
 TEXT_MODELS = tuple(name for name in MODEL_OPTIONS if name not in ANSWERING)
 SOME_MODELS = {name for options in MODEL_OPTIONS.values() for name in options}
-# Of a model without an option, the value that says how it is, which may be given.
+# Values that describe a model without the option; these may be given.
 WITHOUT = {
     "layers": 1, "dropout": 0, "label_smoothing": 0, "bidirectional": False, "position_bias": False, "embedding": 0,
     "identity": False, "reverse_target": False,
 }  # fmt: skip
-# Options of the training, each with the option that decides whether it has a use, and the value that gives it one.
+# Training options that are used only if another option has a certain value.
 PART_OF = {"momentum": ("optimizer", "sgd"), "epsilon": ("optimizer", "adam"), "cycles": ("schedule", "restarts")}
 
 
 def model_name(task: Task, model: str) -> str:
-    """The name of the network that a task gets: the model itself, unless it is `auto`."""
+    """The name of the model for a task: `model` itself, unless it is `auto`."""
     return application_of(task).model_name(task, model)
 
 
 def options_of(model: str) -> tuple[str, ...]:
-    """The options that a model has, by its name."""
+    """The names of the options that a model has, by the model's name."""
     if model in MODEL_OPTIONS:  # known without loading MXNet
         return MODEL_OPTIONS[model]
     return tuple(MODELS[model].options)
 
 
 def lacking(config: Config) -> dict[str, str]:
-    """The options that have no use in an experiment, each with the reason."""
+    """The options that an experiment does not use, each with the reason for a message."""
     name = model_name(config.task, config.model.model)
     has = [
         option
@@ -99,18 +100,22 @@ def lacking(config: Config) -> dict[str, str]:
 
 
 def fitted(config: Config, given: Mapping[str, Any]) -> Config:
-    """An experiment in which options that have no use have their defaults.
+    """Set the options that an experiment does not use to their defaults.
 
     Parameters
     ----------
     config : Config
     given : dict
-        Options that someone gave.
+        Options that the user gave.
+
+    Returns
+    -------
+    Config
 
     Raises
     ------
     UsageError
-        If one of those has no use, unless it says how the model is anyway, such as one layer.
+        If a given option is not used, unless its value describes the model as it is, such as one layer.
     """
     lacked = lacking(config)
     as_it_is = {**WITHOUT, "reverse_target": model_name(config.task, config.model.model) == "aligned"}

@@ -1,4 +1,4 @@
-"""How good a run is on pairs of someone's own, such as the official test set of a shared task."""
+"""Scores a run on given pairs, such as the official test set of a shared task."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ SomePairs = Union[str, "os.PathLike[str]", Pairs, Iterable[tuple[str, str]]]
 
 @dataclass(frozen=True)
 class PairsEvaluation:
-    """Scores on given pairs. A source that cannot be read is one that was answered wrongly.
+    """Scores on given pairs. A source that cannot be read counts as answered wrongly.
 
     Attributes
     ----------
     score : Score
-        Of a source with several targets, each is right.
+        If a source has several targets, each of them is right.
     unreadable : int
-        How many sources cannot be read: they are too long, or have characters that the run does not know.
+        Number of sources that cannot be read: they are too long, or have characters that the run does not know.
     problems : list of str
-        Why not, of the first few.
+        The reasons for the first few of these.
     overlap : float or None
-        The fraction of the sources that the run was trained on; None where its training data cannot be made again.
+        Fraction of the sources that the run was trained on; None if its training data cannot be made again.
     breakdowns : dict of str to dict of str to Score
-        Scores by the length of the target, and by the groups that the task knows, of the sources that can be read.
+        Scores of readable sources by length of the target, and by the groups that the task defines.
     mistakes : list of Mistake
-        Answers that are wrong, the surest first.
+        Wrong answers, those with the highest confidence first.
     measures : dict of str to float
-        What else the task measures.
+        Further metrics of the task.
     """
 
     score: Score
@@ -52,6 +52,7 @@ class PairsEvaluation:
     measures: dict[str, float]
 
     def to_json(self) -> dict[str, Any]:
+        """The scores as plain values for JSON."""
         values = asdict(self)
         counts = {name: values[name] for name in ("unreadable", "overlap", "problems")}
         breakdowns = {f"by_{name}": scores for name, scores in values["breakdowns"].items()}
@@ -59,7 +60,15 @@ class PairsEvaluation:
 
 
 class Question(NamedTuple):
-    """A source, all its targets, and where it is."""
+    """A source with all its targets.
+
+    Attributes
+    ----------
+    place : str
+        The position of the pair, for messages.
+    source : str
+    targets : list of str
+    """
 
     place: str
     source: str
@@ -67,8 +76,22 @@ class Question(NamedTuple):
 
 
 def questions_of(task: Task, pairs: SomePairs) -> list[Question]:
-    """Pairs, or those of a file, as questions. Raises `UsageError` if there are none, or one is no pair, or has another
-    target than one before it where the task does not allow several."""
+    """Group pairs into questions.
+
+    Parameters
+    ----------
+    task : Task
+    pairs : path, Pairs, or iterable of (str, str)
+
+    Returns
+    -------
+    list of Question
+
+    Raises
+    ------
+    UsageError
+        If there are no pairs, an item is not a pair, or a source has several targets and the task allows only one.
+    """
     place, rows = _rows(task, pairs)
     questions: list[Question] = []
     first: dict[str, Question] = {}
@@ -108,7 +131,7 @@ def _row(number: int, pair: Any) -> Row:
 
 
 def written(task: Task, source: str) -> str:
-    """The source as the task writes it, if it can be read."""
+    """The source as the task writes it, or unchanged if it cannot be read."""
     try:
         return task.normalise(source)
     except SourceError:
@@ -121,16 +144,20 @@ def evaluate_pairs(
     task: Task,
     overlap: Callable[[list[str]], float],
 ) -> PairsEvaluation:
-    """Score what was answered.
+    """Score the answers to questions.
 
     Parameters
     ----------
     tried : sequence of Answer or SourceError
-        The answer to each question, or why it cannot be read.
+        The answer to each question, or the reason why it cannot be read.
     questions : sequence of Question
     task : Task
     overlap : callable
-        Says what fraction of some sources was trained on. What `Seq2SeqError` it raises means that this is not known.
+        Returns the fraction of given sources that were trained on, or raises a `Seq2SeqError` if this is not known.
+
+    Returns
+    -------
+    PairsEvaluation
     """
     readable = np.array([isinstance(each, Answer) for each in tried])
     answers = [each if isinstance(each, Answer) else Answer("", 0.0) for each in tried]

@@ -1,4 +1,4 @@
-"""Paths that a user gives."""
+"""Paths given by the user."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PathLike = Union[str, "os.PathLike[str]"]
 
 
 class Place:
-    """A path that leads to the same place after the process has gone to another folder.
+    """A path that stays valid after the process has changed its working directory.
 
     Parameters
     ----------
@@ -23,12 +23,12 @@ class Place:
 
     @property
     def path(self) -> Path:
-        """The path as it was given, where that still leads there, or in full."""
+        """The path as given if it still leads to the same place, else the absolute path."""
         return self._given if _in_full(self._given) == self._full else self._full
 
 
 def _in_full(path: Path) -> Path:
     try:
         return path.absolute()
-    except FileNotFoundError:  # the folder that the process is in has been removed
+    except FileNotFoundError:  # the working directory has been removed
         return path

@@ -1,4 +1,4 @@
-"""Pictures of a run. They need matplotlib: `pip install 'mxseq2seq[plot]'`."""
+"""Plots of a run. They need matplotlib: `pip install 'mxseq2seq[plot]'`."""
 
 from __future__ import annotations
 
@@ -22,31 +22,33 @@ if TYPE_CHECKING:
     from seq2seq.explaining import Components, Explanation
     from seq2seq.text_evaluation import TextEvaluation
 
-MOST_ROWS = 24  # symbols that have room in a picture of probabilities
-MOST_LABELS = 400  # and in one of embeddings
-FURTHEST = 300  # pixels from a symbol's place to its label
-LONGEST_TITLE, LONGEST_LABEL = 28, 20  # characters that are shown of a string, and of a symbol
-INCHES, MOST_INCHES = 0.15, 30  # of a picture's side for each symbol, and at the most
-LONGEST_UPRIGHT = 5  # characters of a label under a column that is not turned
-PLAIN = {"parse_math": False, "usetex": False}  # of text that may hold a `$`, which begins no formula
+MOST_ROWS = 24  # maximum number of symbols in a plot of probabilities
+MOST_LABELS = 400  # maximum number of labels in a plot of embeddings
+FURTHEST = 300  # maximum distance of a label from its symbol, in pixels
+LONGEST_TITLE = 28  # maximum number of characters shown of a string
+LONGEST_LABEL = 20  # maximum number of characters shown of a symbol
+INCHES = 0.15  # width of a plot per symbol
+MOST_INCHES = 30  # maximum width of a plot
+LONGEST_UPRIGHT = 5  # column labels with more characters are rotated
+PLAIN = {"parse_math": False, "usetex": False}  # for text in which a `$` does not start a formula
 
 
 def plot_run(run: Run, evaluation: Evaluation | TextEvaluation, file: PathLike) -> None:
-    """Draw how a run learned, and how well it answers what was held out.
+    """Plot the learning curves of a run and its scores on held-out examples.
 
     Parameters
     ----------
     run : Run
-        Its `metrics.csv` gives loss (nats a character) and exact match by epoch.
+        Its `metrics.csv` has the loss (nats per character) and exact match of each epoch.
     evaluation : Evaluation or TextEvaluation
-        Gives exact match by group, such as the operators or the answer's length; of a text, accuracy.
+        Gives exact match by group, such as the operators or the length of the answer; for a text, accuracy.
     file : path
-        The image to write; its ending says the format (`.png`, `.svg`, `.pdf`).
+        The image to write; its extension determines the format (`.png`, `.svg`, `.pdf`).
 
     Raises
     ------
     UsageError
-        If the ending is of no format that matplotlib writes.
+        If matplotlib cannot write the format.
     Seq2SeqError
         If matplotlib is not installed, or the file cannot be written.
     """
@@ -58,9 +60,14 @@ def plot_run(run: Run, evaluation: Evaluation | TextEvaluation, file: PathLike) 
 
 
 def plot_explanations(explanations: list[Explanation], file: PathLike) -> None:
-    """Draw the probability of each character at each step, and beside it, where there is one, the attention.
+    """Plot the probability of each character at each step and, for a model with attention, the attention weights.
 
-    A row for each explanation. Of the file and the errors, see `plot_run`.
+    Parameters
+    ----------
+    explanations : list of Explanation
+        One row of plots per explanation.
+    file : path
+        As in `plot_run`, with the same errors.
     """
     looks = any(each.attention is not None for each in explanations)
     longest = max(len(part) for each in explanations for part in (each.read, each.written))
@@ -72,19 +79,24 @@ def plot_explanations(explanations: list[Explanation], file: PathLike) -> None:
         drawn = _worth_drawing(each.probabilities)
         _heat(row[0], each.probabilities.T[drawn], steps, [symbols[place] for place in drawn])
         row[0].set_title(f"{_cut(each.source, LONGEST_TITLE)}: probability", **PLAIN)
-        row[0].set(xlabel="what it writes, step by step")
+        row[0].set(xlabel="output, step by step")
         if each.attention is not None:
             _heat(row[1], each.attention, read, steps)
-            row[1].set(title="attention", xlabel="where it looks", ylabel="what it writes")
+            row[1].set(title="attention", xlabel="source", ylabel="output")
     _save(figure, file)
 
 
 def plot_embeddings(parts: Mapping[str, Components], file: PathLike) -> None:
-    """Draw symbols at their coordinates, all axes to one scale, the digits joined in order: a picture for each
-    part, by name.
+    """Plot symbols at their coordinates, with one scale for all axes and a line through the digits in order.
 
-    A label that would lie over another stands beside its place, joined to it by a line. Of the file and the errors, see
-    `plot_run`.
+    A label that would cover another one is placed beside its symbol, with a line between them.
+
+    Parameters
+    ----------
+    parts : dict of str to Components
+        One plot per entry.
+    file : path
+        As in `plot_run`, with the same errors.
     """
     side = max(5, *(min(len(part.symbols), MOST_LABELS) ** 0.5 for part in parts.values()))
     figure = _figure((side * len(parts), side))
@@ -93,7 +105,8 @@ def plot_embeddings(parts: Mapping[str, Components], file: PathLike) -> None:
         axes = figure.add_subplot(1, len(parts), place, projection="3d" if deep else None, title=name)
         digits = [symbols.index(digit) for digit in "0123456789" if digit in symbols]
         axes.plot(*coordinates[digits].T, color="C0", alpha=0.3)
-        least, most = coordinates.min(axis=0), coordinates.max(axis=0)
+        least = coordinates.min(axis=0)
+        most = coordinates.max(axis=0)
         reach = 0.55 * (most - least).max() or 1
         for axis, number, middle, share in zip("xyz", (1, 2, 3), (least + most) / 2, shares):
             label = f"component {number}, {share:.0%} of variance"
@@ -101,27 +114,34 @@ def plot_embeddings(parts: Mapping[str, Components], file: PathLike) -> None:
         axes.locator_params(nbins=6)
         axes.set_box_aspect((1, 1, 1), zoom=0.85) if deep else axes.set_box_aspect(1)
     with _quietly():
-        figure.draw_without_rendering()  # which settles where in the picture each point is
+        figure.draw_without_rendering()  # determines the position of each point in the image
         for axes, part in zip(figure.axes, parts.values()):
             _label(axes, part)
     _save(figure, file)
 
 
 def plot_rates(test: RangeTest, file: PathLike) -> None:
-    """Draw the loss at each rate of a range test, and the rate it suggests. Of the file, see `plot_run`."""
+    """Plot the loss at each rate of a range test, and the suggested rate.
+
+    Parameters
+    ----------
+    test : RangeTest
+    file : path
+        As in `plot_run`, with the same errors.
+    """
     figure = _figure((6, 4))
     axes = figure.subplots()
     axes.plot(test.rates, test.losses, color="C0", alpha=0.3, label="loss of a batch")
     axes.plot(test.rates, test.smoothed, color="C0", label="smoothed")
     axes.axvline(test.suggestion, color="C1", label=f"suggested: {test.suggestion:g}")
     axes.set(title="range test", xlabel="learning rate", ylabel="nats a character", xscale="log")
-    axes.set_ylim(0, 1.5 * max(test.fall))  # how high it rises in the end says little
+    axes.set_ylim(0, 1.5 * max(test.fall))  # the height to which the loss rises at the end is of little interest
     axes.legend()
     _save(figure, file)
 
 
 def _label(axes: Any, part: Components) -> None:
-    """Write the symbols at their places, or of very many those furthest out, and none over another."""
+    """Label the symbols, at most `MOST_LABELS` of them, the furthest out first, without overlaps."""
     furthest = (part.coordinates**2).sum(axis=1).argsort()[::-1][:MOST_LABELS]
     points = part.coordinates[furthest]
     if points.shape[1] == 3:
@@ -136,15 +156,29 @@ def _label(axes: Any, part: Components) -> None:
         )
         for row, point in zip(furthest, points)
     ]  # fmt: skip
-    centres, sizes = axes.transData.transform(points), np.array([label.get_window_extent().size for label in labels])
+    centres = axes.transData.transform(points)
+    sizes = np.array([label.get_window_extent().size for label in labels])
     for label, pixels in zip(labels, _apart(centres, sizes) - centres):
         label.set_position(pixels * 72 / axes.figure.dpi)
 
 
 def _apart(centres: Array, sizes: Array) -> Array:
-    """Where to put the centres (N, 2) of boxes of these sizes (N, 2), in pixels: each in turn as near as it may be to
-    its place without lying over one before it, or if these leave no room near it, there."""
-    angles, placed = np.linspace(0, 2 * np.pi, 24, endpoint=False), centres.copy()
+    """Move boxes so that they do not overlap.
+
+    Each box in turn is moved to the nearest free position, and stays if there is none near it.
+
+    Parameters
+    ----------
+    centres, sizes : ndarray, shape (N, 2)
+        Centres and sizes of the boxes, in pixels.
+
+    Returns
+    -------
+    ndarray, shape (N, 2)
+        The new centres.
+    """
+    angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    placed = centres.copy()
     around = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     for row, (centre, size) in enumerate(zip(centres, sizes)):
         for radius in range(0, FURTHEST, 4):
@@ -158,13 +192,13 @@ def _apart(centres: Array, sizes: Array) -> Array:
 
 
 def _worth_drawing(probabilities: Any) -> Any:
-    """The places of the symbols, of probabilities (T, V), that have a row: of many, those likely at some step."""
+    """Indices of the symbols that get a row: at most `MOST_ROWS`, those most probable at some step, from (T, V)."""
     most = probabilities.max(axis=0)
     return sorted(most.argsort()[-MOST_ROWS:])
 
 
 def _label_of(symbol: str) -> str:
-    """A symbol as a picture has it."""
+    """A symbol as shown in a plot."""
     return "␣" if symbol == " " else _cut(symbol, LONGEST_LABEL)
 
 
@@ -194,7 +228,7 @@ def _save(figure: Any, file: PathLike) -> None:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without warnings of characters that the font lacks, which are drawn as boxes."""
+    """Suppress warnings about characters that are missing in the font, which are drawn as boxes."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         yield

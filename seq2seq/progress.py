@@ -1,6 +1,6 @@
-"""What a person sees of a training: a bar at a terminal, plain lines elsewhere. Everything goes to stderr.
+"""Shows the progress of a training on stderr: a bar in a terminal, plain lines elsewhere.
 
-Nothing is shown where there is no stderr, and what cannot be shown never ends a training.
+Without stderr nothing is shown, and a failure to show something never ends a training.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from seq2seq.showing import one_line
 
 
 class Progress(Callback):
-    """Shows nothing. The base of those that show something."""
+    """Shows nothing; the base class of progress displays."""
 
 
 class _Spoken(Progress):
-    """What bar and lines have in common."""
+    """Base class of `Bar` and `Lines`."""
 
     def on_note(self, line: str) -> None:
         _print(one_line(line))
@@ -33,14 +33,14 @@ class _Spoken(Progress):
         self._validators = start.trainer.validators
 
     def _described(self, row: dict[str, Any]) -> str:
-        """How good an epoch's weights are on held-out examples."""
+        """The validation values of an epoch as text."""
         return ", ".join(filter(None, (validator.describe(row) for validator in self._validators)))
 
 
 class Bar(_Spoken):
-    """One bar for all epochs, with the loss, the exact match, samples a second and the time left."""
+    """One bar for all epochs, with the loss, the validation values, samples per second and the remaining time."""
 
-    SECONDS = 0.25  # between two readings of the loss; each waits for the device
+    SECONDS = 0.25  # between two reads of the loss; each waits for the device
 
     def on_start(self, start: Start) -> None:
         super().on_start(start)
@@ -85,7 +85,7 @@ class Bar(_Spoken):
 
 
 class Lines(_Spoken):
-    """A line an epoch, for logs; an epoch that takes long gets one a minute as well."""
+    """One line per epoch, for logs; in a long epoch, also one line per minute."""
 
     SECONDS = 60.0
 
@@ -121,15 +121,15 @@ class Lines(_Spoken):
 
 
 def _print(text: str) -> None:
-    """Write to stderr, escaped what it has no characters for. Lines that it has no room for are lost."""
+    """Write to stderr; characters that its encoding lacks are escaped, and lines that cannot be written are lost."""
     encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
     with contextlib.suppress(OSError):
         print(text.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
 
 
 def progress_for_stderr() -> Progress:
-    """A bar if stderr is a terminal, else lines; silent if there is none, or it has been closed."""
+    """The display for stderr: a bar for a terminal, else lines; nothing if stderr does not exist or is closed."""
     if sys.stderr is None or getattr(sys.stderr, "closed", False):
         return Progress()
-    # A stream of the user's may have no more than `write` and `flush`.
+    # A user's own stream may have only `write` and `flush`.
     return Bar() if hasattr(sys.stderr, "isatty") and sys.stderr.isatty() else Lines()

@@ -1,6 +1,6 @@
-"""Things by name: those that come with the library, and those that other packages offer.
+"""Registries of classes by name: built-in ones, and those of other packages.
 
-A package offers one by an entry point, such as these in its `pyproject.toml`:
+Another package registers a class with an entry point in its `pyproject.toml`:
 
     [project.entry-points."seq2seq.tasks"]
     double = "my_package.tasks:Double"
@@ -23,21 +23,21 @@ T = TypeVar("T")
 
 
 class Registry(Mapping[str, type[T]]):
-    """Classes by name, loaded when they are asked for: `TASKS["copy"]`.
+    """Classes by name, loaded on first use: `TASKS["copy"]`.
 
-    Other packages are looked at only for a name that is not built in, or to list all names. What cannot be loaded
-    raises a `Seq2SeqError`, and only when it is asked for.
+    Other packages are searched only for names that are not built in, or to list all names. A class that cannot be
+    loaded raises a `Seq2SeqError`, but only when it is used.
 
     Parameters
     ----------
     kind : str
-        What they are, as messages have it: `task`. The entry points' group is `seq2seq.` and its plural.
+        The kind of class for messages, such as `task`. The group of the entry points is `seq2seq.` and the plural.
     built_in : dict of str to str
         `module:Class` by name.
     base : str
-        The `module:Class` that all of them must be a subclass of.
+        The base class of all classes, as `module:Class`.
     named : bool
-        Whether each has its own name as the attribute `name`.
+        Whether the attribute `name` of each class must be its name in the registry.
     """
 
     def __init__(self, kind: str, built_in: Mapping[str, str], base: str, named: bool = False) -> None:
@@ -49,18 +49,29 @@ class Registry(Mapping[str, type[T]]):
 
     @cached_property
     def _offered(self) -> dict[str, Any]:
-        """The entry points of other packages, by name; what is built in keeps its name."""
-        from importlib import metadata  # takes as long as all tasks together
+        """The entry points of other packages, by name; built-in names cannot be replaced."""
+        from importlib import metadata  # its import takes as long as that of all tasks
 
         group = f"seq2seq.{self.kind}s"
-        points: Any = metadata.entry_points()  # before Python 3.10 a dict of lists, which cannot be asked for a group
+        points: Any = metadata.entry_points()  # before Python 3.10 a dict of lists, without `select`
         found = points.select(group=group) if hasattr(points, "select") else points.get(group, ())
         return {point.name: point for point in found if point.name not in self.built_in}
 
     def register(self, name: str, found: type[T]) -> None:
-        """Have a class found by a name in this process. What is built in keeps its name.
+        """Register a class in this process.
 
-        Raises `UsageError` or `Seq2SeqError` if the name cannot be used, or the class is no such thing.
+        Parameters
+        ----------
+        name : str
+            Small letters, digits, `_` and `-`. Must not be the name of a built-in class, nor `auto`.
+        found : type
+
+        Raises
+        ------
+        UsageError
+            If the name cannot be used.
+        Seq2SeqError
+            If the class has the wrong base class or the wrong name.
         """
         good = isinstance(name, str) and re.fullmatch("[a-z0-9][a-z0-9_-]*", name) and name != "auto"
         require(bool(good), "name", name, "small letters, digits, _ and -, and not auto")
@@ -75,12 +86,12 @@ class Registry(Mapping[str, type[T]]):
         point = self._offered[name]
         try:
             found = point.load()
-        except (Exception, SystemExit) as error:  # whatever another package's code may raise
+        except (Exception, SystemExit) as error:  # the code of another package may raise anything
             raise Seq2SeqError(f"{self.kind} {name}: {point.value} cannot be loaded: {error!r}") from None
         return self._checked(name, found, point.value)
 
     def _checked(self, name: str, found: Any, place: str) -> type[T]:
-        """What was found, if it is what it should be. Raises `Seq2SeqError`."""
+        """The class, after a check of its base class and its name. Raises `Seq2SeqError`."""
         base = _load(self._base)
         good = isinstance(found, type) and issubclass(found, base)
         if not good:

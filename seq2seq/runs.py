@@ -1,18 +1,18 @@
-"""The run folder: everything about one training run, in files that are whole at every moment.
+"""The run folder: everything about one training run, in files that are complete at every moment.
 
-| file | what |
+| file | contents |
 |---|---|
-| `config.json` | options, seed, versions, and what answering must know of the data |
-| `metrics.csv` | a row an epoch |
+| `config.json` | options, seed, versions, and the properties of the data that answering needs |
+| `metrics.csv` | one row per epoch |
 | `best.safetensors`, `last.safetensors` | weights by parameter name |
-| `optimizer.safetensors` | what a resumed training needs: weights, moments and, as JSON, where it was |
+| `optimizer.safetensors` | the state for resuming: weights, moments and, as JSON, the progress |
 | `evaluation.json` | the last evaluation |
-| `rates.json`, `rates.csv`, `rates.png` | the learning rate that a range test found, and what it was found from |
-| `pairs.jsonl.gz`, `text.txt.gz` | the pairs or the text, of a task whose options alone do not make them |
+| `rates.json`, `rates.csv`, `rates.png` | the learning rate that a range test found, and the results of the test |
+| `pairs.jsonl.gz`, `text.txt.gz` | the pairs or the text, for a task that its options alone do not define |
 
-A folder is a run once `config.json` is there, the last of its first files: see `folders.py`. Every file is written
-under another name and renamed, after it was flushed to disk: see `files.py`. Only ordinary files are read, up to a size
-that a run may have, and nothing that is read is unpickled or run as code.
+A folder is a run once it has a `config.json`, which is written after the other first files: see `folders.py`. Every
+file is written under another name, flushed to disk and renamed: see `files.py`. Only ordinary files are read, up to a
+size that a run may have, and nothing that is read is unpickled or run as code.
 """
 
 from __future__ import annotations
@@ -44,15 +44,22 @@ from seq2seq.tensors import from_tensors, to_tensors
 from seq2seq.typing import Array
 
 FORMAT = 1
-METRICS, EVALUATION, OPTIMIZER = "metrics.csv", "evaluation.json", "optimizer.safetensors"
-FOUND, RATES, RATES_PLOT = "rates.json", "rates.csv", "rates.png"
-OUTLINE = "data_outline"  # in the configuration
+METRICS = "metrics.csv"
+EVALUATION = "evaluation.json"
+OPTIMIZER = "optimizer.safetensors"
+FOUND = "rates.json"
+RATES = "rates.csv"
+RATES_PLOT = "rates.png"
+OUTLINE = "data_outline"  # a key in the configuration
 WEIGHTS = {"best": "best.safetensors", "last": "last.safetensors"}
 FILES = {CONFIG, METRICS, EVALUATION, OPTIMIZER, FOUND, RATES, RATES_PLOT, *WEIGHTS.values()}
-# Bytes of what is read: of a configuration, a row an epoch, the pairs or the text, and the header of a file of arrays.
-MOST_CONFIG, MOST_METRICS, MOST_KEPT, MOST_HEADER = 2**24, 2**26, 2**28, 2**20
-MOST_VALUES = 2**29  # of all arrays in a file, whatever the configuration says
-# The columns that every `metrics.csv` has, beside those of further validators.
+# Maximum sizes of files that are read, in bytes.
+MOST_CONFIG = 2**24
+MOST_METRICS = 2**26
+MOST_KEPT = 2**28  # the pairs or the text
+MOST_HEADER = 2**20  # the header of a file of arrays
+MOST_VALUES = 2**29  # maximum number of values in all arrays of a file, whatever the configuration says
+# The columns that every `metrics.csv` has, in addition to those of further validators.
 COLUMNS = (
     "epoch", "step", "learning_rate", "train_loss", "validation_loss", "validation_exact_match", "samples_per_second",
     "seconds",
@@ -60,12 +67,17 @@ COLUMNS = (
 
 
 class Run:
-    """One run folder.
+    """A run folder.
 
     Parameters
     ----------
     path : path
-        The folder; it need not exist yet. A relative one is one of the folder that the process is in now.
+        The folder; it need not exist yet. A relative path is relative to the current working directory.
+
+    Raises
+    ------
+    UsageError
+        If it is not a path.
     """
 
     def __init__(self, path: PathLike) -> None:
@@ -75,7 +87,7 @@ class Run:
 
     @property
     def path(self) -> Path:
-        """The folder: as it was given, or in full once the process has gone to another."""
+        """The folder as given, or as an absolute path if the process has changed its working directory."""
         return self._place.path
 
     def __repr__(self) -> str:
@@ -83,7 +95,18 @@ class Run:
 
     @classmethod
     def newest(cls, folder: PathLike = "runs") -> Run:
-        """The run in `folder` that was trained last. Raises `RunError` if there is none."""
+        """The run that was trained last.
+
+        Parameters
+        ----------
+        folder : path
+            The folder that holds the runs.
+
+        Raises
+        ------
+        RunError
+            If there is no run in the folder.
+        """
         trained = {}
         for run in map(cls, _visible_in(Path(folder))):
             try:
@@ -103,16 +126,16 @@ class Run:
 
     @property
     def found_rate(self) -> bool:
-        """Whether its learning rate was found by a range test."""
+        """Whether a range test found the learning rate of the run."""
         return os.path.lexists(self.path / FOUND)
 
     @property
     def shown(self) -> str:
-        """Its path, as messages have it."""
+        """The path for messages."""
         return shown(self.path)
 
     def _named(self, name: str) -> str:
-        """A file, as messages have it."""
+        """The path of a file for messages."""
         return shown(self.path / name)
 
     # Writing ------------------------------------------------------------------------------------------------------
@@ -124,9 +147,23 @@ class Run:
             raise RunError(f"{self._named(name)}: cannot be written: {error.strerror}") from None
 
     def write_config(self, config: Config, fingerprint: str, outline: Outline | None = None) -> None:
-        """Write the options, with a digest of the data set that they make, and what answering must know of it; before
-        them, once, what the task keeps."""
-        kept, name = config.task.keep(), config.task.kept_as
+        """Write the configuration, and before it, if not yet written, the pairs or the text that the task keeps.
+
+        Parameters
+        ----------
+        config : Config
+        fingerprint : str
+            A digest of the data set.
+        outline : Outline, optional
+            The properties of the data that answering needs.
+
+        Raises
+        ------
+        RunError
+            If a file cannot be written.
+        """
+        kept = config.task.keep()
+        name = config.task.kept_as
         if kept is not None and not os.path.lexists(self.path / name):
             self._write(name, gzip.compress(kept.encode(), mtime=0))
         versions = {name: metadata.version(name) for name in ("numpy", "safetensors")}
@@ -142,20 +179,20 @@ class Run:
         begun(self.path)
 
     def write_metrics(self, rows: list[dict[str, Any]]) -> None:
-        """Write a row an epoch."""
+        """Write `metrics.csv`: one row per epoch."""
         self._write(METRICS, _csv(rows))
 
     def write_rates(self, rows: list[dict[str, Any]], decision: Mapping[str, Any]) -> None:
-        """Write a row for each update of a range test, and what was decided from them."""
+        """Write the results of a range test, one row per update, and the decision made from them."""
         self._write(RATES, _csv(rows))
         self._write(FOUND, _json(decision))
 
     def write_arrays(self, name: str, arrays: Mapping[str, Array], state: Mapping[str, Any]) -> None:
-        """Write arrays by name, and beside them a state in values that JSON can hold."""
+        """Write arrays by name, with a state of plain values for JSON, to a safetensors file."""
         self._write(name, to_tensors(arrays, state))
 
     def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
-        """Write an evaluation. Of several at once, each is whole and the last one stays."""
+        """Write an evaluation. If several processes write at the same time, the file is that of the last one."""
         self._write(EVALUATION, _json(evaluation))
         clear_temporaries(self.path, FILES)
 
@@ -169,7 +206,7 @@ class Run:
                 raise RunError(f"{self.shown}: holds no run (there is no {CONFIG})") from None
             raise RunError(f"{self._named(name)}: is missing") from None
         except NotADirectoryError:
-            raise RunError(f"{self.shown}: is no folder, and so no run") from None
+            raise RunError(f"{self.shown}: is not a folder, so not a run") from None
         except OSError as error:
             raise RunError(f"{self._named(name)}: cannot be read: {error.strerror}") from None
         except ValueError as error:
@@ -195,7 +232,7 @@ class Run:
             raise RunError(f"{self._named(name)}: is damaged: {error}") from None
 
     def task_class(self, task: Task | None = None) -> type[Task]:
-        """The class of the run's task. The argument is that of `read_config`."""
+        """The class of the run's task; see `read_config` for the parameter and the errors."""
         return self._task_class(self._config_values(), task)
 
     def _task_class(self, values: dict[str, Any], task: Task | None) -> type[Task]:
@@ -214,14 +251,23 @@ class Run:
             return TASKS[values["task"]["name"]]
 
     def read_config(self, task: Task | None = None, outlined: bool = False) -> Config:
-        """The options the run was made with.
+        """Read the configuration of the run.
 
         Parameters
         ----------
         task : Task, optional
-            The task of the run, where it is one that has no name in `TASKS`.
+            The task of the run, if its name is not in `TASKS`.
         outlined : bool
-            Whether the task's pairs or text may wait until someone asks for them, where the run has an outline of them.
+            Whether to read the task's pairs or text only when they are needed, if the run has an outline of them.
+
+        Returns
+        -------
+        Config
+
+        Raises
+        ------
+        RunError
+            If the folder holds no run, is damaged, or is a run of another task.
         """
         values = self._config_values()
         task_class = self._task_class(values, task)
@@ -234,7 +280,20 @@ class Run:
         return config
 
     def check_fingerprint(self, fingerprint: str, outline: Outline | None = None) -> None:
-        """Raise `RunError` unless the data set made now is the one the run was trained on, and is like the outline."""
+        """Check that a data set is the one on which the run was trained.
+
+        Parameters
+        ----------
+        fingerprint : str
+            The digest of the data set.
+        outline : Outline, optional
+            The properties of the data set.
+
+        Raises
+        ------
+        RunError
+            If one of them differs from the configuration.
+        """
         values = self._config_values()
         if values.get("data_fingerprint") != fingerprint:
             raise RunError(
@@ -243,10 +302,10 @@ class Run:
                 "more than its rng?"
             )
         if outline is not None and values.get(OUTLINE) not in (None, outline.to_json()):
-            raise RunError(f"{self._named(CONFIG)}: its {OUTLINE} is not what its data are like; was the file edited?")
+            raise RunError(f"{self._named(CONFIG)}: its {OUTLINE} does not match its data; was the file edited?")
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """The rows of `metrics.csv`, values as numbers."""
+        """Read the rows of `metrics.csv`, with values as numbers. Raises `RunError` if the file is damaged."""
         try:
             rows = list(csv.reader(io.StringIO(self._read(METRICS, MOST_METRICS).decode("ascii")), strict=True))
             header = rows.pop(0) if rows else []
@@ -254,13 +313,31 @@ class Run:
                 raise ValueError("its columns are not those of a training")
             numbers = [_numbers(header, row) for row in rows if len(row) == len(header)]
             if [row["epoch"] for row in numbers] != list(range(1, len(rows) + 1)):
-                raise ValueError("its rows are not an epoch each")
+                raise ValueError("its rows are not one per epoch")
         except (csv.Error, ValueError) as error:
             raise RunError(f"{self._named(METRICS)}: is damaged: {error}") from None
         return numbers
 
     def read_arrays(self, name: str, most: int = MOST_VALUES) -> tuple[dict[str, Array], dict[str, Any]]:
-        """Arrays by name, of at most so many values in all, and the state beside them."""
+        """Read a file of arrays.
+
+        Parameters
+        ----------
+        name : str
+            Name of the file.
+        most : int
+            Maximum number of values in all arrays together.
+
+        Returns
+        -------
+        arrays : dict of str to ndarray
+        state : dict
+
+        Raises
+        ------
+        RunError
+            If the file is missing, too large or damaged.
+        """
         content = self._read(name, MOST_HEADER + 4 * min(most, MOST_VALUES))
         try:
             return from_tensors(content)
@@ -270,7 +347,7 @@ class Run:
 
 @contextmanager
 def _damage_named(path: str) -> Iterator[None]:
-    """What values of another form raise becomes a `RunError` that names the file they are from."""
+    """Turn errors about values of the wrong form into a `RunError` that names the file."""
     try:
         yield
     except KeyError as error:
@@ -280,7 +357,7 @@ def _damage_named(path: str) -> Iterator[None]:
 
 
 def require_keepable(task: Task) -> None:
-    """Raise `UsageError` if a task's pairs or its text are more than a run can keep."""
+    """Raise `UsageError` if a task's pairs or text are larger than a run can keep."""
     kept = task.keep()
     size = 0 if kept is None else len(kept.encode())
     if size > MOST_KEPT:
@@ -288,7 +365,7 @@ def require_keepable(task: Task) -> None:
 
 
 def _visible_in(folder: Path) -> list[Path]:
-    """What is in a folder and not hidden."""
+    """The entries of a folder that are not hidden."""
     try:
         with os.scandir(folder) as entries:
             return [Path(entry.path) for entry in entries if not entry.name.startswith(".")]
@@ -297,27 +374,27 @@ def _visible_in(folder: Path) -> list[Path]:
 
 
 def _is_header(names: list[str]) -> bool:
-    """Whether a training has these columns, each once."""
+    """Whether these are valid columns of `metrics.csv`: unique names, with all of `COLUMNS`."""
     good = all(re.fullmatch("[a-z][a-z0-9_]{0,99}", name) for name in names)
     return good and set(COLUMNS) <= set(names) and len(set(names)) == len(names)
 
 
 def _numbers(header: list[str], row: list[str]) -> dict[str, float]:
-    """A row by column; a value that was not measured in that epoch is left out."""
+    """A row as a dict; values that were not measured in that epoch are left out."""
     return {name: _number(text) for name, text in zip(header, row) if text or name in COLUMNS}
 
 
 def _number(text: str) -> float:
-    """A number of `metrics.csv`. Raises `ValueError`."""
+    """Parse a number of `metrics.csv`. Raises `ValueError`."""
     if not re.fullmatch(r"-?(\d+(\.\d+)?(e[+-]?\d+)?|inf)", text, re.ASCII) or len(text) > LONGEST_NUMBER:
-        raise ValueError(f"{short(text)} is no number")
+        raise ValueError(f"{short(text)} is not a number")
     return int(text) if re.fullmatch(r"-?\d+", text, re.ASCII) else float(text)
 
 
 def _csv(rows: list[dict[str, Any]]) -> bytes:
     text = io.StringIO()
     if rows:
-        names = list(dict.fromkeys(name for row in rows for name in row))  # not every epoch has measured the same
+        names = list(dict.fromkeys(name for row in rows for name in row))  # epochs may have different values
         writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
@@ -327,7 +404,7 @@ def _csv(rows: list[dict[str, Any]]) -> bytes:
 def _json(values: Mapping[str, Any]) -> bytes:
     try:
         return (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode()
-    except UnicodeEncodeError:  # a file's name that is no UTF-8
+    except UnicodeEncodeError:  # a file name that is not UTF-8
         return (json.dumps(values, indent=2) + "\n").encode()
 
 

@@ -1,4 +1,4 @@
-"""A training in a run folder: what is saved every few seconds, and read again to resume."""
+"""Saves snapshots of a training in its run folder, and loads them to resume it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ from seq2seq.errors import RunError
 from seq2seq.runs import METRICS, OPTIMIZER, WEIGHTS, Run
 from seq2seq.typing import Array
 
-LOSS_SUM = "nats"  # what the array is called
+LOSS_SUM = "nats"  # name of the array
 
 
 class MetricsFile(Callback):
-    """Writes `metrics.csv`: a row for each epoch."""
+    """Writes `metrics.csv`, with one row per epoch, whenever a snapshot is saved.
+
+    Parameters
+    ----------
+    run : Run
+    """
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -28,15 +33,16 @@ class MetricsFile(Callback):
 
 
 class RunStore:
-    """Keeps snapshots in a run folder.
+    """Saves snapshots in a run folder.
 
-    The state is written last, and has all that resuming needs, so that a process may be killed between any two files.
+    The file with the state is written last and contains everything that resuming needs, so that a process may be killed
+    between any two files.
 
     Parameters
     ----------
     run : Run
     target_length : int
-        Of the network (T): losses that an earlier version saved were divided by it.
+        T of the network; earlier versions divided the loss by it before saving.
     """
 
     def __init__(self, run: Run, target_length: int = 1) -> None:
@@ -44,6 +50,7 @@ class RunStore:
         self.target_length = target_length
 
     def save(self, snapshot: Snapshot) -> None:
+        """Save a snapshot in place of the last one. Raises `RunError` if a file cannot be written."""
         state = snapshot.state
         best = {"epoch": state.best_epoch, **(state.best or {})}
         last = {"epoch": state.epoch, "step": state.updates}
@@ -52,7 +59,20 @@ class RunStore:
         self.run.write_arrays(OPTIMIZER, _joined(snapshot), state.to_json())
 
     def load(self, like: Snapshot, steps_per_epoch: int) -> Snapshot:
-        """The last snapshot. Raises `RunError` if a file is missing, damaged, or from another network."""
+        """Load the last snapshot.
+
+        Parameters
+        ----------
+        like : Snapshot
+            The arrays must have the names and shapes of this snapshot's.
+        steps_per_epoch : int
+            See `State.from_json`.
+
+        Raises
+        ------
+        RunError
+            If a file is missing, damaged, or from another network.
+        """
         expected = {name: array.shape for name, array in _joined(like).items()}
         arrays, values = self.run.read_arrays(OPTIMIZER, sum(map(math.prod, expected.values())))
         if "loss_sum" in arrays:
@@ -79,7 +99,7 @@ class RunStore:
 
 
 def _joined(snapshot: Snapshot) -> dict[str, Array]:
-    """All arrays of a snapshot, by names that tell them apart."""
+    """All arrays of a snapshot, by names with prefixes that make them unique."""
     return {
         **{f"weight.{name}": array for name, array in snapshot.weights.items()},
         **{f"best.{name}": array for name, array in snapshot.best_weights.items()},
@@ -94,7 +114,7 @@ def _part(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
 
 
 def _upgraded(values: dict[str, Any]) -> dict[str, Any]:
-    """A state as it is written now, from one of before, whose best epoch was chosen by exact match and loss alone."""
+    """Convert a state of earlier versions, which chose the best epoch only by exact match and loss."""
     if "best_exact_match" not in values:
         return values
     upgraded = dict(values)

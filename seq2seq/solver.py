@@ -1,4 +1,4 @@
-"""A trained run, ready to answer."""
+"""Answers sources with a trained run."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from seq2seq.text_evaluation import TextEvaluation
 from seq2seq.values import MOST_SEED, whole
 from seq2seq.vocabulary import Codec
 
-BATCHES_A_TURN = 16  # that a thread has answered before another has its turn
-LONGEST = 100_000  # characters of a source, where any length can be read
+BATCHES_A_TURN = 16  # batches that a thread answers before another thread gets its turn
+LONGEST = 100_000  # maximum length of a source if the model reads any length
 
 
 class Solver(OpenedRun):
@@ -39,9 +39,9 @@ class Solver(OpenedRun):
     >>> solver(["3*7+2", "1+1+1"])
     ['23', '3']
 
-    Any number of threads may ask one Solver, or several, also while others train: each call answers as it would alone,
-    and all take turns, since MXNet's graphs have one user at a time. After a fork the child can go on with it. A copy,
-    and a pickle of it in another process, open the run folder again.
+    Any number of threads can use one or more Solvers, also while other threads train. The calls take turns, since
+    MXNet's graphs can have one user at a time, and the answers do not depend on the other calls. After a fork the child
+    can continue to use the Solver. A copy, or a pickle in another process, opens the run folder again.
 
     Parameters
     ----------
@@ -50,22 +50,22 @@ class Solver(OpenedRun):
     device : str
         `auto`, `cpu`, `gpu` or `gpu:N`.
     weights : str
-        `best` (by exact match on the validation examples) or `last`.
+        `best` (see `TrainingConfig.best_by`) or `last`.
     task : Task, optional
-        The run's task, where it is one of your own that no installed package offers.
+        The run's task, if it is your own and no installed package offers it.
 
     Raises
     ------
     RunError
-        If the folder holds no run, or a file in it is missing, damaged or foreign.
+        If the folder holds no run, or a file in it is missing, damaged or from another program.
     DeviceError
-        If the device is not there or cannot be used.
+        If the device does not exist or cannot be used.
     """
 
     kind = "answering"
 
     def __new__(cls, run: PathLike, device: str = "auto", weights: str = "best", task: Task | None = None) -> Solver:
-        """What the run opens as: of a text's run a `Writer`."""
+        """Make an object of the class that opens the run: a `Writer` for a run of a text."""
         opens = application_of(Run(run).task_class(task)).opens if cls is Solver else cls
         return super().__new__(opens)
 
@@ -74,29 +74,52 @@ class Solver(OpenedRun):
     @overload
     def __call__(self, source: Iterable[str]) -> list[str]: ...
     def __call__(self, source: str | Iterable[str]) -> str | list[str]:
-        """The answer to one source, or the answers to several, in order. Of a text's run: the next character.
+        """Answer one source, or several. A run of a text answers with the next character.
+
+        Parameters
+        ----------
+        source : str or iterable of str
+
+        Returns
+        -------
+        str or list of str
+            The answer, or the answers in the order of the sources.
 
         Raises
         ------
         SourceError
-            If a source is empty, too long, has a character outside the vocabulary or is not of the task's form.
+            If a source is empty, too long, has a character outside the vocabulary or not the form of the task.
         """
         if isinstance(source, str):
             return self.unmarked([source])[0].text
         return [answer.text for answer in self.unmarked(source)]
 
     def answer(self, sources: Iterable[str]) -> list[Answer]:
-        """The answers to several sources, each with the model's confidence, and with what makes its source unlike those
-        that the run was trained on. Raises `SourceError`."""
+        """Answer several sources, with confidences.
+
+        Parameters
+        ----------
+        sources : iterable of str
+
+        Returns
+        -------
+        list of Answer
+            Each with the model's confidence, and with the reason if its source is unlike the training examples.
+
+        Raises
+        ------
+        SourceError
+            If a source cannot be read.
+        """
         return [Answer(*answer, self._unlike(source, calls)) for answer, source, calls in self._asked(sources)]
 
     def unmarked(self, sources: Iterable[str]) -> list[Answer]:
-        """As `answer`, where nobody looks at what is unlike training."""
+        """The answers as from `answer`, but without `unlike_training`, which takes time to compute."""
         return [answer for answer, *_ in self._asked(sources)]
 
     def _asked(self, sources: Iterable[str]) -> Iterator[tuple[Answer, str, list[str]]]:
-        """The answers to several sources, each with its source as the model reads it, and of a stepwise task with what
-        the model was asked on the way."""
+        """The answers to several sources, each with the prepared source and, for a stepwise task, the model's inputs
+        in all steps."""
         prepared = [self.prepare(source) for source in sources]
         if self._steps is None:
             yield from ((answer, source, []) for answer, source in zip(self._answer(prepared), prepared))
@@ -108,23 +131,23 @@ class Solver(OpenedRun):
             yield Answer(steps[-1].text, confidence), source, calls
 
     def _unlike(self, prepared: str, calls: Sequence[str] = ()) -> str | None:
-        """Why a source is unlike those that the run was trained on: see `Likeness`."""
+        """The reason why a source is unlike the training examples: see `Likeness`."""
         return self._likeness.unlike(self.codec.alphabet.show_source(prepared), calls)
 
     @property
     def _steps(self) -> StepwiseTask | None:
-        """The hooks of its task, if that works in steps."""
+        """The task as a `StepwiseTask` if it works in steps, else None."""
         return stepwise(self.task)
 
     def _work_out(self, task: StepwiseTask, prepared: list[str]) -> list[list[Answer]]:
-        """What each call leaves of each."""
+        """The results of all steps for each source."""
         return work_out(task, self._answer, prepared, None if self.codec.any_length else self.codec.source_length)
 
     def _answer(self, prepared: list[str]) -> list[Answer]:
-        """What the model writes for each, by one call."""
+        """The model's answers to sources, with one call each."""
         if not self.codec.any_length and len(self.codec.widths) == 1:
             return self._answer_fitting(prepared, self.codec)
-        rows: dict[Codec, list[int]] = {}  # each is read in its own width, whatever comes with it
+        rows: dict[Codec, list[int]] = {}  # the width of a source does not depend on the other sources
         for row, source in enumerate(prepared):
             rows.setdefault(self.codec.fitting(source), []).append(row)
         answers: dict[int, Answer] = {}
@@ -144,10 +167,24 @@ class Solver(OpenedRun):
         return answers
 
     def work(self, source: str) -> list[str]:
-        """What the model writes on the way to its answer, the answer last.
+        """The steps from a source to its answer.
 
-        A run with its working in the answer, or with a step a call, has several; another has the answer alone. `answer`
-        says whether the source is unlike training. Raises `SourceError`.
+        A run that writes its working in the answer, or works in one step per call, has several steps; any other run has
+        only the answer. `answer` says whether the source is unlike the training examples.
+
+        Parameters
+        ----------
+        source : str
+
+        Returns
+        -------
+        list of str
+            The last one is the answer.
+
+        Raises
+        ------
+        SourceError
+            If the source cannot be read.
         """
         prepared = self.prepare(source)
         if self._steps is not None:
@@ -159,22 +196,47 @@ class Solver(OpenedRun):
         return codec.decode_targets(answers.ids)[0].split("=")
 
     def calls(self, source: str) -> list[str]:
-        """What the model is asked on the way to its answer, as it reads it: the source itself, or of a run that works
-        in steps the head that each step looks at. Raises `SourceError`."""
+        """The inputs of the model on the way to its answer.
+
+        Parameters
+        ----------
+        source : str
+
+        Returns
+        -------
+        list of str
+            The prepared source or, for a run that works in steps, the head that each step reads.
+
+        Raises
+        ------
+        SourceError
+            If the source cannot be read.
+        """
         prepared = self.prepare(source)
         if self._steps is None:
             return [prepared]
         return [each[: self._steps.head(each)] for each in (prepared, *self.work(source)[:-1])]
 
     def n_best(self, source: str, n: int) -> list[Answer]:
-        """The `n` most probable answers that a beam of `n` finds, the best first, of a run that writes a character at a
-        time.
+        """The n most probable answers that a beam search with a beam of n finds.
+
+        Parameters
+        ----------
+        source : str
+        n : int
+            From 1 to the size of the vocabulary.
+
+        Returns
+        -------
+        list of Answer
+            The most probable first.
 
         Raises
         ------
         SourceError
+            If the source cannot be read.
         UsageError
-            If the run's model writes all characters at once, or `n` is not from 1 to the size of the vocabulary.
+            If the run's model writes all characters at once, or `n` is not allowed.
         """
         if not self.predictor(1).searches:
             raise self._one_answer()
@@ -190,21 +252,21 @@ class Solver(OpenedRun):
     def continued(
         self, prefix: str, characters: int = 200, temperature: float = 1.0, top_k: int = 0, seed: int = 0
     ) -> Iterator[str]:
-        """Of a text's run alone: see `Writer`. Raises `UsageError`."""
+        """Only for a run of a text: see `Writer`. Raises `UsageError`."""
         raise self._no_text()
 
     def expected(self, source: str) -> list[Answer]:
-        """Of a text's run alone: see `Writer`. Raises `UsageError`."""
+        """Only for a run of a text: see `Writer`. Raises `UsageError`."""
         raise self._no_text()
 
     def _no_text(self) -> UsageError:
-        return UsageError(f"{self.run.path}: answers sources, and has no text to go on with")
+        return UsageError(f"{self.run.path}: answers sources, and has no text to continue")
 
     def _one_answer(self) -> UsageError:
         return UsageError(f"n_best: the model of {self.run.path} writes all characters at once: it has one answer")
 
     def prepare(self, source: str) -> str:
-        """The source as the model reads it. Raises `SourceError`."""
+        """The source as the model reads it. Raises `SourceError` if it cannot be read."""
         require(isinstance(source, str), "source", source, "a string")
         if not source.strip():
             read = self.codec.alphabet.read_source(source)
@@ -214,21 +276,26 @@ class Solver(OpenedRun):
             prepared = self.codec.alphabet.read_source(self.task.normalise(source))
         except SourceError:
             if not self.codec.alphabet.source_separator:
-                self.codec.vocabulary.check(source, len(source))  # a character of no source is the better reason
+                self.codec.vocabulary.check(source, len(source))  # an unknown character is the better explanation
             raise
         self.codec.vocabulary.check(prepared, LONGEST if self.codec.any_length else self.codec.source_length)
         return prepared
 
     def evaluate(self, samples: int = 10_000, seed: int = 0) -> Evaluation | TextEvaluation:
-        """Score held-out and training examples, and keep the result in the run folder: if it cannot be written into, a
-        warning says so.
+        """Score held-out and training examples, and save the result in the run folder, or warn if this fails.
 
         Parameters
         ----------
         samples : int
-            The most examples of each kind; of a text, the most windows of as many characters as are read at a time.
+            Maximum number of examples of each kind; for a text, of windows with the length that the model reads at a
+            time.
         seed : int
-            Decides which, when there are more; of a text, they are the first.
+            Determines which examples are used if there are more; for a text, the first ones are used.
+
+        Returns
+        -------
+        Evaluation
+            Or a `TextEvaluation` for a text.
         """
         samples = whole("samples", samples, 1, sys.maxsize)
         seed = whole("seed", seed, 0, MOST_SEED)
@@ -236,32 +303,36 @@ class Solver(OpenedRun):
         try:
             self.run.write_evaluation({"seed": seed, **evaluation.to_json()})
         except RunError as error:
-            warnings.warn(f"the evaluation is not kept: {error}", stacklevel=2)
+            warnings.warn(f"the evaluation is not saved: {error}", stacklevel=2)
         return evaluation
 
     def evaluate_pairs(self, pairs: SomePairs) -> PairsEvaluation:
-        """Score pairs of your own, such as the official test set of a task. The run folder's evaluation stays.
+        """Score your own pairs, such as the official test set of a task. The run folder is not changed.
 
         Parameters
         ----------
         pairs : path, or iterable of (str, str)
-            A file as for training, or sources and targets as people write them. A source that cannot be read, since it
-            is too long or has other characters than the run knows, counts as answered wrongly.
+            A file as for training, or sources and targets as people write them. A source that cannot be read, because
+            it is too long or has characters that the run does not know, counts as answered wrongly.
+
+        Returns
+        -------
+        PairsEvaluation
 
         Raises
         ------
         UsageError
-            If there are none, one is no pair, or the run is a text's.
+            If there are no pairs, an item is not a pair, or the run is a run of a text.
         """
         questions = questions_of(self.task, pairs)
         return evaluate_pairs(self._try([each.source for each in questions]), questions, self.task, self._overlap)
 
     def _overlap(self, sources: list[str]) -> float:
-        """The fraction of sources that can be read that were trained on."""
+        """The fraction of readable sources that were trained on."""
         return self.dataset.overlap(self.task, np.array([self.prepare(source) for source in sources]))
 
     def _try(self, sources: Sequence[str]) -> list[Answer | SourceError]:
-        """The answer to each source, or why it cannot be read."""
+        """The answer to each source, or the error if it cannot be read."""
         tried: dict[int, Answer | SourceError] = {}
         for row, source in enumerate(sources):
             try:
@@ -273,10 +344,19 @@ class Solver(OpenedRun):
         return [tried[row] for row in range(len(sources))]
 
     def score(self, pairs: Pairs | Iterable[tuple[str, str]]) -> float:
-        """The fraction of these sources that are answered with their targets, or with what else the task accepts.
+        """The fraction of sources that are answered with their targets, or with another answer that the task accepts.
 
-        Pairs are a task's, or sources and targets as people write them. A source that cannot be read counts as answered
-        wrongly, and a warning says how many these are. See `evaluate_pairs` for more than a number.
+        A source that cannot be read counts as answered wrongly, with a warning. `evaluate_pairs` gives more details.
+
+        Parameters
+        ----------
+        pairs : Pairs or iterable of (str, str)
+            Pairs of a task, or sources and targets as people write them.
+
+        Returns
+        -------
+        float
+            From 0 to 1.
         """
         shown = [*(self.task.shown(pairs) if isinstance(pairs, Pairs) else pairs)]
         require(len(shown) > 0, "pairs", shown, "one or more")

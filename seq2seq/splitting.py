@@ -1,4 +1,4 @@
-"""Which examples are trained on and which are held out: equal questions stay together, a text is cut by position."""
+"""Splits examples into training, validation and test sets: pairs by question, a text by position."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.alphabet import PAD
 from seq2seq.typing import Array
 
-BLOCK = 2**16  # examples that are strings at a time
+BLOCK = 2**16  # number of examples that are processed as strings at a time
 
 
 def split_by_key(
     keys: Array, validation: float | int, test: float | int, rng: np.random.Generator
 ) -> tuple[Array, Array, Array]:
-    """Deal examples to training, validation and test so that equal keys stay together.
+    """Split examples into training, validation and test sets so that equal keys stay together.
 
     Parameters
     ----------
     keys : ndarray, shape (N,)
-        What makes two examples the same question.
+        Examples with equal keys are the same question.
     validation, test : float or int
-        A share of N, or a number. Where keys repeat, the last key to be dealt may pass it a little.
+        A fraction of N, or a number of examples. If keys repeat, the sets may be a little larger.
     rng : numpy.random.Generator
 
     Returns
@@ -35,17 +35,17 @@ def split_by_key(
     Raises
     ------
     UsageError
-        If one of the three would be empty.
+        If one of the three sets would be empty.
     """
     n = len(keys)
     wanted = [amount if isinstance(amount, int) else round(amount * n) for amount in (test, validation)]
     group, sizes = _group(keys)
-    dealt = rng.permutation(len(sizes))  # groups in the order in which they are dealt: test, validation, training
-    before = np.cumsum(sizes[dealt]) - sizes[dealt]  # how many examples were dealt before each group
+    dealt = rng.permutation(len(sizes))  # groups in random order; the first are for test, the next for validation
+    before = np.cumsum(sizes[dealt]) - sizes[dealt]  # number of examples in the groups before each group
     part_of_group = np.empty(len(sizes), np.int8)
     part_of_group[dealt] = (before >= wanted[0]).astype(np.int8) + (before >= wanted[0] + wanted[1])
     part = part_of_group[group]
-    del group, sizes, dealt, before, part_of_group  # 8 or 4 bytes an example each, of millions
+    del group, sizes, dealt, before, part_of_group  # up to 8 bytes per example each, for millions of examples
     order = rng.permutation(n)
     test_rows, validation_rows, train_rows = (order[part[order] == i] for i in range(3))
     for name, rows in (("train", train_rows), ("validation", validation_rows), ("test", test_rows)):
@@ -57,15 +57,28 @@ def split_by_key(
 
 
 def cut(length: int, validation: float | int, test: float | int) -> tuple[slice, slice, slice]:
-    """Where in a text of so many characters its training, validation and test parts are, one after the other: each
-    held out part is a share of it, or a number of characters."""
+    """Split a text by position.
+
+    Parameters
+    ----------
+    length : int
+        Number of characters in the text.
+    validation, test : float or int
+        A fraction of the text, or a number of characters.
+
+    Returns
+    -------
+    tuple of slice
+        The training, validation and test parts, which are in this order in the text.
+    """
     held_out = [amount if isinstance(amount, int) else round(amount * length) for amount in (validation, test)]
-    end, begin = length - sum(held_out), length - held_out[1]
+    end = length - sum(held_out)
+    begin = length - held_out[1]
     return slice(0, max(0, end)), slice(max(0, end), max(0, begin)), slice(max(0, begin), length)
 
 
 def _group(keys: Array) -> tuple[Array, Array]:
-    """The rank of each key among the distinct ones, shape (N,), and how often each of these comes."""
+    """The rank of each key among the distinct keys, shape (N,), and the number of examples with each distinct key."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     begins = np.append(True, ordered[1:] != ordered[:-1])[: len(keys)]
@@ -76,9 +89,21 @@ def _group(keys: Array) -> tuple[Array, Array]:
 
 
 def keys_of(task: Task, pairs: Pairs, key: str) -> Array:
-    """What is compared to keep equal questions together: of many examples, 64-bit hashes of the task's keys.
+    """The keys of a task's pairs or, if there are many, 64-bit hashes of these keys.
 
-    Should two different keys share a hash by chance, their examples stay together: that leaks nothing.
+    If two different keys have the same hash by chance, their examples stay together, which leaks nothing.
+
+    Parameters
+    ----------
+    task : Task
+    pairs : Pairs
+        N pairs.
+    key : str
+        Name of the key: see `Task.key`.
+
+    Returns
+    -------
+    ndarray, shape (N,)
     """
     if len(pairs) <= LISTED:
         return task.key(pairs.sources, key)
@@ -90,6 +115,18 @@ def keys_of(task: Task, pairs: Pairs, key: str) -> Array:
 
 
 def hashes_of(task: Task, sources: Array, key: str) -> Array:
-    """64-bit hashes of the keys of sources (N,), however wide their strings are."""
+    """64-bit hashes of the keys of sources; the width of the array does not change the hashes.
+
+    Parameters
+    ----------
+    task : Task
+    sources : ndarray of str, shape (N,)
+    key : str
+        Name of the key: see `Task.key`.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+    """
     keys = task.key(sources, key)
     return hash_strings(np.char.lstrip(keys, PAD)) if keys.dtype.kind == "U" else keys

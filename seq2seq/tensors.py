@@ -1,4 +1,4 @@
-"""Arrays by name, and a state beside them, as what a safetensors file holds."""
+"""Converts named arrays and a state to the content of a safetensors file, and back."""
 
 from __future__ import annotations
 
@@ -17,13 +17,39 @@ STATE = "seq2seq"  # the name of the state in the file's metadata
 
 
 def to_tensors(arrays: Mapping[str, Array], state: Mapping[str, Any]) -> bytes:
-    """The content of a file: arrays, and a state in values that JSON can hold."""
+    """Make the content of a file.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray of float32
+    state : dict
+        Plain values for JSON.
+
+    Returns
+    -------
+    bytes
+    """
     return save(dict(arrays), metadata={STATE: json.dumps(state)})
 
 
 def from_tensors(content: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
-    """The inverse of `to_tensors`. Raises `ValueError` for anything else, and for values that are no numbers."""
-    begin = 8  # bytes that hold the length of the header
+    """The inverse of `to_tensors`.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Returns
+    -------
+    arrays : dict of str to ndarray
+    state : dict
+
+    Raises
+    ------
+    ValueError
+        If the content is not from `to_tensors`, or has values that are not finite.
+    """
+    begin = 8  # number of bytes before the header, which hold its length
     header = _json(content[begin : begin + int.from_bytes(content[:begin], "little")])
     metadata = header.pop("__metadata__", None)
     if not isinstance(metadata, dict) or not isinstance(metadata.get(STATE), str):
@@ -38,7 +64,7 @@ def from_tensors(content: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
         raise ValueError(f"is damaged: {error}") from None
     for array in arrays.values():
         if not np.isfinite(array).all():
-            raise ValueError("holds values that are no numbers")
+            raise ValueError("holds values that are not finite")
     return arrays, state
 
 

@@ -1,4 +1,4 @@
-"""How well a model foretells a text: on the end of it, which was held out, and on what it was trained on."""
+"""Scores a model of text on the end of the text, which was held out, and on its training part."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TextScore:
-    """How well some part of a text was foretold.
+    """Scores on a part of a text.
 
     Attributes
     ----------
     n : int
-        How many characters were predicted.
+        Number of predicted characters.
     begin, end : int
-        Where in the text these characters and those read before them are, counted from 0.
+        The part of the text that was read and predicted, counted from 0.
     nats, bits : float
-        The mean negative log-probability of a character, to the base e and to the base 2: the cross-entropy.
+        Cross-entropy: the mean negative log-probability per character, to the base e and to the base 2.
     accuracy : float
-        The share of them that the model held for the most probable.
+        Fraction of the characters that were the most probable in the model.
     """
 
     n: int
@@ -41,34 +41,48 @@ class TextScore:
 
 @dataclass(frozen=True)
 class TextEvaluation:
-    """Scores on the test part of a text, and on as much (or all) of its training part, from its beginning."""
+    """Scores on a text.
+
+    Attributes
+    ----------
+    held_out : TextScore
+        Scores on the test part.
+    train_distribution : TextScore
+        Scores on the training part, from its beginning.
+    """
 
     held_out: TextScore
     train_distribution: TextScore
 
     @property
     def bars(self) -> tuple[str, dict[str, float]]:
-        """The title and the bars of a picture of it, by name, from 0 to 1."""
+        """Title and bars of a plot; the bars are values from 0 to 1, by name."""
         return "accuracy", {"held out": self.held_out.accuracy, "trained on": self.train_distribution.accuracy}
 
     def to_json(self) -> dict[str, Any]:
+        """The content of `evaluation.json`."""
         return asdict(self)
 
 
 def evaluate_text(
     predictor: Predictor, dataset: Dataset, config: DataConfig, length: int, samples: int
 ) -> TextEvaluation:
-    """Score a model on the test part of a text of so many characters, and on its training part.
+    """Score a model on the test part and on the training part of a text.
 
     Parameters
     ----------
     predictor : Predictor
     dataset : Dataset
     config : DataConfig
-        That it was made with.
+        The options of the data set.
     length : int
+        Number of characters in the text.
     samples : int
-        The most windows to score of each; of more, the first.
+        Maximum number of windows of each part; the first ones are used.
+
+    Returns
+    -------
+    TextEvaluation
     """
     train, _, test = cut(length, config.validation, config.test)
     return TextEvaluation(
@@ -78,7 +92,8 @@ def evaluate_text(
 
 
 def _score(predictor: Predictor, part: Examples, begin: int, samples: int) -> TextScore:
-    sources, targets = part.sources[:samples], part.targets[:samples]
+    sources = part.sources[:samples]
+    targets = part.targets[:samples]
     answers = predictor.answer(sources, targets)
     nats = answers.loss
     accuracy = float((answers.ids == targets).mean())
@@ -86,10 +101,18 @@ def _score(predictor: Predictor, part: Examples, begin: int, samples: int) -> Te
 
 
 def quotations(text: str) -> tuple[int, int]:
-    """How many quotations a text opens with a straight quotation mark, and how many of them it closes.
+    """Count the quotations in straight quotation marks.
 
-    A mark at the beginning of a word opens one, any other closes: so `"one" and "two` opens two and closes one. What is
-    opened within a quotation leaves the first one open.
+    A mark at the beginning of a word opens a quotation, and any other mark closes one: `"one" and "two` opens two and
+    closes one. If another quotation is opened inside a quotation, the first one counts as not closed.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    opened, closed : int
     """
     opens = [match.group(1) is not None for match in re.finditer(r'((?<![^\s(\[-])"(?=\S))|"', text)]
     return sum(opens), sum(first and not second for first, second in zip(opens, opens[1:]))

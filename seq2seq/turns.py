@@ -1,4 +1,4 @@
-"""A lock that threads hold in turn."""
+"""A fair lock."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from weakref import WeakSet
 
 
 class Turns:
-    """A re-entrant lock that is fair: a thread that holds it again and again does not keep others from it.
+    """A fair re-entrant lock: a thread that acquires it repeatedly does not starve other threads.
 
-    A thread that releases an `RLock` and acquires it at once mostly gets it, however many wait. Here whoever waits
-    stands in a turnstile meanwhile, and a thread that comes again stands behind it.
+    A thread that releases an `RLock` and acquires it again immediately usually gets it, even if others wait. Here a
+    waiting thread holds a second lock, the turnstile, and a thread that comes back has to wait for the turnstile.
     """
 
     def __init__(self) -> None:
@@ -28,23 +28,23 @@ class Turns:
                 self._lock.acquire()
             else:
                 self._acquire()
-        except BaseException:  # a signal's, perhaps after the lock was acquired
+        except BaseException:  # raised by a signal handler, perhaps after the lock was acquired
             self.__exit__()
             raise
 
     def __exit__(self, *exception: object) -> None:
-        if self._held:  # not if the waiting was interrupted, nor in the child of a fork
+        if self._held:  # not held if waiting was interrupted, or in the child of a fork
             self._lock.release()
 
     def give_way(self) -> None:
-        """If others wait, let one of them go first. For a thread that holds the lock, once, for long."""
+        """Let a waiting thread go first, if there is one. For a thread that holds the lock, once, for a long time."""
         if self._turnstile.locked():
             self._lock.release()
             self._acquire()
 
     @property
     def _held(self) -> bool:
-        """Whether this thread holds the lock. `Condition` asks its lock the same."""
+        """Whether this thread holds the lock; `threading.Condition` uses the same method."""
         return self._lock._is_owned()  # type: ignore[attr-defined]
 
     def _acquire(self) -> None:
@@ -56,10 +56,10 @@ _all: WeakSet[Turns] = WeakSet()
 
 
 def _renew_all() -> None:
-    """Forget who holds the locks and who waits: the child of a fork has none of these threads."""
+    """Replace all locks: the threads that hold them or wait do not exist in the child of a fork."""
     for turns in _all:
         turns._renew()
 
 
-if hasattr(os, "register_at_fork"):  # where processes can fork
+if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_renew_all)

@@ -1,4 +1,4 @@
-"""Types that annotations name."""
+"""Types for annotations."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-Array = NDArray[Any]  # of NumPy, of any shape and dtype: docstrings say which
+Array = NDArray[Any]  # a NumPy array; docstrings say the shape and dtype

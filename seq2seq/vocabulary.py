@@ -1,4 +1,4 @@
-"""Strings to arrays of small integers, and back."""
+"""Encodes strings as arrays of small integers, and decodes them."""
 
 from __future__ import annotations
 
@@ -16,21 +16,38 @@ from seq2seq.showing import form_hint, named
 from seq2seq.tasks.alphabet import PAD, RESERVED, SPACE, Alphabet
 from seq2seq.typing import Array
 
-NARROW, MOST_WIDTHS = 8, 6  # the narrowest width that sources are read in, about, and how many widths at most
+NARROW = 8  # smallest width for sources, approximately
+MOST_WIDTHS = 6  # maximum number of widths
 BLOCK = 2**14  # strings that are encoded at a time, so that they stay in the processor's cache
-# Where the padding of a target is, in the order in which it is learned: after it, before it, or wherever its source has
-# padding. After or before, one character of padding ends an answer; under a source, all of its places are learned.
-AFTER, BEFORE, UNDER, UNDER_REVERSED = "after", "before", "under", "under, reversed"
+# The position of a target's padding, in the order in which the target is learned: after it, before it, or under the
+# padding of its source. After or before it, one character of padding ends an answer and is learned. Under a source, all
+# positions of the source's characters are learned.
+AFTER = "after"
+BEFORE = "before"
+UNDER = "under"
+UNDER_REVERSED = "under, reversed"
 Strings = Union[Sequence[str], Array]
 
 
 class Vocabulary:
-    """The characters a model knows. A character's id is its place among them.
+    """The characters that a model knows. The id of a character is its index.
 
     Parameters
     ----------
     characters : str
-        Each once, the space (which pads) among them.
+        All different; one of them must be the space, which is used for padding.
+
+    Attributes
+    ----------
+    pad : int
+        The id of padding.
+    dtype : type
+        The dtype of encoded strings.
+
+    Raises
+    ------
+    UsageError
+        If a character is repeated, or there is no space.
     """
 
     def __init__(self, characters: str) -> None:
@@ -44,21 +61,21 @@ class Vocabulary:
         codes = np.array([ord(character) for character in characters])
         self.dtype = np.uint8 if len(characters) <= 256 else np.int32
         self._characters_by_id = np.array(list(characters))
-        self._id_by_code = np.full(codes.max() + 2, -1, np.int32)  # the last place stands for every later code
+        self._id_by_code = np.full(codes.max() + 2, -1, np.int32)  # the last entry is for all larger codes
         self._id_by_code[codes] = np.arange(len(characters))
 
     def __len__(self) -> int:
         return len(self.characters)
 
     def encode(self, strings: Strings, length: int) -> Array:
-        """Ids of the strings' characters, right-justified.
+        """Encode strings as ids, right-justified.
 
         Parameters
         ----------
         strings : sequence or ndarray of str, shape (N,)
-            An array whose strings are `length` wide is taken as it is; others are padded on the left.
+            An array of strings with a width of `length` is used as it is; other strings are padded on the left.
         length : int
-            The width to pad to.
+            The width of the result.
 
         Returns
         -------
@@ -67,7 +84,7 @@ class Vocabulary:
         Raises
         ------
         SourceError
-            If a string is too long or has a character that is not in the vocabulary.
+            If a string is too long or has a character outside the vocabulary.
         """
         wide: Any = strings
         if not isinstance(strings, np.ndarray) or strings.dtype != f"U{length}":
@@ -86,7 +103,7 @@ class Vocabulary:
         return encoded
 
     def check(self, string: str, length: int) -> None:
-        """Raise `SourceError` if a string is longer than `length`, or has a character that is not here."""
+        """Raise `SourceError` if a string is longer than `length`, or has a character outside the vocabulary."""
         shown = short(string.replace(SPACE, PAD))
         if not self._known.issuperset(string):
             unknown = next(character for character in string if character not in self._known)
@@ -99,15 +116,25 @@ class Vocabulary:
             raise SourceError(f"{shown} has {len(string)} characters, but this run reads {length}")
 
     def decode(self, ids: Array) -> Array:
-        """The strings (N,), as wide as the array, that the ids (N, length) stand for."""
+        """Decode ids.
+
+        Parameters
+        ----------
+        ids : ndarray of int, shape (N, length)
+
+        Returns
+        -------
+        ndarray of str, shape (N,)
+            All strings have the width `length`.
+        """
         characters = np.ascontiguousarray(self._characters_by_id[ids])
         return characters.view(f"U{ids.shape[1]}").reshape(len(ids))
 
 
 def learned(sources: Array, targets: Array, pad: int, padding: str) -> Array:
-    """Which places of targets are learned, bool, shape (N, T): their characters, and the padding that ends each.
+    """The mask of learned characters: the characters of each target, and the padding that ends it.
 
-    What lies beyond that is in no loss, and what a model writes there is no part of its answer.
+    Other padding is not in the loss, and the output of a model there is not part of its answer.
 
     Parameters
     ----------
@@ -116,6 +143,10 @@ def learned(sources: Array, targets: Array, pad: int, padding: str) -> Array:
         The id of padding.
     padding : str
         `AFTER`, `BEFORE`, `UNDER` or `UNDER_REVERSED`.
+
+    Returns
+    -------
+    ndarray of bool, shape (N, T)
     """
     if padding in (UNDER, UNDER_REVERSED):
         places = sources[:, sources.shape[1] - targets.shape[1] :] != pad
@@ -131,27 +162,27 @@ def learned(sources: Array, targets: Array, pad: int, padding: str) -> Array:
 
 @dataclass(frozen=True)
 class Codec:
-    """How one run writes its sources and targets as arrays.
+    """Encodes the sources and targets of a run as arrays, and decodes them.
 
     Parameters
     ----------
     characters : str
         The vocabulary.
     source_length, target_length : int
-        Widths in characters of the sources and of the targets (T).
+        Widths of the sources and of the targets (T), in characters.
     reverse_target : bool
-        Whether targets are learned last character first. A sum is worked out from the least digit up, each carry
-        going to the next, so `23` learned as `32` asks for nothing that is not yet known. Strings going in and
-        coming out are always the right way round.
+        Whether targets are learned last character first. A sum is calculated from the least significant digit, and each
+        carry goes to the next digit, so if `23` is learned as `32`, each digit depends only on digits before it.
+        Strings in arguments and results are never reversed.
     pad_end : bool
         Whether a target's padding comes after it, to end it, in whichever direction it is learned. Otherwise strings
         are right-justified.
     in_place : bool
-        Whether a target's characters stand under those of its source, blanks among them.
+        Whether a target's characters stand under the characters of its source, with blanks where there are none.
     any_length : bool
-        Whether sources may be longer than `source_length`: with the codec that `fitting` gives for them.
+        Whether sources may be longer than `source_length`; `fitting` returns a codec for them.
     alphabet : Alphabet
-        Which symbols the characters stand for: strings that are decoded are shown with these.
+        The symbols that the characters represent; decoded strings are shown with these.
     """
 
     characters: str
@@ -165,16 +196,17 @@ class Codec:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
+        """The vocabulary of `characters`."""
         return Vocabulary(self.characters)
 
     @property
     def source_ids(self) -> int:
-        """How many ids a source is (S)."""
+        """Number of ids in a source (S)."""
         return self.source_length
 
     @property
     def padding(self) -> str:
-        """Where the padding of a target is: `AFTER`, `BEFORE`, `UNDER` or `UNDER_REVERSED`."""
+        """The position of a target's padding: `AFTER`, `BEFORE`, `UNDER` or `UNDER_REVERSED`."""
         if self.pad_end:
             return AFTER
         if self.in_place:
@@ -182,17 +214,17 @@ class Codec:
         return AFTER if self.reverse_target else BEFORE
 
     def learned(self, sources: Array, targets: Array) -> Array:
-        """Which places of targets are learned, bool, shape (N, T), from ids (N, S) and (N, T)."""
+        """The mask of learned characters, bool, shape (N, T), from ids, shapes (N, S) and (N, T)."""
         return learned(sources, targets, self.vocabulary.pad, self.padding)
 
     @property
     def widths(self) -> list[int]:
-        """In how many ids sources are read, each in the least that holds it: one, unless targets have their own."""
+        """The widths in ids for sources; each source is read in the smallest that fits. Several only with `pad_end`."""
         count = min(MOST_WIDTHS, self.source_ids // NARROW) if self.pad_end else 1
         return [self.source_ids * i // count for i in range(1, count + 1)] if count else [self.source_ids]
 
     def source_widths(self, ids: Array) -> Array:
-        """The width in which each source is read, shape (N,), from ids (N, S)."""
+        """The width in which each source is read, shape (N,), from ids, shape (N, S)."""
         widths = np.array(self.widths)
         if len(widths) == 1:
             return np.repeat(widths, len(ids))
@@ -200,16 +232,24 @@ class Codec:
         return widths[np.searchsorted(widths, ids.shape[1] - padding)]
 
     def target_widths(self, ids: Array) -> Array:
-        """How many characters of each target are learned, shape (N,), from ids (N, T): padding that ends it is one."""
+        """The number of learned characters in each target, shape (N,), including its end, from ids, shape (N, T)."""
         if not self.pad_end:
             return np.full(len(ids), self.target_length)
         padding = (ids[:, ::-1] != self.vocabulary.pad).argmax(axis=1)
         return np.minimum(ids.shape[1] - padding + 1, ids.shape[1])
 
     def fitting(self, source: str) -> Codec:
-        """The codec of this kind for a source: in the least of `widths`, or where any length may be, wider.
+        """The codec in whose width a source is read: the smallest of `widths` or, with `any_length`, a larger one.
 
-        It depends on the source alone: what else is asked never changes an answer.
+        It depends only on the source, so the other sources in a call never change an answer.
+
+        Parameters
+        ----------
+        source : str
+
+        Returns
+        -------
+        Codec
         """
         places = self._places(source)
         if self.pad_end and places <= self.source_length:
@@ -231,11 +271,11 @@ class Codec:
         return replace(self, source_length=self.source_length + places, target_length=self.target_length + places)
 
     def encode_sources(self, sources: Strings) -> Array:
-        """Strings (N,) to ids (N, S)."""
+        """Encode sources, N strings, as ids, shape (N, S). Raises `SourceError` if one cannot be read."""
         return self.vocabulary.encode(sources, self.source_length)
 
     def encode_targets(self, targets: Strings) -> Array:
-        """Strings (N,) to ids (N, T), in the order in which they are learned."""
+        """Encode targets, N strings, as ids, shape (N, T), in the order in which they are learned."""
         ids = self.vocabulary.encode(targets, self.target_length)
         if self.reverse_target:
             ids = ids[:, ::-1]
@@ -244,15 +284,15 @@ class Codec:
         return np.ascontiguousarray(ids)
 
     def decode_sources(self, ids: Array) -> list[str]:
-        """Ids (N, S) to sources as people write them."""
+        """Decode ids, shape (N, S), to sources as people write them."""
         return [self.alphabet.show_source(source.lstrip(PAD)) for source in self.read_sources(ids).tolist()]
 
     def read_sources(self, ids: Array) -> Array:
-        """Ids (N, S) to right-justified strings (N,)."""
+        """Decode ids, shape (N, S), to right-justified strings, shape (N,)."""
         return self.vocabulary.decode(ids)
 
     def decode_targets(self, ids: Array) -> list[str]:
-        """Ids (N, T), in the order in which they are learned, to targets as people write them."""
+        """Decode ids, shape (N, T), in the order in which they are learned, to targets as people write them."""
         targets = self.vocabulary.decode(ids[:, ::-1] if self.reverse_target else ids).tolist()
         strip = str.rstrip if self.pad_end and not self.reverse_target else str.lstrip
         return [self.alphabet.show_target(strip(target, PAD)) for target in targets]
@@ -260,14 +300,16 @@ class Codec:
 
 @dataclass(frozen=True)
 class AlignedCodec(Codec):
-    """Sources that are two numbers with an operator between, read place by place: the least digit of both first.
+    """Encodes sources with two numbers and an operator place by place, the least significant digits first.
 
-    `123+45` is the digits `321`, then `54`, and `+` at every place, each filled up with padding to T places: S is 3T.
+    `123+45` becomes the digits `321`, the digits `54`, and `+` at every place, each padded to T places, so S is 3T.
 
     Parameters
     ----------
+    characters, source_length, target_length, reverse_target, pad_end, in_place, any_length, alphabet
+        As in `Codec`.
     operators : str
-        What can stand between the numbers. The other parameters are those of `Codec`.
+        The operators that can stand between the numbers.
     """
 
     channels: ClassVar[int] = 3
@@ -296,7 +338,9 @@ class AlignedCodec(Codec):
 
     def _encode(self, sources: Strings) -> Array:
         ids = self.vocabulary.encode(sources, self.source_length)
-        pad, width, length = self.vocabulary.pad, self.source_length, self.target_length
+        pad = self.vocabulary.pad
+        width = self.source_length
+        length = self.target_length
         is_operator = np.isin(ids, [self.characters.index(operator) for operator in self.operators])
         alone = is_operator.sum(axis=1) == 1
         if not alone.all():
@@ -304,7 +348,8 @@ class AlignedCodec(Codec):
             raise SourceError(f"{short(source)}: this run reads two numbers with one of {self.operators} between")
         middle = is_operator.argmax(axis=1)[:, None]  # (N, 1)
         place = np.arange(length)
-        first, second = middle - 1 - place, np.broadcast_to(width - 1 - place, (len(ids), length))
+        first = middle - 1 - place
+        second = np.broadcast_to(width - 1 - place, (len(ids), length))
         digits = []
         for column, there in ((first, first >= 0), (second, second > middle)):
             picked = np.take_along_axis(ids, np.maximum(column, 0), axis=1)

@@ -1,8 +1,8 @@
-"""Where graphs are bound and run: the GPU, or the two halves of a CPU.
+"""Workers bind and run graphs: one on a GPU, or two on a CPU.
 
-MXNet works through the operators of one context in one thread, and takes `cpu(0)` and `cpu(1)` for two contexts: what
-runs in one does not wait for the other. A thread's operators use half of the cores, which is what MXNet leaves them
-unless `OMP_NUM_THREADS` says how many; then there is one worker, and it does as it was told.
+MXNet runs the operators of a context in one thread, and treats `cpu(0)` and `cpu(1)` as two contexts, which do not wait
+for each other. The operators of each thread use half of the cores, MXNet's default. If `OMP_NUM_THREADS` is set, there
+is one worker, which uses this number of threads.
 """
 
 from __future__ import annotations
@@ -19,17 +19,21 @@ T = TypeVar("T")
 
 
 class Worker:
-    """A context, and the Python thread that binds its graphs.
+    """A context with the Python thread that binds its graphs.
 
-    A graph takes its random state from the thread that binds it, whether or not it ever draws from it, and each fused
-    recurrent operator claims that state while it runs: graphs that one thread has bound never run side by side.
+    A graph gets its random state from the thread that binds it, whether or not it draws random numbers, and each fused
+    recurrent operator locks this state while it runs. So graphs bound by the same thread never run in parallel.
+
+    Parameters
+    ----------
+    device : mxnet.Context
     """
 
     def __init__(self, device: Device) -> None:
         self.device = device
 
     def call(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
-        """What the function returns when this worker's thread calls it."""
+        """Call a function in this worker's thread, and return its result."""
         return _thread(self.device).submit(function, *arguments, **options).result()
 
     def bind(
@@ -40,32 +44,38 @@ class Worker:
         gradients: dict[str, Any] | None = None,
         shared: Any = None,
     ) -> Any:
-        """An executor of the symbol over these very arrays, for training if there are gradients.
+        """Bind a symbol to arrays, without copying them.
 
         Parameters
         ----------
         symbol : mxnet.Symbol
-        inputs, weights, gradients : dict of str to mxnet.NDArray
+        inputs, weights : dict of str to mxnet.NDArray
             By the names of the symbol's arguments, on this worker's device.
+        gradients : dict of str to mxnet.NDArray, optional
+            Arrays for the gradients, by the names of the weights; only for training.
         shared : mxnet.executor.Executor, optional
-            Another of this worker's, whose working memory is used again: the two must not run at once, nor this one
-            need more than that.
+            Another executor of this worker whose working memory is reused. The two must not run at the same time, and
+            the new one must not need more memory.
+
+        Returns
+        -------
+        mxnet.executor.Executor
         """
         asked = {name: "write" if gradients and name in gradients else "null" for name in symbol.list_arguments()}
         return self.call(symbol.bind, self.device, {**inputs, **weights}, gradients, asked, shared_exec=shared)
 
 
 def argument_shapes(symbol: Any, **inputs: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-    """The shape of each of a symbol's arguments by name, given those of its inputs."""
+    """The shapes of all arguments of a symbol by name, inferred from the shapes of its inputs."""
     return dict(zip(symbol.list_arguments(), symbol.infer_shape(**inputs)[0]))
 
 
 def workers_of(device: Device) -> tuple[Worker, ...]:
-    """The workers that share what runs on a device, its own first. One process has one set of them."""
+    """The workers of a device, the device's own worker first; a process has one set of them."""
     if device.device_type != "cpu":
         return (_worker(device),)
-    told = "OMP_NUM_THREADS" in os.environ
-    return tuple(_worker(mx.cpu(index)) for index in range(1 if told or _cores() == 1 else 2))
+    limited = "OMP_NUM_THREADS" in os.environ
+    return tuple(_worker(mx.cpu(index)) for index in range(1 if limited or _cores() == 1 else 2))
 
 
 @cache
@@ -78,7 +88,7 @@ def _thread(device: Device) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix=f"binds for {device}")
 
 
-# The child of a fork has the graphs, and can run them, but not the threads.
+# The child of a fork has the graphs and can run them, but it does not have the threads.
 os.register_at_fork(after_in_child=_thread.cache_clear)
 
 

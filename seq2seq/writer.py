@@ -1,4 +1,4 @@
-"""A trained run of a text, ready to go on with it."""
+"""Continues a text with a trained run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Writer(Solver):
-    """Goes on with a text. It is a `Solver` too, whose sources are beginnings, each answered with the next character.
+    """Continues a text. It is a `Solver` whose sources are prefixes, which it answers with the next character.
 
     >>> writer = Writer("runs/book")
     >>> "".join(writer.continued("It is ", 20, temperature=0.7))
@@ -29,7 +29,7 @@ class Writer(Solver):
     >>> writer("It i")
     's'
 
-    Its parameters, and what is said of threads, forks and copies, are those of `Solver`.
+    It has the parameters of `Solver`, and can be used in threads, forks and copies in the same way.
     """
 
     kind = "language"
@@ -37,19 +37,24 @@ class Writer(Solver):
     def continued(
         self, prefix: str, characters: int = 200, temperature: float = 1.0, top_k: int = 0, seed: int = 0
     ) -> Iterator[str]:
-        """What the run writes after a prefix, a character at a time.
+        """Continue a text after a prefix, one character at a time.
 
         Parameters
         ----------
         prefix : str
         characters : int
-            How many to write.
+            Number of characters to write.
         temperature : float
-            Below 1 what is probable is written more often than that, above 1 less often; 0 writes the most probable.
+            Divides the log-probabilities. Below 1 probable characters become more frequent, above 1 less frequent; 0
+            writes the most probable character.
         top_k : int
-            Choose among this many of the most probable characters; 0 chooses among all.
+            Draw only from the `top_k` most probable characters; 0 draws from all.
         seed : int
-            Decides what is drawn.
+            Seeds the random draws.
+
+        Returns
+        -------
+        iterator of str
 
         Raises
         ------
@@ -68,9 +73,21 @@ class Writer(Solver):
         return (self.codec.alphabet.symbol(self.codec.characters[each]) for each in islice(drawn, characters))
 
     def expected(self, source: str) -> list[Answer]:
-        """The most probable next character after each beginning of a source that the run can read, the whole last.
+        """The most probable next character after each prefix of a source.
 
-        Raises `SourceError` as `continued` does.
+        Parameters
+        ----------
+        source : str
+
+        Returns
+        -------
+        list of Answer
+            One per prefix that is long enough for the model; the last one is for the whole source.
+
+        Raises
+        ------
+        SourceError
+            If the source is too short, or has a character outside the vocabulary.
         """
         reader, ids = self._reading(source)
         fewest = self._model.fewest
@@ -80,7 +97,8 @@ class Writer(Solver):
 
     def prepare(self, source: str) -> str:
         require(isinstance(source, str), "source", source, "a string")
-        prepared, fewest = self.codec.alphabet.read_source(source), self._model.fewest
+        prepared = self.codec.alphabet.read_source(source)
+        fewest = self._model.fewest
         if len(prepared) < fewest:
             raise SourceError(
                 f"{short(source)}: has {len(source)} characters, but the model has to read {fewest} first"
@@ -89,13 +107,11 @@ class Writer(Solver):
         return prepared
 
     def work(self, source: str) -> list[str]:
-        """The next character alone: nothing is written on the way to it."""
+        """The next character as the only step."""
         return [self(source)]
 
     def calls(self, source: str) -> NoReturn:
-        raise UsageError(
-            "the run of a text has no answers to explain; `solve --predict` prints the characters that it expects"
-        )
+        raise UsageError("a run of a text has no answers to explain; see `solve --predict`")
 
     def n_best(self, source: str, n: int) -> NoReturn:
         raise self._one_answer()
@@ -107,7 +123,7 @@ class Writer(Solver):
         yield from ((self.expected(source)[-1], source, []) for source in sources)
 
     def _reading(self, prefix: str) -> tuple[Reader, Array]:
-        """A reader of nothing yet, and a prefix to be read, ids (L,)."""
+        """A new reader, and the ids of a prefix, shape (L,)."""
         prepared = self.prepare(prefix)
         [ids] = self.codec.vocabulary.encode([prepared], len(prepared))
         return Reader(self._model, self.device, self.weights), ids

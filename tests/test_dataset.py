@@ -250,7 +250,7 @@ def test_blanks_at_the_start_of_a_source_are_part_of_it():
 def test_examples_beside_the_task_have_its_symbols():
     with pytest.raises(UsageError, match=r"extra: got .*, but it must be of tasks that have the symbols"):
         build_dataset(Double(), DataConfig(), 0, extra=[Extra(Greeting())])
-    with pytest.raises(UsageError, match=r"extra: got .*, but it must be a task whose options are all that makes it"):
+    with pytest.raises(UsageError, match=r"extra: got .*, but it must be a task that its options alone define"):
         Extra(PairsTask.of([("a", "b")]))
 
 

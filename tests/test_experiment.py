@@ -124,7 +124,7 @@ def test_a_preset_named_again_keeps_the_runs_seed(tmp_path):
 def test_resuming_does_not_begin_in_a_folder_of_other_things(small, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").touch()
-    with pytest.raises(RunError, match=r"is no run .* but holds thesis\.tex"):
+    with pytest.raises(RunError, match=r"is not a run .* but holds thesis\.tex"):
         train(run_dir=tmp_path / "mine", resume=True, **small)
 
 
@@ -292,7 +292,7 @@ def test_a_run_whose_rate_was_given_finds_none_when_resumed(small, tmp_path, no_
 
 
 def test_a_rate_is_found_or_given(small, tmp_path):
-    with pytest.raises(UsageError, match="find_rate: not with learning_rate: both say what the rate is"):
+    with pytest.raises(UsageError, match="find_rate: not allowed with learning_rate: both set the rate"):
         train(run_dir=tmp_path / "run", find_rate=True, learning_rate=0.01, **small)
     assert not (tmp_path / "run").exists()
 
@@ -457,7 +457,7 @@ def test_what_was_chosen_and_what_is_odd_is_told_before_training(tmp_path, capsy
     assert again == "pairs: 1 row came twice and is used once"
     held_out = [solver.codec.decode_sources(part.sources) for part in (solver.dataset.validation, solver.dataset.test)]
     named = sorted(held_out[0] + held_out[1])[:10]
-    assert unseen == f"in held-out examples alone, and never trained on: {str(named)[1:-1]} and 3 more"
+    assert unseen == f"only in held-out examples, and never trained on: {str(named)[1:-1]} and 3 more"
     assert epochs[0].startswith("epoch 1/1")
     train(Arithmetic("+", terms=2), tmp_path / "sums", **TINY)
     assert capsys.readouterr().err.startswith("epoch 1/1")

@@ -11,10 +11,10 @@ import pytest
 from seq2seq.files import clear_temporaries, parse_json, read, shown, unpack, write
 
 OTHERS = {
-    "link": (lambda path: path.symlink_to(path.with_name("victim")), "is a link, and no ordinary file"),
-    "link to a device": (lambda path: path.symlink_to("/dev/zero"), "is a link, and no ordinary file"),
-    "FIFO": (os.mkfifo, "is no ordinary file"),
-    "folder": (os.mkdir, "is no ordinary file"),
+    "link": (lambda path: path.symlink_to(path.with_name("victim")), "is a link, not an ordinary file"),
+    "link to a device": (lambda path: path.symlink_to("/dev/zero"), "is a link, not an ordinary file"),
+    "FIFO": (os.mkfifo, "is not an ordinary file"),
+    "folder": (os.mkdir, "is not an ordinary file"),
     "large": (lambda path: path.write_bytes(bytes(101)), "has more than 100 bytes"),
 }
 
@@ -102,9 +102,9 @@ def test_what_killed_writers_left_is_cleared_and_what_others_write_is_not(tmp_pa
     [
         ("[" * 100_000, "nested too deep"),
         ('{"a": 1, "a": 2}', "a name comes twice"),
-        ("NaN", "NaN is no number"),
-        ("[-Infinity]", "-Infinity is no number"),
-        ("1e999", "1e999 is no number"),
+        ("NaN", "NaN is not a number"),
+        ("[-Infinity]", "-Infinity is not a number"),
+        ("1e999", "1e999 is not a number"),
         ("1" * 41, "a number is too long"),
         ("{", "Expecting"),
         (b"\xff", "codec"),

@@ -98,8 +98,8 @@ def test_folders_that_cannot_be_taken(tmp_path):
     (tmp_path / "link").symlink_to("nowhere")
     before = all_of(tmp_path)
     for name, message in {
-        "mine": r"is no run \(there is no config.json\), but holds thesis\.tex; choose another folder",
-        "lost": r"is no run .* but holds best\.safetensors",
+        "mine": r"is not a run \(there is no config.json\), but holds thesis\.tex; choose another folder",
+        "lost": r"is not a run .* but holds best\.safetensors",
         "mine/thesis.tex": "cannot be made a run folder: Not a directory",
         "mine/thesis.tex/run": "cannot be made a run folder: Not a directory",
         "link": "cannot be made a run folder: No such file or directory",
@@ -169,7 +169,7 @@ def test_nothing_but_files_of_a_run_is_cleared(tmp_path, another):
     (tmp_path / "foreign" / "thesis.tex").touch()
     before = all_of(tmp_path)
     for name in ("link", "folder", "foreign"):
-        with pytest.raises(RunError, match="is no run"):
+        with pytest.raises(RunError, match="is not a run"):
             take(tmp_path / name, FILES)
     assert all_of(tmp_path) == before
 
@@ -181,7 +181,7 @@ def test_what_is_not_kept_apart_by_locks_is_not_cleared(tmp_path, another, monke
     with take(tmp_path / "run", FILES) as hold:
         assert not hold.locked
         begin(hold)
-    with pytest.raises(RunError, match=r"left: is no run .* but holds \.unfinished"):
+    with pytest.raises(RunError, match=r"left: is not a run .* but holds \.unfinished"):
         take(tmp_path / "left", FILES)
 
 

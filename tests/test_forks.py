@@ -120,7 +120,7 @@ print(in_child(ask))
 """
     naive = {"MXNET_ENGINE_TYPE": "NaiveEngine"}
     program = [sys.executable, "-c", START + code, str(solved.run.path), str(tmp_path)]
-    for threads, expected in (("4", "cannot go on in the child of a fork: set OMP_NUM_THREADS=1"), ("1", "7")):
+    for threads, expected in (("4", "cannot continue in the child of a fork: set OMP_NUM_THREADS=1"), ("1", "7")):
         environment = {**os.environ, **naive, "OMP_NUM_THREADS": threads}
         done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, timeout=60, env=environment)
         assert expected in done.stdout

@@ -176,7 +176,7 @@ def test_the_driver_is_read(monkeypatch):
     [
         (lambda: mx.nd.dot(mx.nd.ones((2, 3)), mx.nd.ones((2, 3))).asnumpy(), "^MXNet: Check failed: .*dot shape"),
         (lambda: mx.sym.FullyConnected(mx.sym.var("x"), num_hidden=-3), "^MXNet: value -3 for Parameter num_hidden"),
-        (lambda: np.zeros(2**50), r"^memory was short \(Unable to allocate .*\): a smaller batch_size"),
+        (lambda: np.zeros(2**50), r"^not enough memory \(Unable to allocate .*\): use a smaller batch_size"),
     ],
 )
 def test_what_mxnet_cannot_do_is_said_in_one_line(call, message):
@@ -200,5 +200,5 @@ with alone:
     print(mx.nd.ones((2,)).asnumpy().sum())
 """
     done = python(code)
-    assert done.stdout.startswith("memory was short (Failed to allocate CPU Memory): a smaller batch_size")
-    assert done.stdout.endswith("at once, need less\n2.0\n") and done.stderr == ""
+    assert done.stdout.startswith("not enough memory (Failed to allocate CPU Memory): use a smaller batch_size")
+    assert done.stdout.endswith("sources at once\n2.0\n") and done.stderr == ""

@@ -118,7 +118,7 @@ def test_an_outline_of_other_data_is_found_out_when_they_are_read(pairs_run, par
         with pytest.raises(RunError, match=r"data_outline|holds the weights of another model"):
             Solver(pairs_run.path).evaluate()
         if part == "sources":
-            with pytest.raises(RunError, match="data_outline is not what its data are like"):
+            with pytest.raises(RunError, match="data_outline does not match its data"):
                 train(PAIRS, pairs_run.path, resume=True, **TINY)
     finally:
         with_outline(pairs_run, before)

@@ -214,7 +214,7 @@ def test_pairs_are_kept_as_lines_that_can_be_read_again(pairs_run):
         (lambda content: gzip.compress(b"\xff"), "pairs.jsonl.gz: is damaged: "),
         (
             lambda content: gzip.compress(b'["a", "b"]\n'),
-            "is damaged: what is kept beside it is not what it was made with",
+            "is damaged: the data kept with it are not those that it was made with",
         ),
     ],
 )
@@ -242,7 +242,7 @@ def test_what_is_no_ordinary_file_is_refused(run_copy, tmp_path, name, kind):
             "FIFO": lambda: os.mkfifo(path),
         }[kind]()  # fmt: skip
     before = (tmp_path / "outside").read_bytes()
-    with pytest.raises(RunError, match=rf"{name}: (is a link, and )?(is )?no ordinary file|cannot be read") as caught:
+    with pytest.raises(RunError, match=rf"{name}: (is a link, )?(is )?not an ordinary file|cannot be read") as caught:
         if name == "last.safetensors":
             Solver(run_copy.path, weights="last")
         elif name == "best.safetensors":
@@ -270,8 +270,8 @@ def test_nothing_is_written_outside_of_the_folder(run_copy, tmp_path):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda text: text.replace('"seed": 0', '"seed": NaN'), "is damaged: not JSON: NaN is no number"),
-        (lambda text: text.replace('"seed": 0', '"seed": 1e999'), "is damaged: not JSON: 1e999 is no number"),
+        (lambda text: text.replace('"seed": 0', '"seed": NaN'), "is damaged: not JSON: NaN is not a number"),
+        (lambda text: text.replace('"seed": 0', '"seed": 1e999'), "is damaged: not JSON: 1e999 is not a number"),
         (lambda text: text.replace('"seed": 0', f'"seed": {"9" * 5000}'), "is damaged: not JSON: a number is too long"),
         (lambda text: text.replace('"seed": 0', '"seed": 0, "seed": 1'), "is damaged: not JSON: a name comes twice"),
         (lambda text: text + " " * 2**24, "is damaged: it has more than 16777216 bytes"),
@@ -333,8 +333,8 @@ def with_header(content, change):
         (lambda content: with_header(content, lambda text: text.replace("F32", "X99", 1)), "are not of 32-bit floats"),
         (lambda content: with_header(content, lambda text: "{}"), "was not written by this library"),
         (lambda content: b"\xff" * 8 + content[8:], "is damaged: "),
-        (lambda content: content[:-4] + b"\0\0\xc0\x7f", "holds values that are no numbers"),
-        (lambda content: content[:-4] + b"\0\0\x80\xff", "holds values that are no numbers"),
+        (lambda content: content[:-4] + b"\0\0\xc0\x7f", "holds values that are not finite"),
+        (lambda content: content[:-4] + b"\0\0\x80\xff", "holds values that are not finite"),
         (lambda content: content + b"\0", "is damaged: "),
     ],
 )
@@ -420,7 +420,7 @@ def test_a_run_that_cannot_be_written_into_is_evaluated_all_the_same(run_copy, m
     monkeypatch.undo()
     solver = Solver(run_copy.path)
     monkeypatch.setattr("seq2seq.files._temporary", read_only)
-    with pytest.warns(UserWarning, match=r"the evaluation is not kept: .*evaluation\.json: cannot be written: Permi"):
+    with pytest.warns(UserWarning, match=r"the evaluation is not saved: .*evaluation\.json: cannot be written: Permi"):
         assert solver.evaluate(samples=10).held_out.n == 10
 
 

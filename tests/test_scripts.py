@@ -106,7 +106,7 @@ def test_a_gpu_that_is_not_there(tmp_path):
         (["--hidden", "3"], "train.py: unrecognized arguments: --hidden 3"),
         (["--device", "tpu"], "train.py: device: got 'tpu'"),
         (["--seed", "-1"], "train.py: seed: got -1"),
-        (["--find-rate", "--learning-rate", "0.01"], "train.py: find_rate: not with learning_rate"),
+        (["--find-rate", "--learning-rate", "0.01"], "train.py: find_rate: not allowed with learning_rate"),
     ],
 )
 def test_wrong_use_is_one_line_and_status_2(arguments, message, tmp_path):
@@ -589,7 +589,7 @@ def test_tasks_are_listed_with_their_options():
 def test_help_says_what_the_data_decide():
     text = " ".join(call("train", "--task", "roman", "--help").stdout.split())
     assert "--epochs N passes over the training examples (default: from the data)" in text
-    assert "--dropout X share of values dropped in training (default: 0.0)" in text
+    assert "--dropout X fraction of values dropped in training (default: 0.0)" in text
     assert "(default: all if few" not in text and "--task.numbers N-N" in text
     text = " ".join(call("train", "--task", "roman", "--preset", "notebook", "--help").stdout.split())
     assert "from the data" not in text
@@ -707,7 +707,7 @@ def test_a_text_is_learned_scored_and_gone_on_with(tmp_path):
         result = call("solve", *run, *arguments)
         assert result.returncode == 2 and message in result.stderr and len(result.stderr.splitlines()) == 1
     result = call("explain", *run, "so it")
-    assert result.returncode == 2 and "explain: a text's run has no answers" in result.stderr
+    assert result.returncode == 2 and "explain: a run of a text has no answers" in result.stderr
 
 
 STEP = """

@@ -288,7 +288,7 @@ def test_what_cannot_be_gone_on_with(reading, options, message):
 
 def test_runs_of_pairs_have_no_text_to_go_on_with(solved):
     for ask in (solved.continued, solved.expected):
-        with pytest.raises(UsageError, match="answers sources, and has no text to go on with"):
+        with pytest.raises(UsageError, match="answers sources, and has no text to continue"):
             ask("1+1")
 
 

@@ -35,7 +35,7 @@ def test_it_refuses_what_only_sources_and_answers_have(reading):
 def test_a_run_of_pairs_is_no_writer(solved):
     with pytest.raises(UsageError, match="sums: opens as a Solver, and not as a Writer"):
         Writer(solved.run.path)
-    with pytest.raises(UsageError, match="sums: answers sources, and has no text to go on with"):
+    with pytest.raises(UsageError, match="sums: answers sources, and has no text to continue"):
         solved.continued("1+1")
     assert type(Solver(solved.run.path)) is Solver
 

@@ -69,7 +69,7 @@ class RangeTest:
         near = fall[-1] + LEFT * (max(fall) - fall[-1])
         above = [place for place, loss in enumerate(fall) if loss > near]
         if not above:
-            raise Seq2SeqError(f"find_rate: the loss fell at no rate from {LOWEST:g} on; choose a learning_rate")
+            raise Seq2SeqError(f"find_rate: the loss did not fall from rate {LOWEST:g} on; choose a learning_rate")
         return float(f"{self.rates[above[-1] + 1]:.2g}")
 
     @property

@@ -83,7 +83,7 @@ def swapped(rng: random.Random, run: Path, cache: Cache) -> str:
 
 
 def _put(rng: random.Random, path: Path, content: bytes) -> str:
-    """Something that is no ordinary file."""
+    """Something that is not an ordinary file."""
     outside = path.parent.parent / "outside"
     kind = rng.choice(["link", "device", "nowhere", "loop", "FIFO", "folder", "socket", "sparse", "none"])
     path.unlink(missing_ok=True)

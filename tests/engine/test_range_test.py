@@ -56,7 +56,9 @@ def test_the_rate_suggested_is_that_at_which_little_of_the_fall_is_left(smoothed
 
 @pytest.mark.parametrize("smoothed", [(1,), (1, 2, 5), (1, 1, 1)])
 def test_a_loss_that_never_falls_suggests_nothing(smoothed):
-    with pytest.raises(Seq2SeqError, match="find_rate: the loss fell at no rate from 1e-05 on; choose a learning_rate"):
+    with pytest.raises(
+        Seq2SeqError, match="find_rate: the loss did not fall from rate 1e-05 on; choose a learning_rate"
+    ):
         _ = of(*smoothed).suggestion
 
 
