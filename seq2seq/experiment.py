@@ -183,7 +183,8 @@ def _validation_sets(
     sets = {}
     for name, pairs in given.items():
         good = isinstance(name, str) and re.fullmatch("[a-z][a-z0-9_]*", name) and name not in ("train", VALIDATION)
-        require(bool(good), "validation_sets", name, f"names in small letters, digits and _, not train or {VALIDATION}")
+        allowed = f"names that begin with a letter, of small letters, digits and _, not train or {VALIDATION}"
+        require(bool(good), "validation_sets", name, allowed)
         try:
             sets[name] = application.examples(task, pairs, codec)
         except (UsageError, SourceError) as error:

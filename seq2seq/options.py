@@ -90,7 +90,7 @@ def lacking(config: Config) -> dict[str, str]:
         for option in options_of(name)
         if not (option == "reverse_target" and name == "transducer" and in_place(config.task))
     ]
-    reason = f"left out with the model {name}, whose options are {', '.join(has)}"
+    reason = f"left out with the model {name}, whose options are {', '.join(has) or 'none'}"
     lacked = dict.fromkeys(sorted(SOME_MODELS.difference(has)), reason)
     for option, (decides, value) in PART_OF.items():
         chosen = getattr(config.training, decides)

@@ -191,3 +191,15 @@ def test_what_needs_mxnet_says_so_in_one_line(solved, tmp_path):
         assert (result.returncode, result.stdout) == (1, "")
         assert re.fullmatch(f"seq2seq {arguments[0]}: {ABSENT}", result.stderr), result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["train", "--recipe", ""], ["train", "--task="], ["train", "--run-dir", ""], ["solve", "--run", "", "1"],
+     ["evaluate", "--plot="], ["recipes", "--train", "--only", ""]],
+)  # fmt: skip
+def test_an_empty_name_is_not_a_name_that_is_not_given(arguments):
+    result = seq2seq(*arguments)
+    assert result.returncode == 2 and re.fullmatch(
+        r"seq2seq \w+: argument --[a-z-]+: must not be empty\n", result.stderr
+    )

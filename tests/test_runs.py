@@ -384,6 +384,14 @@ def test_metrics_that_no_training_has(run_copy, change):
     assert len(str(caught.value)) < 500
 
 
+def test_a_best_epoch_that_was_chosen_by_nothing_is_refused(run_copy):
+    arrays, state = run_copy.read_arrays("optimizer.safetensors")
+    for best in ({}, {"accuracy": 0.5}):
+        run_copy.write_arrays("optimizer.safetensors", arrays, {**state, "best": best})
+        with pytest.raises(RunError, match="the state that was saved has chosen its best epoch by"):
+            train(run_dir=run_copy.path, resume=True, progress=False, epochs=51)
+
+
 def test_epochs_that_have_measured_other_values_stand_beside_each_other(run_copy):
     rows = run_copy.read_metrics()
     mixed = [{**rows[0], "few_loss": 1.0}, {**rows[1], "more_loss": 2.0}, *rows[2:]]

@@ -61,6 +61,12 @@ def test_no_list_or_table_of_a_page_is_shown_as_text(site):
     assert [page.name for page in site.rglob("*.html") if paragraph.search(page.read_text(encoding="utf-8"))] == []
 
 
+def test_no_page_has_the_marks_of_a_merge():
+    pages = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
+    for page in pages:
+        assert not re.search(r"^(<<<<<<<|=======|>>>>>>>)( |$)", page.read_text(encoding="utf-8"), re.M), page
+
+
 def test_every_public_name_is_in_the_reference(site):
     pages = "".join(html.unescape(page.read_text(encoding="utf-8")) for page in (site / "reference").glob("*.html"))
     assert [name for name in seq2seq.__all__ if f'id="seq2seq.{name}"' not in pages] == []

@@ -84,6 +84,7 @@ class Answering(Application["Evaluation"]):
     def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Codec) -> Examples:
         """Encode pairs as validation examples; for a task that works in steps, the steps of the pairs."""
         if not isinstance(pairs, Pairs):
+            require(isinstance(pairs, Iterable), "pairs", pairs, "pairs of strings")
             given = PairsTask.of(pairs).given or ()
             pairs = task.written([(task.normalise(source), target) for source, target in given])
         require(len(pairs) > 0, "pairs", [], "one or more")

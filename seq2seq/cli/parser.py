@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 from seq2seq.cli import invocation
 from seq2seq.cli.program import WRONG_USE, fail
 
+NAMES = ("DIR", "FILE", "NAME", "NAME,...", "SYMBOL")  # metavars of options whose value is a name
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser with errors of one line. `-9+3` and `---` are values: the name of an option begins with a
@@ -42,6 +44,8 @@ class Parser(argparse.ArgumentParser):
     def _get_values(self, action: Any, arg_strings: list[str]) -> Any:
         if action.option_strings and arg_strings == ["--"]:  # `--option=--`, which argparse would lose
             return self._get_value(action, "--")
+        if arg_strings == [""] and action.metavar in NAMES:  # as from a variable of the shell that is not set
+            raise argparse.ArgumentError(action, "must not be empty")
         return super()._get_values(action, arg_strings)
 
 

@@ -31,9 +31,9 @@ def parse() -> tuple[Any, Config, dict[str, Any]]:
     """The arguments of the command itself, the experiment that it starts from, and the options that were given."""
     # The options depend on the task, so it is parsed first.
     first = Parser(add_help=False)
-    first.add_argument("--task")
+    first.add_argument("--task", metavar="NAME")
     first.add_argument("--preset", choices=sorted(PRESETS))
-    first.add_argument("--recipe")
+    first.add_argument("--recipe", metavar="NAME")
     parser = CommandParser("Train a model on a task and save everything in a run folder.", EXAMPLES)
     chosen, _ = first.parse_known_args()
     if chosen.preset and chosen.recipe:

@@ -78,7 +78,10 @@ class Callback:
         """Called with lines for people to read, such as held-out questions and the network's answers."""
 
     def on_save(self, trainer: Trainer) -> None:
-        """Called before weights and state are saved. `trainer.history` has the rows of all epochs."""
+        """Called before weights and state are saved: first when the run folder is made, before `on_start`.
+
+        `trainer.history` has the rows of all epochs.
+        """
 
     def on_end(self) -> None:
         """Called when training ends, whether it finished, was interrupted or failed."""

@@ -38,8 +38,12 @@ def test_of_a_task_that_works_in_steps_the_steps_are_measured(small, tmp_path):
 @pytest.mark.parametrize(
     "sets, problem",
     [
-        ({"Few": [("1+1", "2")]}, r"validation_sets: got 'Few', but it must be names in small letters"),
+        ({"Few": [("1+1", "2")]}, r"validation_sets: got 'Few', but it must be names that begin with a letter"),
         ({"validation": [("1+1", "2")]}, r"validation_sets: got 'validation'"),
+        ({"few": None}, r"validation_sets few: pairs: got None, but it must be pairs of strings"),
+        ({"few": [("1+1",)]}, r"validation_sets few: pair 1: "),
+        ({"few": [("1+1", 2)]}, r"validation_sets few: pair 1: "),
+        ({"few": "1+1"}, r"validation_sets few: pair 1: "),
         ({"few": []}, r"validation_sets few: pairs: got \[\], but it must be one or more"),
         ({"few": [("1+1", "2"), ("1x1", "1")]}, r"validation_sets few: .*1x1.*"),
         ({"few": [("1+1+1+1+1", "5")]}, r"validation_sets few: "),

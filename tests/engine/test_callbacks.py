@@ -90,6 +90,15 @@ def test_a_callback_may_ask_a_run_and_look_at_the_weights(small, tmp_path):
     assert asks.lines.count((solver("1+1"), len(solver.weights))) == 3
 
 
+def test_a_row_is_the_callbacks_own(small, tmp_path):
+    class Clears(Written):
+        def on_epoch(self, row):
+            row.clear()
+
+    solver = train(**small, run_dir=tmp_path / "run", callbacks=[Clears()])
+    assert [row["epoch"] for row in solver.run.read_metrics()] == [1, 2, 3]
+
+
 def test_train_takes_callbacks_of_ones_own(small, tmp_path):
     told = Written()
     train(**small, run_dir=tmp_path / "run", callbacks=[told])

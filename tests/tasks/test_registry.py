@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from seq2seq import Addition, Seq2SeqError
+from seq2seq import Addition, Seq2SeqError, UsageError
+from seq2seq.models import MODELS, ParallelModel
 from seq2seq.registry import Registry
 from seq2seq.tasks import TASKS
 from seq2seq.tasks.registry import BUILT_IN
@@ -43,6 +44,19 @@ def test_one_that_is_broken_says_so_when_it_is_asked_for(registry):
         registry["gone"]
     with pytest.raises(Seq2SeqError, match=r"task unnamed: .* is not a Task whose name is 'unnamed'"):
         registry["unnamed"]
+
+
+@pytest.mark.parametrize("name", ["", None, 3, "a b", "x/y", "-x", "auto", "gru"])
+def test_a_name_that_cannot_be_used_is_refused(name):
+    with pytest.raises(UsageError, match=r"name: got .* but it must be"):
+        MODELS.register(name, ParallelModel)
+
+
+def test_what_is_no_model_is_not_registered():
+    for found in (5, None, int):
+        with pytest.raises(Seq2SeqError, match=r"model mine: .* is not a Model"):
+            MODELS.register("mine", found)
+    assert "mine" not in MODELS
 
 
 def test_names_are_found_whatever_entry_points_are_like(monkeypatch):
