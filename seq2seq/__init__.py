@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from seq2seq.tasks.text import Text
     from seq2seq.writer import Writer
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 # Names are imported when they are first used, so that importing the package does not load MXNet.
 _HOME = {
