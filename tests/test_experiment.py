@@ -265,7 +265,7 @@ def test_the_run_keeps_what_was_decided_and_from_what(small, tmp_path, capsys):
 def test_without_matplotlib_there_is_no_picture_and_all_else(small, tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     run = train(run_dir=tmp_path / "run", find_rate=True, **{**small, "progress": True}).run
-    assert "rates.png: plots need matplotlib: pip install 'seq2seq[plot]'\n" in capsys.readouterr().err
+    assert "rates.png: plots need matplotlib: pip install 'mxseq2seq[plot]'\n" in capsys.readouterr().err
     assert (run.path / "rates.csv").exists() and not (run.path / "rates.png").exists()
     assert len(run.read_metrics()) == 3
 

@@ -39,7 +39,7 @@ def test_pictures_that_cannot_be_drawn(solved, evaluation, tmp_path, monkeypatch
     with pytest.raises(Seq2SeqError, match="cannot be written: No such file or directory"):
         plot_run(solved.run, evaluation, tmp_path / "nowhere" / "run.png")
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(Seq2SeqError, match=r"pip install 'seq2seq\[plot\]'"):
+    with pytest.raises(Seq2SeqError, match=r"pip install 'mxseq2seq\[plot\]'"):
         plot_run(solved.run, evaluation, tmp_path / "run.png")
 
 
