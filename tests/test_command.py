@@ -203,3 +203,8 @@ def test_an_empty_name_is_not_a_name_that_is_not_given(arguments):
     assert result.returncode == 2 and re.fullmatch(
         r"seq2seq \w+: argument --[a-z-]+: must not be empty\n", result.stderr
     )
+
+
+def test_two_dashes_are_no_choice():
+    result = seq2seq("train", "--preset=--")
+    assert result.returncode == 2 and "argument --preset: invalid choice: '--'" in result.stderr

@@ -43,7 +43,9 @@ class Parser(argparse.ArgumentParser):
 
     def _get_values(self, action: Any, arg_strings: list[str]) -> Any:
         if action.option_strings and arg_strings == ["--"]:  # `--option=--`, which argparse would lose
-            return self._get_value(action, "--")
+            value = self._get_value(action, "--")
+            self._check_value(action, value)
+            return value
         if arg_strings == [""] and action.metavar in NAMES:  # as from a variable of the shell that is not set
             raise argparse.ArgumentError(action, "must not be empty")
         return super()._get_values(action, arg_strings)
