@@ -75,7 +75,7 @@ class Callback:
         """Called after each epoch with its row of `metrics.csv`."""
 
     def on_samples(self, lines: list[str]) -> None:
-        """Called with lines for people to read, such as held-out questions and the network's answers."""
+        """Called with lines for people to read, such as held-out rows and what the network makes of them."""
 
     def on_save(self, trainer: Trainer) -> None:
         """Called before weights and state are saved: first when the run folder is made, before `on_start`.

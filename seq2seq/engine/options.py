@@ -43,13 +43,13 @@ class TrainingConfig:
     weight_decay : float
         Fraction of all weights removed at every update, times the learning rate (Loshchilov and Hutter 2019).
     best_by : str
-        The rule that chooses the best epoch. `auto` takes the highest exact match on validation examples and then the
-        lowest loss, or for a text the lowest loss. Otherwise the name of a validation value with `:max` or `:min`,
-        such as `validation_loss:min`; further values, after commas, break ties.
+        The rule that chooses the best epoch. `auto` takes that of the application: see `Application.best_by`. Otherwise
+        the name of a validation value with `:max` or `:min`, such as `validation_loss:min`; further values, after
+        commas, break ties.
     patience : int
         Stop after this many epochs without a better one; 0 never stops early.
     show_every : int
-        Number of epochs between two displays of ten held-out questions; 0 shows none.
+        Number of epochs between two displays of samples; 0 shows none.
 
     Raises
     ------
@@ -90,7 +90,7 @@ class TrainingConfig:
         default=0, metadata={"help": "stop after this many epochs without a better one; 0: never", "parse": int}
     )
     show_every: int = field(
-        default=10, metadata={"help": "epochs between shows of ten held-out questions; 0: none", "parse": int}
+        default=10, metadata={"help": "epochs between shows of held-out samples; 0: none", "parse": int}
     )
 
     def __post_init__(self) -> None:

@@ -13,8 +13,8 @@ MOMENT = 0.1  # seconds
 class Pace:
     """Keeps the engine busy, and at most about 0.2 seconds behind the loop.
 
-    A loop that never waits queues work for many seconds, and anything else that needs the engine, such as an answer in
-    another thread or a fork, would have to wait that long.
+    A loop that never waits queues work for many seconds, and anything else that needs the engine, such as another
+    thread or a fork, would have to wait that long.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ class RangeTest:
     def suggestion(self) -> float:
         """The rate from which at most a tenth of the fall in the smoothed loss remains, rounded to two digits.
 
-        The rate of steepest fall would be too low: there a network only learns how frequent each character is. The
+        The rate of steepest fall would be too low: there a network only learns how frequent each value is. The
         rate of lowest loss lies on a minimum so flat that chance decides, and close to rates at which nothing is
         learned.
 

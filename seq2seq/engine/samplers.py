@@ -130,7 +130,7 @@ class Contiguous(Sampler):
 
     def __init__(self, network: Network, arrays: Arrays, batch_size: int) -> None:
         n = _rows(arrays)
-        require(batch_size <= n, "batch_size", batch_size, f"at most {n}, all windows that the text has to train on")
+        require(batch_size <= n, "batch_size", batch_size, f"at most {n}, all rows that there are to train on")
         self.arrays = arrays
         self.batches = n // batch_size
         self.rows = self.batches * batch_size

@@ -86,7 +86,7 @@ def test_a_stream_is_read_in_its_order():
     assert len(epoch) == sampler.batches == 4 and sampler.rows == 20
     rows = np.stack([batch.rows for batch in epoch], axis=1)
     assert rows.tolist() == [[4 * i + j for j in range(4)] for i in range(5)]
-    with pytest.raises(UsageError, match="batch_size: got 24, but it must be at most 23, all windows that the text"):
+    with pytest.raises(UsageError, match="batch_size: got 24, but it must be at most 23, all rows that there are"):
         Contiguous(Counted(), arrays_of(23), 24)
 
 
