@@ -32,6 +32,9 @@ class _Spoken(Progress):
         self._epoch = start.done // start.rows
         self._validators = start.trainer.validators
 
+    def on_end(self) -> None:
+        self._validators = []  # they hold graphs, whose memory is free when nothing holds them
+
     def _described(self, row: dict[str, Any]) -> str:
         """The validation values of an epoch as text."""
         return ", ".join(filter(None, (validator.describe(row) for validator in self._validators)))
@@ -80,6 +83,7 @@ class Bar(_Spoken):
             _print("\n".join(map(one_line, lines)))
 
     def on_end(self) -> None:
+        super().on_end()
         if hasattr(self, "_bar"):
             self._bar.close()
 

@@ -142,13 +142,13 @@ def make_trainer(
     others = [AnswerValidator(model, codec, each, device, name) for name, each in (validation_sets or {}).items()]
     keeps = [MetricsFile(run)] if run else []
 
-    def samples(epoch: int) -> list[str]:
+    def samples(trainer: Trainer) -> list[str]:  # given, not held: its memory is free as soon as it is dropped
         assert validator.answers is not None
         return validator.application.samples(
-            model, codec, validator.examples, validator.answers, trainer.weights, device, seed, epoch
+            model, codec, validator.examples, validator.answers, trainer.weights, device, seed, trainer.state.epoch
         )
 
-    trainer = Trainer(
+    return Trainer(
         model,
         sampler or make_sampler(model, codec, dataset.train, config.batch_size),
         config,
@@ -161,4 +161,3 @@ def make_trainer(
         store=RunStore(run, model.target_length) if run else None,
         updater=model.updater(config, seed, device),
     )
-    return trainer

@@ -98,7 +98,7 @@ class Trainer:
     best_by : sequence of (str, str)
         The values that choose the best epoch if `config.best_by` is `auto`: see `Best`.
     samples : callable, optional
-        From the number of an epoch to the lines that are shown every `show_every` epochs.
+        From the trainer to the lines that are shown every `show_every` epochs.
     callbacks : sequence of Callback
     store : Store, optional
         Saves snapshots; by default nothing is written.
@@ -127,7 +127,7 @@ class Trainer:
         device: Device = None,
         validators: Sequence[Validator] = (),
         best_by: Sequence[tuple[str, str]] = (),
-        samples: Callable[[int], list[str]] | None = None,
+        samples: Callable[[Trainer], list[str]] | None = None,
         callbacks: Sequence[Callback] = (),
         store: Store | None = None,
         updater: BaseUpdater | None = None,
@@ -292,7 +292,7 @@ class Trainer:
             callback.on_epoch(dict(row))  # its own: what it changes stays its own
         every = self.config.show_every
         if self.samples and every and (state.epoch % every == 0 or state.epoch == self.config.epochs):
-            lines = self.samples(state.epoch)
+            lines = self.samples(self)
             for callback in self.callbacks:
                 callback.on_samples(lines)
 

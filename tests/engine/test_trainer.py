@@ -1,8 +1,10 @@
+import gc
 import math
 import os
 import signal
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ from seq2seq.engine.optimizers import Adam
 from seq2seq.engine.schedules import learning_rate
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import mx
-from seq2seq.progress import Progress
+from seq2seq.progress import Lines, Progress
 from seq2seq.runs import Run
 from seq2seq.workers import _worker
 from tests.conftest import some_text
@@ -424,6 +426,20 @@ def test_the_rate_falls_over_all_epochs_and_is_written_down():
     rows = learner.fit()
     rates = [learning_rate(learner.config, update, 20) for update in (5, 10, 15, 20)]
     assert [row["learning_rate"] for row in rows] == rates
+
+
+def test_what_a_training_holds_is_free_when_it_is_dropped():
+    """Graphs and arrays take much memory: they do not wait for the garbage collector to find a cycle."""
+    progress = Lines()
+    learner = trainer(replace(CONFIG, epochs=1, show_every=1), progress=progress)
+    learner.fit()
+    gone = [weakref.ref(learner), weakref.ref(learner.validators[0])]
+    gc.disable()
+    try:
+        del learner
+        assert [each() for each in gone] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_shows_at_no_epoch_when_not_asked():
