@@ -50,8 +50,7 @@ def report_of_answers(evaluation: Evaluation) -> list[str]:
     rows = {"held out": evaluation.held_out, "trained on": evaluation.train_distribution}
     lines = [*_table(rows, "held out", evaluation.breakdowns)]
     for name, values in evaluation.measures.items():
-        for measure, value in values.items():
-            lines.append(f"{name.replace('_', ' ')}: {measure.replace('_', ' ')} {value:.4f}")
+        lines += _metrics(name.replace("_", " "), values)
     lines += ["", f"{evaluation.overlap:.1%} of the held-out examples had been trained on"]
     return [*lines, *_mistakes(evaluation.mistakes)]
 
@@ -68,8 +67,7 @@ def report_of_pairs(evaluation: PairsEvaluation) -> list[str]:
     list of str
     """
     lines = [*_table({"pairs": evaluation.score}, "pairs", evaluation.breakdowns)]
-    for measure, value in evaluation.measures.items():
-        lines.append(f"pairs: {measure.replace('_', ' ')} {value:.4f}")
+    lines += _metrics("pairs", evaluation.measures)
     if evaluation.overlap is None:
         known = "how many of the sources had been trained on is not known: the run's data cannot be made again"
     else:
@@ -108,6 +106,12 @@ def _table(rows: Mapping[str, Score], name: str, breakdowns: Mapping[str, Mappin
     yield f"{'':22}{'n':>7}  exact match  character accuracy"
     for title, score in rows.items():
         yield f"{title:22}{score.n:7}  {score.exact_match:11.4f}  {score.character_accuracy:18.4f}"
+
+
+def _metrics(name: str, values: Mapping[str, float]) -> Iterator[str]:
+    """The further metrics of a task, on the examples called `name`."""
+    for metric, value in values.items():
+        yield f"{name}: {metric.replace('_', ' ')} {value:.4f}"
 
 
 def _mistakes(mistakes: Sequence[Mistake]) -> Iterator[str]:

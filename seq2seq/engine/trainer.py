@@ -191,7 +191,9 @@ class Trainer:
             If the loss is no longer finite. The last snapshot is kept.
         """
         state = self.state
-        done = state.epoch * self.sampler.rows + sum(len(batch.rows) for batch in self._plan()[: state.step])
+        done = state.epoch * self.sampler.rows
+        if state.step:  # else the plan of the epoch need not be made twice
+            done += sum(len(batch.rows) for batch in self._plan()[: state.step])
         try:
             with signals_ask(self._ask):
                 start = Start(self.config.epochs, self.sampler.rows, done, self)

@@ -77,6 +77,7 @@ class LossValidator(Validator):
         self.device = device or mx.cpu()
         self.batch_size = batch_size
         self.name = name
+        self._terms = float(network.terms(arrays).sum())
         self._graphs: dict[int, Any] = {}
 
     @property
@@ -92,7 +93,7 @@ class LossValidator(Validator):
             for name, array in inputs.items():
                 array[:] = np.moveaxis(self.arrays[name][rows], 0, -1)
             total += float(executor.forward(is_train=False)[0].asscalar())
-        return {self.name: total / float(self.network.terms(self.arrays).sum())}
+        return {self.name: total / self._terms}
 
     def describe(self, values: Mapping[str, Any]) -> str:
         return f"{self.name.replace('_', ' ')} {values[self.name]:.4f}"
