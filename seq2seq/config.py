@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from functools import partial
@@ -19,7 +18,7 @@ from seq2seq.tasks.base import option_fields
 from seq2seq.tasks.measure import Outline
 from seq2seq.tasks.registry import BUILT_IN
 from seq2seq.tasks.repeatable import require_repeatable
-from seq2seq.values import MOST, MOST_SEED, make_plain, require_fraction, require_truth, whole
+from seq2seq.values import MOST, MOST_SEED, is_name, make_plain, require_fraction, require_truth, whole
 
 MODEL_NAMES = ("auto", *HOMES)
 CELLS = ("lstm", "rnn")
@@ -198,8 +197,7 @@ def _checked(read: Callable[[], str | None], digest: Any) -> str | None:
 def require_name(task: Task) -> None:
     """Raise `UsageError` unless a task has a valid name that is not the name of another task."""
     name: Any = getattr(task, "name", None)
-    good = isinstance(name, str) and re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name)
-    require(bool(good), f"name of {type(task).__name__}", name, "small letters, digits, _ and -")
+    require(is_name(name), f"name of {type(task).__name__}", name, "small letters, digits, _ and -")
     if name in TASKS and TASKS[name] is not type(task):
         raise UsageError(f"name of {type(task).__name__}: {short(name)} is another task's")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -26,7 +25,7 @@ from seq2seq.options import fitted, lacking
 from seq2seq.places import PathLike
 from seq2seq.plots import plot_rates
 from seq2seq.progress import Progress, progress_for_stderr
-from seq2seq.runs import FILES, RATES_PLOT, Run, require_keepable
+from seq2seq.runs import FILES, RATES_PLOT, Run, is_column, require_keepable
 from seq2seq.solver import Solver
 from seq2seq.tasks import TASKS, Pairs, Task
 from seq2seq.tasks.pairs import PairsTask
@@ -182,9 +181,10 @@ def _validation_sets(
     """Encode the given validation pairs as examples, by name. Raises `UsageError`."""
     sets = {}
     for name, pairs in given.items():
-        good = isinstance(name, str) and re.fullmatch("[a-z][a-z0-9_]*", name) and name not in ("train", VALIDATION)
-        allowed = f"names that begin with a letter, of small letters, digits and _, not train or {VALIDATION}"
-        require(bool(good), "validation_sets", name, allowed)
+        columns = [f"{name}_{each}" for each in application.measured]
+        good = isinstance(name, str) and all(map(is_column, columns)) and name not in ("train", VALIDATION)
+        allowed = f"names that begin with a letter, of few small letters, digits and _, not train or {VALIDATION}"
+        require(good, "validation_sets", name, allowed)
         try:
             sets[name] = application.examples(task, pairs, codec)
         except (UsageError, SourceError) as error:

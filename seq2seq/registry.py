@@ -12,12 +12,12 @@ Another package registers a class with an entry point in its `pyproject.toml`:
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar, cast
 
 from seq2seq.errors import Seq2SeqError, require
 from seq2seq.lazy import cached_property
+from seq2seq.values import is_name
 
 T = TypeVar("T")
 
@@ -73,8 +73,7 @@ class Registry(Mapping[str, type[T]]):
         Seq2SeqError
             If the class has the wrong base class or the wrong name.
         """
-        good = isinstance(name, str) and re.fullmatch("[a-z0-9][a-z0-9_-]*", name) and name != "auto"
-        require(bool(good), "name", name, "small letters, digits, _ and -, and not auto")
+        require(is_name(name) and name != "auto", "name", name, "small letters, digits, _ and -, and not auto")
         require(name not in self.built_in, "name", name, f"none of {', '.join(self.built_in)}")
         self._registered[name] = self._checked(name, found, getattr(found, "__qualname__", repr(found)))
 

@@ -373,10 +373,14 @@ def _visible_in(folder: Path) -> list[Path]:
         return []
 
 
+def is_column(name: str) -> bool:
+    """Whether `metrics.csv` can have a column of this name."""
+    return re.fullmatch("[a-z][a-z0-9_]{0,99}", name) is not None
+
+
 def _is_header(names: list[str]) -> bool:
     """Whether these are valid columns of `metrics.csv`: unique names, with all of `COLUMNS`."""
-    good = all(re.fullmatch("[a-z][a-z0-9_]{0,99}", name) for name in names)
-    return good and set(COLUMNS) <= set(names) and len(set(names)) == len(names)
+    return all(map(is_column, names)) and set(COLUMNS) <= set(names) and len(set(names)) == len(names)
 
 
 def _numbers(header: list[str], row: list[str]) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 from dataclasses import fields
 from typing import Any
@@ -69,6 +70,11 @@ def whole(name: str, value: Any, least: int, most: int = MOST) -> int:
 def counted(n: int) -> str:
     """A number for messages; a very large one as a power of 10."""
     return str(n) if n < 10**40 else f"10^{int(math.log10(n))}"
+
+
+def is_name(value: Any) -> bool:
+    """Whether this is a name of small letters, digits, `_` and `-`, as tasks and models have."""
+    return isinstance(value, str) and re.fullmatch("[a-z0-9][a-z0-9_-]*", value) is not None
 
 
 def require_truth(name: str, value: Any) -> None:

@@ -39,6 +39,7 @@ def test_of_a_task_that_works_in_steps_the_steps_are_measured(small, tmp_path):
     "sets, problem",
     [
         ({"Few": [("1+1", "2")]}, r"validation_sets: got 'Few', but it must be names that begin with a letter"),
+        ({"x" * 100: [("1+1", "2")]}, r"validation_sets: got 'xxx"),  # of which metrics.csv could have no column
         ({"validation": [("1+1", "2")]}, r"validation_sets: got 'validation'"),
         ({"few": None}, r"validation_sets few: pairs: got None, but it must be pairs of strings"),
         ({"few": [("1+1",)]}, r"validation_sets few: pair 1: "),
