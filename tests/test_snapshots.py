@@ -2,14 +2,16 @@ import shutil
 
 import numpy as np
 
-from seq2seq import train
+from seq2seq import Text, train
 from seq2seq.runs import Run
+from tests.conftest import some_text
 
 
 def as_before(run):
     """Have a run's state as an earlier version wrote it, which knew exact match and loss alone."""
     arrays, state = run.read_arrays("optimizer.safetensors")
-    best = state.pop("best")
+    del state["best"]
+    best = run.read_metrics()[state["best_epoch"] - 1]
     old = {**state, "best_exact_match": best["validation_exact_match"], "best_loss": str(best["validation_loss"])}
     run.write_arrays("optimizer.safetensors", arrays, old)
 
@@ -29,6 +31,17 @@ def test_a_run_of_an_earlier_version_is_resumed_to_the_same_weights(small, tmp_p
     for name in ("best.safetensors", "last.safetensors", "optimizer.safetensors"):
         (arrays, state), (others, other) = (solver.run.read_arrays(name) for solver in (new, old))
         assert same(arrays, others) and {**state, "seconds": 0} == {**other, "seconds": 0}
+
+
+def test_so_is_that_of_a_text_whose_loss_alone_decides(tmp_path):
+    options = {"model": "gru", "hidden_size": 8, "batch_size": 4, "progress": False, "show_every": 0}
+    run = train(Text(given=some_text(), length=8), tmp_path / "new", epochs=2, **options).run
+    shutil.copytree(run.path, tmp_path / "old")
+    as_before(Run(tmp_path / "old"))
+    new, old = (train(run_dir=tmp_path / name, resume=True, epochs=3, progress=False) for name in ("new", "old"))
+    assert same(new.weights, old.weights)
+    _, state = old.run.read_arrays("optimizer.safetensors")
+    assert set(state["best"]) == {"validation_loss"}
 
 
 def test_a_run_that_had_no_epoch_yet_is_resumed_too(small, tmp_path):

@@ -362,8 +362,11 @@ class Trainer:
         """
         assert self.store is not None
         snapshot = self.store.load(self.snapshot, self.steps_per_epoch)
-        if snapshot.state.best is not None and set(snapshot.state.best) != set(self.best.names):
-            raise RunError(f"the state that was saved has chosen its best epoch by {', '.join(snapshot.state.best)}")
+        best = snapshot.state.best
+        if best is not None:
+            if not set(self.best.names) <= set(best):
+                raise RunError(f"the state that was saved has chosen its best epoch by {', '.join(best)}")
+            snapshot.state.best = self.best.chosen(best)  # earlier versions saved more than what decides
         self.state = snapshot.state
         self.history = snapshot.history
         self.best_weights = snapshot.best_weights
