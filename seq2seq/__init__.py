@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from seq2seq.experiment import train
     from seq2seq.solver import Solver
     from seq2seq.tasks import Addition, Arithmetic, FileTask, ListTask, Task
+    from seq2seq.tasks.calculator import Calculator
     from seq2seq.tasks.dates import Dates
+    from seq2seq.tasks.long_arithmetic import LongArithmetic
     from seq2seq.tasks.pairs import PairsTask
     from seq2seq.tasks.pronunciation import Pronunciation
     from seq2seq.tasks.roman import Roman
@@ -37,6 +39,7 @@ _HOME = {
     "Addition": "tasks",
     "Answer": "decoding",
     "Arithmetic": "tasks",
+    "Calculator": "tasks.calculator",
     "Config": "config",
     "Copy": "tasks.strings",
     "DataConfig": "config",
@@ -45,6 +48,7 @@ _HOME = {
     "Extra": "config",
     "FileTask": "tasks",
     "ListTask": "tasks",
+    "LongArithmetic": "tasks.long_arithmetic",
     "ModelConfig": "config",
     "PairsTask": "tasks.pairs",
     "Pronunciation": "tasks.pronunciation",
@@ -69,6 +73,7 @@ __all__ = [
     "Addition",
     "Answer",
     "Arithmetic",
+    "Calculator",
     "Config",
     "Copy",
     "DataConfig",
@@ -77,6 +82,7 @@ __all__ = [
     "Extra",
     "FileTask",
     "ListTask",
+    "LongArithmetic",
     "ModelConfig",
     "PairsTask",
     "Pronunciation",

@@ -84,11 +84,25 @@ class Dataset:
         float
         """
         test = self.codec.read_sources(self.test.sources) if sources is None else sources
+        return float(self.trained_on(task, test).mean())
+
+    def trained_on(self, task: Task, sources: Array) -> Array:
+        """Which sources are in the training split, by their keys.
+
+        Parameters
+        ----------
+        task : Task
+        sources : ndarray of str, shape (N,)
+
+        Returns
+        -------
+        ndarray of bool, shape (N,)
+        """
         trained = [
             hashes_of(task, self.codec.read_sources(self.train.sources[block]), self.key)
             for block in blocks(len(self.train), BLOCK)
         ]
-        return float(np.isin(hashes_of(task, test, self.key), np.concatenate(trained)).mean())
+        return np.isin(hashes_of(task, sources, self.key), np.concatenate(trained))
 
     @property
     def unseen(self) -> list[str]:

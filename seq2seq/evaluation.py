@@ -137,6 +137,31 @@ def evaluate(ask: Ask, dataset: Dataset, task: Task, samples: int, seed: int) ->
     )
 
 
+def auc(right: Array, confidences: Array) -> float | None:
+    """The area under the curve (ROC) of the confidence as a sign of a right answer.
+
+    It is the probability that a right answer has a higher confidence than a wrong one; equal ones count half. 0.5 means
+    that the confidence tells nothing (Fawcett 2006).
+
+    Parameters
+    ----------
+    right : ndarray of bool, shape (N,)
+    confidences : ndarray, shape (N,)
+
+    Returns
+    -------
+    float or None
+        From 0 to 1; None if all answers are right, or all are wrong.
+    """
+    wrong = np.sort(confidences[~right])
+    good = confidences[right]
+    if not (len(wrong) and len(good)):
+        return None
+    lower = np.searchsorted(wrong, good, side="left")
+    equal = np.searchsorted(wrong, good, side="right") - lower
+    return float((lower + equal / 2).mean() / len(wrong))
+
+
 def _choose(examples: Examples, samples: int, rng: np.random.Generator) -> Examples:
     return examples if len(examples) <= samples else examples.take(rng.choice(len(examples), samples, replace=False))
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 
 from seq2seq.applications import application_of
-from seq2seq.decoding import Answer, work_out
+from seq2seq.decoding import Answer, Worked, work_out
+from seq2seq.decoding.base import probability
 from seq2seq.errors import RunError, SourceError, UsageError, require
 from seq2seq.evaluation import Evaluation
 from seq2seq.mx import alone
@@ -23,6 +23,7 @@ from seq2seq.runs import Run
 from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.stepwise import StepwiseTask, stepwise
 from seq2seq.text_evaluation import TextEvaluation
+from seq2seq.typing import Array
 from seq2seq.values import MOST_SEED, whole
 from seq2seq.vocabulary import Codec
 
@@ -111,24 +112,49 @@ class Solver(OpenedRun):
         SourceError
             If a source cannot be read.
         """
-        return [Answer(*answer, self._unlike(source, calls)) for answer, source, calls in self._asked(sources)]
+        return [_found(answer) for answer in self._answers([self.prepare(source) for source in sources])]
 
     def unmarked(self, sources: Iterable[str]) -> list[Answer]:
         """The answers as from `answer`, but without `unlike_training`, which takes time to compute."""
-        return [answer for answer, *_ in self._asked(sources)]
+        return [_found(answer) for answer, _ in self._asked([self.prepare(source) for source in sources])]
 
-    def _asked(self, sources: Iterable[str]) -> Iterator[tuple[Answer, str, list[str]]]:
-        """The answers to several sources, each with the prepared source and, for a stepwise task, the model's inputs
-        in all steps."""
-        prepared = [self.prepare(source) for source in sources]
+    def tried(self, sources: Iterable[str], marked: bool = True) -> list[Answer | SourceError]:
+        """The answer to each source, or the error if it has none.
+
+        Parameters
+        ----------
+        sources : iterable of str
+        marked : bool
+            Whether to compute `unlike_training`.
+
+        Returns
+        -------
+        list of Answer or SourceError
+        """
+        tried: list[Any] = []
+        for source in sources:
+            try:
+                tried.append(self.prepare(source))
+            except SourceError as error:
+                tried.append(error)
+        rows = [row for row, each in enumerate(tried) if isinstance(each, str)]
+        readable = [tried[row] for row in rows]
+        answers = self._answers(readable) if marked else (answer for answer, _ in self._asked(readable))
+        for row, answer in zip(rows, answers):
+            tried[row] = answer
+        return tried
+
+    def _answers(self, prepared: list[str]) -> Iterator[Answer | SourceError]:
+        """The answers to prepared sources with `unlike_training`."""
+        for source, (answer, calls) in zip(prepared, self._asked(prepared)):
+            yield answer if isinstance(answer, SourceError) else Answer(*answer, self._unlike(source, calls))
+
+    def _asked(self, prepared: list[str]) -> Iterator[tuple[Answer | SourceError, list[str]]]:
+        """The answers to prepared sources, each with the model's inputs in all steps if the task has steps."""
         if self._steps is None:
-            yield from ((answer, source, []) for answer, source in zip(self._answer(prepared), prepared))
-            return
-        for source, steps in zip(prepared, self._work_out(self._steps, prepared)):
-            left = [source, *(step.text for step in steps[:-1])]
-            calls = [each[: self._steps.head(each)] for each in left]
-            confidence = math.prod(step.confidence for step in steps)
-            yield Answer(steps[-1].text, confidence), source, calls
+            yield from ((answer, []) for answer in self._answer(prepared))
+        else:
+            yield from ((worked.answer, worked.calls) for worked in self._work_out(self._steps, prepared))
 
     def _unlike(self, prepared: str, calls: Sequence[str] = ()) -> str | None:
         """The reason why a source is unlike the training examples: see `Likeness`."""
@@ -139,8 +165,8 @@ class Solver(OpenedRun):
         """The task as a `StepwiseTask` if it works in steps, else None."""
         return stepwise(self.task)
 
-    def _work_out(self, task: StepwiseTask, prepared: list[str]) -> list[list[Answer]]:
-        """The results of all steps for each source."""
+    def _work_out(self, task: StepwiseTask, prepared: list[str]) -> list[Worked]:
+        """The working of each source."""
         return work_out(task, self._answer, prepared, None if self.codec.any_length else self.codec.source_length)
 
     def _answer(self, prepared: list[str]) -> list[Answer]:
@@ -188,8 +214,9 @@ class Solver(OpenedRun):
         """
         prepared = self.prepare(source)
         if self._steps is not None:
-            steps = [step.text for step in self._work_out(self._steps, [prepared])[0]]
-            return steps[:-1] if steps[-2:] == [steps[-1]] * 2 else steps
+            [worked] = self._work_out(self._steps, [prepared])
+            _found(worked.answer)
+            return worked.steps
         codec = self.codec.fitting(prepared)
         with alone:
             answers = self.predictor(1, codec).answer(codec.encode_sources([prepared]))
@@ -205,7 +232,8 @@ class Solver(OpenedRun):
         Returns
         -------
         list of str
-            The prepared source or, for a run that works in steps, the head that each step reads.
+            The prepared source or, for a run that works in steps, what it asks on the way, except for what does not
+            change.
 
         Raises
         ------
@@ -215,7 +243,8 @@ class Solver(OpenedRun):
         prepared = self.prepare(source)
         if self._steps is None:
             return [prepared]
-        return [each[: self._steps.head(each)] for each in (prepared, *self.work(source)[:-1])]
+        [worked] = self._work_out(self._steps, [prepared])
+        return [*dict.fromkeys(worked.changes or worked.calls)]
 
     def n_best(self, source: str, n: int) -> list[Answer]:
         """The n most probable answers that a beam search with a beam of n finds.
@@ -246,7 +275,7 @@ class Solver(OpenedRun):
         with alone:
             best = self.predictor(1, codec, beam=n).search(codec.encode_sources([prepared]))
         texts = map(self.task.final, self.codec.decode_targets(best.ids[0]))
-        confidences = np.exp(best.scores[0], dtype=np.float64).tolist()
+        confidences = probability(best.scores[0]).tolist()
         return list(map(Answer, texts, confidences, repeat(self._unlike(prepared))))
 
     def continued(
@@ -278,7 +307,8 @@ class Solver(OpenedRun):
             if not self.codec.alphabet.source_separator:
                 self.codec.vocabulary.check(source, len(source))  # an unknown character is the better explanation
             raise
-        self.codec.vocabulary.check(prepared, LONGEST if self.codec.any_length else self.codec.source_length)
+        of_any_length = self.codec.any_length or self._steps is not None  # of which the model reads a part at a time
+        self.codec.vocabulary.check(prepared, LONGEST if of_any_length else self.codec.source_length)
         return prepared
 
     def evaluate(self, samples: int = 10_000, seed: int = 0) -> Evaluation | TextEvaluation:
@@ -325,23 +355,12 @@ class Solver(OpenedRun):
             If there are no pairs, an item is not a pair, or the run is a run of a text.
         """
         questions = questions_of(self.task, pairs)
-        return evaluate_pairs(self._try([each.source for each in questions]), questions, self.task, self._overlap)
+        tried = self.tried([each.source for each in questions], marked=False)
+        return evaluate_pairs(tried, questions, self.task, self._overlap)
 
     def _overlap(self, sources: list[str]) -> float:
         """The fraction of readable sources that were trained on."""
         return self.dataset.overlap(self.task, np.array([self.prepare(source) for source in sources]))
-
-    def _try(self, sources: Sequence[str]) -> list[Answer | SourceError]:
-        """The answer to each source, or the error if it cannot be read."""
-        tried: dict[int, Answer | SourceError] = {}
-        for row, source in enumerate(sources):
-            try:
-                self.prepare(source)
-            except SourceError as error:
-                tried[row] = error
-        readable = [row for row in range(len(sources)) if row not in tried]
-        tried.update(zip(readable, self.unmarked(sources[row] for row in readable)))
-        return [tried[row] for row in range(len(sources))]
 
     def score(self, pairs: Pairs | Iterable[tuple[str, str]]) -> float:
         """The fraction of sources that are answered with their targets, or with another answer that the task accepts.
@@ -358,9 +377,25 @@ class Solver(OpenedRun):
         float
             From 0 to 1.
         """
+        right, _ = self.judge(pairs)
+        return float(right.mean())
+
+    def judge(self, pairs: Pairs | Iterable[tuple[str, str]]) -> tuple[Array, Array]:
+        """Answer sources, and compare the answers with the targets: see `score`.
+
+        Parameters
+        ----------
+        pairs : Pairs or iterable of (str, str)
+
+        Returns
+        -------
+        right : ndarray of bool, shape (N,)
+        confidences : ndarray, shape (N,)
+            Of the answers; 0 where there is none.
+        """
         shown = [*(self.task.shown(pairs) if isinstance(pairs, Pairs) else pairs)]
         require(len(shown) > 0, "pairs", shown, "one or more")
-        tried = self._try([source for source, _ in shown])
+        tried = self.tried([source for source, _ in shown], marked=False)
         problems = [each for each in tried if isinstance(each, SourceError)]
         if problems:
             warnings.warn(
@@ -373,4 +408,12 @@ class Solver(OpenedRun):
             and self.task.accepts(self.task.normalise(source), answer.text, self.task.final(target))
             for (source, target), answer in zip(shown, tried)
         ]
-        return float(np.mean(right))
+        confidences = [answer.confidence if isinstance(answer, Answer) else 0.0 for answer in tried]
+        return np.array(right), np.array(confidences)
+
+
+def _found(answer: Answer | SourceError) -> Answer:
+    """The answer. Raises the error if there is none."""
+    if isinstance(answer, SourceError):
+        raise answer
+    return answer

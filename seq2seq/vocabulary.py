@@ -302,7 +302,8 @@ class Codec:
 class AlignedCodec(Codec):
     """Encodes sources with two numbers and an operator place by place, the least significant digits first.
 
-    `123+45` becomes the digits `321`, the digits `54`, and `+` at every place, each padded to T places, so S is 3T.
+    `123+45` becomes the digits `321`, the digits `54`, and `+` at every place, each padded to T places, so S is 3T. A
+    factor of one digit stands at every place: `123*4` becomes `321`, `444...`, and `*` at every place.
 
     Parameters
     ----------
@@ -310,10 +311,13 @@ class AlignedCodec(Codec):
         As in `Codec`.
     operators : str
         The operators that can stand between the numbers.
+    digit_operators : str
+        Those after which the second number is one digit, which then stands at every place.
     """
 
     channels: ClassVar[int] = 3
     operators: str = "+"
+    digit_operators: str = ""
 
     @property
     def source_ids(self) -> int:
@@ -341,7 +345,7 @@ class AlignedCodec(Codec):
         pad = self.vocabulary.pad
         width = self.source_length
         length = self.target_length
-        is_operator = np.isin(ids, [self.characters.index(operator) for operator in self.operators])
+        is_operator = self._is_one_of(self.operators, ids)
         alone = is_operator.sum(axis=1) == 1
         if not alone.all():
             source = str(sources[int(np.argmin(alone))]).strip(PAD)
@@ -354,10 +358,18 @@ class AlignedCodec(Codec):
         for column, there in ((first, first >= 0), (second, second > middle)):
             picked = np.take_along_axis(ids, np.maximum(column, 0), axis=1)
             digits.append(np.where(there, picked, pad))
-        operator = np.broadcast_to(np.take_along_axis(ids, middle, axis=1), (len(ids), length))
-        return np.concatenate([*digits, operator], axis=1)
+        operator = np.take_along_axis(ids, middle, axis=1)
+        spread = self._is_one_of(self.digit_operators, operator)
+        digits[1] = np.where(spread, digits[1][:, :1], digits[1])
+        return np.concatenate([*digits, np.broadcast_to(operator, (len(ids), length))], axis=1)
+
+    def _is_one_of(self, operators: str, ids: Array) -> Array:
+        """Which ids are those of these operators."""
+        return np.isin(ids, [self.characters.index(operator) for operator in operators if operator in self.characters])
 
     def read_sources(self, ids: Array) -> Array:
         first, second, operator = np.split(ids, self.channels, axis=1)
+        spread = self._is_one_of(self.digit_operators, operator[:, :1]) & (np.arange(second.shape[1]) > 0)
+        second = np.where(spread, self.vocabulary.pad, second)
         rows = np.concatenate([first[:, ::-1], operator[:, :1], second[:, ::-1]], axis=1)
         return self.vocabulary.decode(closed_up(rows, self.vocabulary.pad))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NoReturn, cast
 
@@ -68,7 +68,7 @@ class Writer(Solver):
         seed = whole("seed", seed, 0, MOST_SEED)
         temperature = plain(temperature)
         require(is_held(temperature), "temperature", temperature, f"a number from 0 {HELD}")
-        reader, ids = self._reading(prefix)
+        reader, ids = self._reading(self.prepare(prefix))
         drawn = write(reader, ids, temperature, top_k, np.random.default_rng(seed))
         return (self.codec.alphabet.symbol(self.codec.characters[each]) for each in islice(drawn, characters))
 
@@ -89,7 +89,10 @@ class Writer(Solver):
         SourceError
             If the source is too short, or has a character outside the vocabulary.
         """
-        reader, ids = self._reading(source)
+        return self._expected(self.prepare(source))
+
+    def _expected(self, prepared: str) -> list[Answer]:
+        reader, ids = self._reading(prepared)
         fewest = self._model.fewest
         read = [reader.read(ids[:fewest]), *(reader.read(ids[place : place + 1]) for place in range(fewest, len(ids)))]
         best = [(int(each.argmax()), float(np.exp(each.max()))) for each in read]
@@ -119,12 +122,11 @@ class Writer(Solver):
     def evaluate_pairs(self, pairs: SomePairs) -> PairsEvaluation:
         raise UsageError(f"pairs: the run {self.run.shown} has read a text, and answers no sources")
 
-    def _asked(self, sources: Iterable[str]) -> Iterator[tuple[Answer, str, list[str]]]:
-        yield from ((self.expected(source)[-1], source, []) for source in sources)
+    def _asked(self, prepared: list[str]) -> Iterator[tuple[Answer, list[str]]]:
+        yield from ((self._expected(source)[-1], []) for source in prepared)
 
-    def _reading(self, prefix: str) -> tuple[Reader, Array]:
-        """A new reader, and the ids of a prefix, shape (L,)."""
-        prepared = self.prepare(prefix)
+    def _reading(self, prepared: str) -> tuple[Reader, Array]:
+        """A new reader, and the ids of a prepared prefix, shape (L,)."""
         [ids] = self.codec.vocabulary.encode([prepared], len(prepared))
         return Reader(self._model, self.device, self.weights), ids
 

@@ -5,7 +5,7 @@ import pytest
 
 from seq2seq import Addition, Arithmetic, Seq2SeqError, UsageError, train
 from seq2seq.config import PRESETS, Config, Extra
-from seq2seq.recipes import FOLDER, Trial, find_recipe, load_recipe, recipe_names, score_trials
+from seq2seq.recipes import FOLDER, Trial, _unseen, find_recipe, load_recipe, recipe_names, score_trials
 from seq2seq.tasks import FileTask
 
 RECIPE = """
@@ -25,6 +25,9 @@ name = "three digits"
 examples = 20
 task = {digits = [3, 3]}
 """
+
+
+OTHER = "{name = 'arithmetic', terms = 2, operators = '+'}"
 
 
 def write(tmp_path, text):
@@ -52,13 +55,16 @@ def test_what_is_absent_keeps_its_default(tmp_path):
     assert load_recipe(write(tmp_path, "")).config == Config(task=Arithmetic())
 
 
-def test_trials_are_scored_and_what_was_trained_on_is_counted(tmp_path):
-    same = RECIPE + '\n[[trial]]\nname = "those it knows"\nexamples = 30\ntask = {digits = [1, 1]}\n'
-    recipe = load_recipe(write(tmp_path, same))
+def test_trials_are_scored_on_what_was_not_trained_on(tmp_path):
+    trials = [("some", 30, "{digits = [1, 2]}"), ("all", 100, "{digits = [1, 1]}"), ("other", 9, OTHER)]
+    more = "".join(f'[[trial]]\nname = "{name}"\nexamples = {n}\ntask = {task}\n' for name, n, task in trials)
+    recipe = load_recipe(write(tmp_path, RECIPE + more))
     solver = train(preset=recipe.config, run_dir=tmp_path / "run", progress=False)
-    scores = score_trials(recipe, solver)
-    assert list(scores) == ["three digits", "those it knows"]
-    assert scores["three digits"].overlap == 0 and 0 < scores["those it knows"].overlap <= 1
+    scores = dict(score_trials(recipe, solver))
+    assert list(scores) == ["three digits", "some", "all", "other"]
+    assert scores["some"].examples == 30 and scores["all"].examples < 60 and scores["other"].examples == 9
+    some = _unseen(recipe.trials[1], solver, np.random.default_rng((0, 3)))
+    assert not solver.dataset.trained_on(solver.task, np.array([source for source, _ in some])).any()
     pairs = recipe.trials[0].task.sample(20, np.random.default_rng((0, 3)))
     answers = solver([source.strip() for source in pairs.sources.tolist()])
     right = [answer == target.strip() for answer, target in zip(answers, pairs.targets.tolist())]

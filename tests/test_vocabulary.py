@@ -101,6 +101,14 @@ def test_aligned_digits_of_a_place_come_together_the_least_first():
     assert (codec.encode_sources(np.array([source.rjust(7) for source in sources])) == ids).all()
 
 
+def test_a_factor_of_one_digit_stands_at_every_place():
+    codec = AlignedCodec("0123456789+* ", 7, 4, True, any_length=True, operators="+*", digit_operators="*")
+    sources = ["123*4", "5*6", "123+4"]
+    ids = codec.encode_sources(sources)
+    assert codec.vocabulary.decode(np.split(ids, 3, axis=1)[1]).tolist() == ["4444", "6666", "4   "]
+    assert codec.decode_sources(ids) == sources
+
+
 @pytest.mark.parametrize("source", ["12", "1+2-3"])
 def test_aligned_reads_two_numbers(source):
     with pytest.raises(SourceError, match="this run reads two numbers with one of \\+- between"):

@@ -48,21 +48,29 @@ def lines_of_stdin() -> Iterator[list[str]]:
 
 def ask(solver: seq2seq.Solver, arguments: Any, sources: list[str]) -> list[dict[str, Any]]:
     """The objects that --json prints for the sources."""
-    more: list[dict[str, Any]] = [{} for _ in sources]
-    if arguments.best is not None:
-        best = [solver.n_best(source, arguments.best) for source in sources]
-        answers = [each[0] for each in best]
-        more = [{"answers": [*map(values, each)]} for each in best]
-    else:
-        answers = solver.answer(sources)
-    if arguments.steps:
-        more = [{"steps": solver.work(source)} for source in sources]
-    if arguments.predict:
-        more = [{"predictions": [*map(values, solver.expected(source))]} for source in sources]
-    return [
-        {"source": source, **values(answer), "unlike_training": answer.unlike_training, **each}
-        for source, answer, each in zip(sources, answers, more)
-    ]
+    found = solver.tried(sources) if arguments.best is None else [None] * len(sources)
+    return [answered(solver, arguments, source, answer) for source, answer in zip(sources, found)]
+
+
+def answered(
+    solver: seq2seq.Solver, arguments: Any, source: str, answer: seq2seq.Answer | SourceError | None
+) -> dict[str, Any]:
+    """The object for one source; without an answer, that of a beam search."""
+    more: dict[str, Any] = {}
+    try:
+        if answer is None:
+            best = solver.n_best(source, arguments.best)
+            answer = best[0]
+            more = {"answers": [*map(values, best)]}
+        if isinstance(answer, SourceError):
+            raise answer
+        if arguments.steps:
+            more = {"steps": solver.work(source)}
+        if arguments.predict:
+            more = {"predictions": [*map(values, solver.expected(source))]}
+    except SourceError as error:
+        return {"source": source, "error": str(error)}
+    return {"source": source, **values(answer), "unlike_training": answer.unlike_training, **more}
 
 
 def values(answer: seq2seq.Answer) -> dict[str, Any]:
@@ -77,7 +85,10 @@ def said(solver: seq2seq.Solver, arguments: Any, asked: dict[str, Any]) -> str:
         return ""
     source = asked["source"]
     if arguments.steps:
-        return one_line(" -> ".join([solver.task.normalise(source), *asked["steps"]]))
+        steps = asked["steps"]
+        if any("\n" in step for step in steps):  # set out in columns
+            return "\n".join(steps)
+        return one_line(" -> ".join([solver.task.normalise(source), *steps]))
     if arguments.predict:
         predictions = asked["predictions"]
         ends = range(len(source) - len(predictions) + 1, len(source) + 1)
@@ -102,23 +113,15 @@ def write(solver: seq2seq.Solver, arguments: Any) -> None:
 
 def answer(solver: seq2seq.Solver, arguments: Any, sources: list[str], what: str, first: int) -> bool:
     """Print an answer a line, an empty one for a source that cannot be read. Returns whether all could be."""
-    asked: dict[int, dict[str, Any]] = {}
-    for index, source in enumerate(sources):
-        try:
-            solver.prepare(source)
-        except SourceError as error:
-            asked[index] = {"source": source, "error": str(error)}
-    readable = [index for index in range(len(sources)) if index not in asked]
-    if readable:
-        asked.update(zip(readable, ask(solver, arguments, [sources[index] for index in readable])))
-    for index, source in enumerate(sources):
-        if "error" in asked[index]:
-            report(f"{what} {first + index}: {asked[index]['error']}")
-        elif mark := asked[index]["unlike_training"]:
-            report(f"{what} {first + index}: unlike training: {short(source)} {mark}")
-    sys.stdout.write("".join(f"{said(solver, arguments, asked[index])}\n" for index in range(len(sources))))
+    asked = ask(solver, arguments, sources)
+    for number, each in enumerate(asked, first):
+        if "error" in each:
+            report(f"{what} {number}: {each['error']}")
+        elif mark := each["unlike_training"]:
+            report(f"{what} {number}: unlike training: {short(each['source'])} {mark}")
+    sys.stdout.write("".join(f"{said(solver, arguments, each)}\n" for each in asked))
     sys.stdout.flush()
-    return len(readable) == len(sources)
+    return not any("error" in each for each in asked)
 
 
 def converse(solver: seq2seq.Solver, arguments: Any) -> bool:
@@ -133,10 +136,9 @@ def converse(solver: seq2seq.Solver, arguments: Any) -> bool:
         except (EOFError, KeyboardInterrupt):
             say("")
             return True
-        try:
-            [asked] = ask(solver, arguments, [source])
-        except SourceError as error:
-            report(str(error))
+        [asked] = ask(solver, arguments, [source])
+        if "error" in asked:
+            report(asked["error"])
             continue
         print(said(solver, arguments, asked) + (f"    ({asked['confidence']:.0%} sure)" if plain else ""))
         if mark := asked["unlike_training"]:

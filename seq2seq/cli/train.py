@@ -106,9 +106,8 @@ def main() -> int:
     print(f"final training loss {last['train_loss']:.4f} after {last['epoch']} epochs, {last['seconds']:.0f} s")
     print("\n".join(solver.application.summary(evaluation)))
     if arguments.recipe:
-        trials = score_trials(load_recipe(find_recipe(arguments.recipe)), solver)
-        for name, score in trials.items():
-            print(f"{name}: {score.exact_match:.4f}; of these, {score.overlap:.1%} had been trained on")
+        for name, score in score_trials(load_recipe(find_recipe(arguments.recipe)), solver):
+            print(f"{name}: {score.exact_match:.4f} of {score.examples}, {score.seconds:.0f} s", flush=True)
     print(f"try: {call('solve')} {option('--run', os.fsencode(solver.run.path))} {_to_try(solver)}")
     return 0
 

@@ -7,7 +7,7 @@ from typing import Any
 from seq2seq.decoding.base import Answer, Answers, Best, Predictor, fitting
 from seq2seq.decoding.parallel import ParallelPredictor
 from seq2seq.decoding.search import SearchPredictor
-from seq2seq.decoding.stepwise import work_out
+from seq2seq.decoding.stepwise import Worked, work_out
 from seq2seq.decoding.streams import StreamPredictor
 from seq2seq.decoding.widths import WidthsPredictor
 from seq2seq.decoding.writing import Reader, write
@@ -25,6 +25,7 @@ __all__ = [
     "SearchPredictor",
     "StreamPredictor",
     "WidthsPredictor",
+    "Worked",
     "fitting",
     "make_predictor",
     "work_out",

@@ -37,6 +37,11 @@ def fitting(model: Model, batch_size: int, scored: bool = False) -> int:
     return max(1, min(batch_size, MOST_VALUES // (steps * model.vocabulary_size)))
 
 
+def probability(scores: Array) -> Array:
+    """The probabilities of log-probabilities, which rounding may have brought above 0."""
+    return np.exp(np.minimum(scores, 0), dtype=np.float64)
+
+
 class Answers(NamedTuple):
     """A model's answers to N sources.
 

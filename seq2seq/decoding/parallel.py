@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from seq2seq.decoding.base import Answers, Part, Predictor
+from seq2seq.decoding.base import Answers, Part, Predictor, probability
 from seq2seq.engine.test_module import Common
 from seq2seq.models import ParallelModel
 from seq2seq.mx import Executor, mx
@@ -81,7 +81,7 @@ class ParallelPredictor(Predictor):
         scores = columns[:, :, 0]
         ids = columns[:, :, 1].astype(np.int32)
         written = self.model.learned(sources, ids)
-        confidence = np.exp(np.where(written, scores, 0).sum(axis=1, dtype=np.float64))
+        confidence = probability(np.where(written, scores, 0).sum(axis=1, dtype=np.float64))
         ids[~written] = self.model.pad
         if targets is None:
             return Answers(ids, confidence)

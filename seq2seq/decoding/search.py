@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq.calls import Call
-from seq2seq.decoding.base import Answers, Best, Part, Predictor
+from seq2seq.decoding.base import Answers, Best, Part, Predictor, probability
 from seq2seq.engine.test_module import Common, TestModule
 from seq2seq.models import AutoregressiveModel
 from seq2seq.mx import Device, mx
@@ -57,7 +57,7 @@ class SearchPredictor(Predictor):
     def answer(self, sources: Array, targets: Array | None = None) -> Answers:
         best = self.search(sources)
         ids = best.ids[:, 0]
-        confidence = np.exp(best.scores[:, 0], dtype=np.float64)
+        confidence = probability(best.scores[:, 0])
         if targets is None:
             return Answers(ids, confidence)
         characters = self.model.learned(sources, targets).sum(axis=1)

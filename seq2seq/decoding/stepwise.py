@@ -1,4 +1,4 @@
-"""Answers worked out in steps: the model is asked again with its answer until the answer no longer changes."""
+"""Answers worked out in steps: the questions that wait in the workings of all sources are asked together."""
 
 from __future__ import annotations
 
@@ -6,51 +6,92 @@ from collections.abc import Sequence
 from typing import Callable
 
 from seq2seq.decoding.base import Answer
-from seq2seq.tasks.alphabet import PAD
-from seq2seq.tasks.stepwise import StepwiseTask
+from seq2seq.errors import SourceError, short
+from seq2seq.tasks.stepwise import StepwiseTask, TooLong
 
 Ask = Callable[[list[str]], Sequence[Answer]]
 
 
-def work_out(task: StepwiseTask, ask: Ask, sources: Sequence[str], longest: int | None = None) -> list[list[Answer]]:
-    """Work out the answers in steps: `3*7+2` is asked, then `21+2`, then `23`, which does not change.
+class Worked:
+    """The working of one source, which goes on until there are no more questions.
 
-    For a long source the model is asked only the head that a step of the task reads, which is no longer than a training
-    source; the rest waits. So the number of terms is not limited by that in the training examples.
+    Attributes
+    ----------
+    steps : list of str
+        The working as people write it.
+    calls : list of str
+        What the model was asked, and what it was not because it is too long for it.
+    changes : list of str
+        Those of the calls that it answered with something else.
+    questions : list of str
+        What the model is to be asked next.
+    answer : Answer or SourceError
+        The answer, with the product of the confidences of all calls; or the reason why there is none.
+    """
+
+    answer: Answer | SourceError
+
+    def __init__(self, task: StepwiseTask, source: str) -> None:
+        self.steps: list[str] = []
+        self.calls: list[str] = []
+        self.changes: list[str] = []
+        self.questions: list[str] = []
+        self._confidence = 1.0
+        self._working = task.working(source, self.steps)
+        self._go_on(lambda: next(self._working))
+
+    def receive(self, answers: Sequence[Answer]) -> None:
+        """Continue with the answers to the questions."""
+        self.calls += self.questions
+        self.changes += [call for call, answer in zip(self.questions, answers) if answer.text != call]
+        for answer in answers:
+            self._confidence *= answer.confidence
+        self._go_on(lambda: self._working.send([answer.text for answer in answers]))
+
+    def stop(self, question: str, longest: int) -> None:
+        """Continue without an answer to a question that the model cannot read."""
+        self.calls.append(question)
+        problem = f"leads to {short(question)}, which has {len(question)} characters, but this run reads {longest}"
+        self._go_on(lambda: self._working.throw(TooLong(problem)))
+
+    def _go_on(self, step: Callable[[], list[str]]) -> None:
+        try:
+            self.questions = step()
+        except StopIteration as end:
+            self.questions = []
+            self.answer = Answer(end.value, self._confidence)
+        except SourceError as problem:
+            self.questions = []
+            self.answer = problem
+
+
+def work_out(task: StepwiseTask, ask: Ask, sources: Sequence[str], longest: int | None = None) -> list[Worked]:
+    """Work out the answers to several sources, and ask the model the same question once at a time.
 
     Parameters
     ----------
     task : StepwiseTask
-        Its `head` defines where the head ends.
+        Its `working` says what is asked, and what follows from the answers.
     ask : callable
-        From sources to their answers.
+        From questions to their answers.
     sources : sequence of str
     longest : int, optional
-        Maximum number of characters that the model reads; longer heads are left unchanged.
+        Maximum number of characters that the model reads.
 
     Returns
     -------
-    list of list of Answer
-        For each source, the result of each step with the confidence of that step. The last step changes nothing, unless
-        the source became too long, or there were more than two steps per character of the source, which no correct
-        calculation needs.
+    list of Worked
+        For each source.
     """
-    steps: list[list[Answer]] = [[] for _ in sources]
-    left = list(sources)
-    asked = list(range(len(sources)))
-    for _ in range(2 * max(map(len, sources), default=0)):
-        heads = {row: task.head(left[row]) for row in asked}
-        asked = [row for row in asked if longest is None or heads[row] <= longest]
-        if not asked:
-            break
-        cuts = [heads[row] for row in asked]
-        answers = ask([left[row][:cut] for row, cut in zip(asked, cuts)])
-        unfinished = []
-        for row, cut, answer in zip(asked, cuts, answers):
-            text = answer.text.replace(PAD, "") + left[row][cut:]
-            steps[row].append(Answer(text, answer.confidence))
-            if text not in ("", left[row]):
-                unfinished.append(row)
-            left[row] = text
-        asked = unfinished
-    return steps
+    workings = [Worked(task, source) for source in sources]
+    while True:
+        for working in workings:
+            while longest is not None and (long := max(working.questions, key=len, default="")) and len(long) > longest:
+                working.stop(long, longest)
+        waiting = [working for working in workings if working.questions]
+        if not waiting:
+            return workings
+        questions = [*dict.fromkeys(question for working in waiting for question in working.questions)]
+        answers = dict(zip(questions, ask(questions)))
+        for working in waiting:
+            working.receive([answers[question] for question in working.questions])

@@ -90,5 +90,5 @@ class AlignedModel(TransducerModel):
             )
         return AlignedCodec(
             task.characters, task.source_length, task.target_length, reverse_target=True, any_length=True,
-            operators=task.binary_operators,
+            operators=task.binary_operators, digit_operators=task.digit_operators,
         )  # fmt: skip

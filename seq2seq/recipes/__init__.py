@@ -17,10 +17,10 @@ split = "commutative"
 examples = 1000
 task = {digits = [1, 2]}       # differences from the task above
 
-[[trial]]           # scored in addition to the held-out examples
+[[trial]]           # scored in addition to the held-out examples; what was trained on is left out
 name = "five digits"
 examples = 1000
-task = {digits = [5, 5]}
+task = {digits = [5, 5]}       # or another task, by its name
 
 The file of a task (`path`) is searched for beside the recipe, and then in the current folder.
 """
@@ -30,6 +30,8 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +42,7 @@ from seq2seq.config import PARTS, Config, Extra, checked_table, with_tuples
 from seq2seq.errors import MOST_ALLOWED, Seq2SeqError, UsageError, cut, require
 from seq2seq.options import fitted
 from seq2seq.places import PathLike
-from seq2seq.tasks import TASKS, Task
+from seq2seq.tasks import TASKS, Arithmetic, Task
 from seq2seq.values import whole
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ else:
     import tomli as tomllib
 
 FOLDER = Path(__file__).parent
+DRAWS = 100  # of the examples of a trial, in which those that were trained on are replaced
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,23 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialScore:
-    """The score of a run in a trial: the fractions of exact answers, and of sources that were in the training set."""
+    """The score of a run in a trial.
 
+    Attributes
+    ----------
+    examples : int
+    exact_match : float
+        Fraction of exact answers.
+    auc : float or None
+        The area under the curve (ROC) of the confidence: see `seq2seq.evaluation.auc`.
+    seconds : float
+        The time for all answers.
+    """
+
+    examples: int
     exact_match: float
-    overlap: float
+    auc: float | None
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -102,13 +118,31 @@ class Recipe:
     digest: str
 
 
-def score_trials(recipe: Recipe, solver: Solver, seed: int = 0) -> dict[str, TrialScore]:
-    """The scores of a run in the trials of its recipe, by name. The seed decides which examples are drawn."""
-    scores = {}
+def score_trials(recipe: Recipe, solver: Solver, seed: int = 0) -> Iterator[tuple[str, TrialScore]]:
+    """The names of a recipe's trials, and the scores of a run in them. The seed decides which examples are drawn."""
+    from seq2seq.evaluation import auc  # which loads MXNet
+
     for trial in recipe.trials:
-        pairs = trial.task.sample(trial.examples, np.random.default_rng((seed, 3)))
-        scores[trial.name] = TrialScore(solver.score(pairs), solver.dataset.overlap(solver.task, pairs.sources))
-    return scores
+        pairs = _unseen(trial, solver, np.random.default_rng((seed, 3)))
+        started = time.perf_counter()
+        right, confidences = solver.judge(pairs)
+        seconds = time.perf_counter() - started
+        yield trial.name, TrialScore(len(pairs), float(right.mean()), auc(right, confidences), seconds)
+
+
+def _unseen(trial: Trial, solver: Solver, rng: np.random.Generator) -> list[tuple[str, str]]:
+    """The examples of a trial, without those that the run was trained on. If a trial asks for as many as its task has,
+    these are all that are left; otherwise others are drawn instead."""
+    task = trial.task
+    unseen: list[tuple[str, str]] = []
+    for _ in range(DRAWS):
+        missing = trial.examples - len(unseen)
+        pairs = task.list() if task.count == trial.examples else task.sample(missing, rng)
+        rows = np.flatnonzero(~solver.dataset.trained_on(solver.task, pairs.sources))
+        unseen += task.shown(pairs.take(rows))
+        if task.count == trial.examples or len(unseen) == trial.examples:
+            return unseen
+    raise UsageError(f"trial {trial.name}: too few of its examples were not trained on")
 
 
 def recipe_names(folder: Path = FOLDER) -> list[str]:
@@ -152,10 +186,7 @@ def _recipe(path: Path, values: dict[str, Any], digest: str) -> Recipe:
     checked_table("recipe", values, ("about", "excludes", "task", "extra", "trial", *PARTS))
     task_values = values.get("task", {})
     require(isinstance(task_values, dict), "task", task_values, "a table")
-    task_name = task_values.get("name", "arithmetic")
-    require(task_name in list(TASKS), "task.name", task_name, f"one of {', '.join(TASKS)}")
-    options = {option: value for option, value in task_values.items() if option != "name"}
-    task = _varied(TASKS[task_name](), options, path.parent)
+    task = _varied(Arithmetic(), task_values, path.parent)
     parts, given = {}, {}
     for part, config in PARTS.items():
         table = checked_table(part, values.get(part, {}), [each.name for each in fields(config)])
@@ -176,12 +207,20 @@ def _recipe(path: Path, values: dict[str, Any], digest: str) -> Recipe:
 
 
 def _varied(task: Task, options: Any, folder: Path) -> Task:
-    """The task with these options, and with its file from this folder if there is one."""
-    table = dict(checked_table("task", options, list(task.options())))
+    """The task, or that of the name given, with these options, and with its file from this folder if there is one."""
+    table = dict(options) if isinstance(options, dict) else options
+    if isinstance(table, dict) and "name" in table:
+        task = _named(table.pop("name"))
+    table = checked_table("task", table, list(task.options()))
     path = table.get("path")
     if isinstance(path, str) and os.path.isfile(folder / path):
         table["path"] = str(folder / path)
     return replace(task, **with_tuples(table))  # type: ignore[type-var]
+
+
+def _named(name: Any) -> Task:
+    require(isinstance(name, str) and name in list(TASKS), "task.name", name, f"one of {', '.join(TASKS)}")
+    return TASKS[name]()
 
 
 def _tables(values: dict[str, Any], name: str) -> list[dict[str, Any]]:

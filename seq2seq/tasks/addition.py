@@ -1,4 +1,4 @@
-"""The task of adding and subtracting two numbers with any number of digits."""
+"""The task of the sums, differences and digit products of two numbers with any number of digits."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ from seq2seq.values import counted, require_truth, whole
 MOST_DIGITS = 10_000
 LIST_LIMIT = 1_000_000
 ZERO = ord("0")
+OPERATORS = "+-*"
 
 
 @dataclass(frozen=True)
 class Addition(Task):
-    """Sums and differences of two whole numbers: `907+15` is 922, and `15-907` is -892.
+    """Sums and differences of two whole numbers, and products with one digit.
+
+    `907+15` is 922, `15-907` is -892, and `907*8` is 7256.
 
     The number of digits is drawn first, uniformly, as in the Keras example `addition_rnn`, and then the digits. The
     first digit is not 0 unless the number is 0.
@@ -33,11 +36,14 @@ class Addition(Task):
     digits : int or (int, int)
         The greatest number of digits, or the least and the greatest.
     operators : str
-        `+`, `-` or both.
+        Any of `+`, `-` and `*`. The second factor of a product has one digit.
     close : bool
-        Whether both numbers begin with the same digits: they have the same length, and share at least the first digit
-        and at most all. Each number of shared digits is equally likely, so the place that decides which number is
-        greater is equally likely to be early or late.
+        For sums and differences: whether both numbers begin with the same digits. They have the same length, and share
+        at least the first digit and at most all. Each number of shared digits is equally likely, so the place that
+        decides which number is greater is equally likely to be early or late.
+    runs : bool
+        Whether the numbers are drawn with runs of equal digits, such as 4440000, which carry far. Every number can
+        still be drawn.
 
     Raises
     ------
@@ -48,8 +54,9 @@ class Addition(Task):
     digits: int | tuple[int, int] = field(
         default=3, metadata={"help": "most digits of a number, or a range 1-20", "parse": "range"}
     )
-    operators: str = field(default="+", metadata={"help": "+ or - or both", "parse": str})
+    operators: str = field(default="+", metadata={"help": "any of + - *", "parse": str})
     close: bool = field(default=False, metadata={"help": "numbers that begin alike", "parse": bool})
+    runs: bool = field(default=False, metadata={"help": "numbers with runs of equal digits", "parse": bool})
 
     name = "addition"
     keys = ("expression", "commutative")
@@ -64,10 +71,14 @@ class Addition(Task):
             self.digits,
             f"a whole number from 1 to {MOST_DIGITS}, or a pair (least, most) of them",
         )
-        require(self.operators in ("+", "-", "+-", "-+"), "operators", self.operators, "+ or - or both")
-        require_truth("close", self.close)
+        operators = [operator for operator in OPERATORS if operator in str(self.operators)]
+        known = isinstance(self.operators, str) and sorted(self.operators) == sorted(operators) != []
+        require(known, "operators", self.operators, f"one or more of {' '.join(OPERATORS)}, each once")
+        for name in ("close", "runs"):
+            require_truth(name, getattr(self, name))
+        require(not (self.close and "*" in operators), "close", self.close, "false with the operator *")
         object.__setattr__(self, "digits", tuple(digits))
-        object.__setattr__(self, "operators", "".join(sorted(self.operators)))
+        object.__setattr__(self, "operators", "".join(operators))
 
     @property
     def _range(self) -> tuple[int, int]:
@@ -89,15 +100,20 @@ class Addition(Task):
     @property
     def count(self) -> int:
         least, most = self._range
+        numbers = 10**most - (10 ** (least - 1) if least > 1 else 0)
         if self.close:  # 0 begins like no other number
             pairs = sum(9 * 10 ** (2 * (digits - 1)) for digits in range(least, most + 1)) + (least == 1)
         else:
-            pairs = (10**most - (10 ** (least - 1) if least > 1 else 0)) ** 2
-        return pairs * len(self.operators)
+            pairs = numbers**2
+        return sum(10 * numbers if operator == "*" else pairs for operator in self.operators)
 
     @property
     def binary_operators(self) -> str:
         return self.operators
+
+    @property
+    def digit_operators(self) -> str:
+        return "*"
 
     # Drawing: numbers are rows of digits, the least significant first ---------------------------------------------
 
@@ -113,10 +129,14 @@ class Addition(Task):
             begin = 10 * length + values // 10 ** (length - 1)
             alike = begin[first] == begin[second]
             first, second = first[alike], second[alike]
-        parts = [
-            self._pairs(digits[first], digits[second], np.full(len(first), operator == "-"))
-            for operator in self.operators
-        ]
+        parts = []
+        for operator in self.operators:
+            if operator == "*":
+                first, second = (index.reshape(-1) for index in np.indices((len(values), 10)))
+                digit = np.where(np.arange(most) == 0, second[:, None], 0)
+                parts.append(self._pairs(digits[first], digit, np.full(len(first), operator)))
+            else:
+                parts.append(self._pairs(digits[first], digits[second], np.full(len(first), operator)))
         return Pairs(*(np.concatenate([getattr(part, side) for part in parts]) for side in ("sources", "targets")))
 
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
@@ -125,9 +145,11 @@ class Addition(Task):
         if self.close:
             length = np.maximum(1, (first != 0).cumsum(axis=1).argmax(axis=1) + 1)  # up to the last digit that is not 0
             shared = 1 + (rng.random(n) * length).astype(int)
-            again = rng.integers(10, size=first.shape, dtype=np.int8)
+            again = second if self.runs else rng.integers(10, size=first.shape, dtype=np.int8)
             second = np.where(np.arange(first.shape[1]) < (length - shared)[:, None], again, first)
-        return self._pairs(first, second, rng.choice([operator == "-" for operator in self.operators], n))
+        operators = rng.choice([*self.operators], n)
+        second = np.where((operators == "*")[:, None] & (np.arange(second.shape[1]) > 0), 0, second)
+        return self._pairs(first, second, operators)
 
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
         """Draw `n` pairs with distinct sources, distributed as closely as possible like those of `sample`."""
@@ -150,41 +172,50 @@ class Addition(Task):
         digits = rng.integers(10, size=(n, most), dtype=np.int8)
         top = (length > 1) & (np.arange(most) == length - 1)
         digits = np.where(top, rng.integers(1, 10, size=(n, 1), dtype=np.int8), digits)
+        if self.runs:
+            ends = rng.random(digits.shape) < rng.random((n, 1))
+            ends[:, -1] = True
+            last = np.where(top | ends, np.arange(most), most)
+            digits = np.take_along_axis(digits, np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1], axis=1)
         return np.where(np.arange(most) < length, digits, 0)
 
-    def _pairs(self, first: Array, second: Array, minus: Array) -> Pairs:
-        """Pairs from digits (N, most) and a mask of the subtractions (N,)."""
-        sources = np.char.add(np.char.add(_written(first), np.where(minus, "-", "+")), _written(second))
-        values, negative = _sums(first, second, minus)
+    def _pairs(self, first: Array, second: Array, operators: Array) -> Pairs:
+        """Pairs from digits (N, most) and operators (N,)."""
+        sources = np.char.add(np.char.add(_written(first), operators), _written(second))
+        values, negative = _values(first, second, operators)
         targets = np.char.add(np.where(negative, "-", ""), _written(values))
         return Pairs(_justified(sources, self.source_length), _justified(targets, self.target_length))
 
     # Reading ------------------------------------------------------------------------------------------------------
 
     def key(self, sources: Array, key: str) -> Array:
-        """`expression`: the string itself. `commutative`: the order of the numbers in a sum is ignored."""
+        """`expression`: the string itself. `commutative`: the order of the numbers in a sum or product is ignored."""
         require(key in self.keys, "key", key, f"one of {', '.join(self.keys)}")
         if key == "expression":
             return sources
-        plus = np.char.lstrip(sources)
-        parts = np.char.partition(plus, "+")
-        # The longer number comes first, or of two with the same length, the one that is first in alphabetical order.
-        first, second = parts[:, 0], parts[:, 2]
-        lengths = np.char.str_len(first) - np.char.str_len(second)
-        turned = (parts[:, 1] == "+") & ((lengths < 0) | ((lengths == 0) & np.char.greater(first, second)))
-        swapped = np.char.add(np.char.add(second, "+"), first)
-        return _justified(np.where(turned, swapped, plus), self.source_length)
+        keys = np.char.lstrip(sources)
+        for operator in "+*":
+            parts = np.char.partition(keys, operator)
+            # The longer number comes first, or of two with the same length, the one that is first alphabetically.
+            first, second = parts[:, 0], parts[:, 2]
+            lengths = np.char.str_len(first) - np.char.str_len(second)
+            turned = (parts[:, 1] == operator) & ((lengths < 0) | ((lengths == 0) & np.char.greater(first, second)))
+            swapped = np.char.add(np.char.add(second, operator), first)
+            keys = np.where(turned, swapped, keys)
+        return _justified(keys, self.source_length)
 
     def normalise(self, source: str) -> str:
         squeezed = source.replace(" ", "")
         if not re.fullmatch(rf"(0|[1-9][0-9]*)[{re.escape(self.operators)}](0|[1-9][0-9]*)", squeezed, re.ASCII):
             raise SourceError(f"{short(source)} is not two whole numbers with {' or '.join(self.operators)} between")
+        if re.search(r"\*..", squeezed):
+            raise SourceError(f"{short(source)}: the second factor must have one digit")
         return squeezed
 
     def unlike_training(self, source: str, longer: bool = False) -> str | None:
         """Compare the numbers of digits. If `longer`, there is no upper limit."""
         try:
-            numbers = re.split(r"\D", self.normalise(source))
+            numbers = re.split(r"\D", self.normalise(source).partition("*")[0])
         except SourceError as error:
             return str(error)
         for number in numbers:
@@ -196,11 +227,14 @@ class Addition(Task):
         return None
 
 
-def _sums(first: Array, second: Array, minus: Array) -> tuple[Array, Array]:
-    """Digits (N, most + 1) of the absolute sums or differences, and a mask of the negative ones: a loop over places."""
+def _values(first: Array, second: Array, operators: Array) -> tuple[Array, Array]:
+    """Digits (N, most + 1) of the absolute results, and a mask of the negative ones: a loop over places."""
     n, most = first.shape
-    sign = np.where(minus, -1, 1)
-    total = np.pad(first.astype(np.int16) + sign[:, None] * second, ((0, 0), (0, 1)))
+    first = first.astype(np.int16)
+    times = operators == "*"
+    total = np.where(operators[:, None] == "-", first - second, first + second)
+    total[times] = first[times] * second[times, :1]
+    total = np.pad(total, ((0, 0), (0, 1)))
     top = most - (total[:, ::-1] != 0).argmax(axis=1)
     negative = total[np.arange(n), top] < 0  # the sign of the most significant digit that is not 0
     total[negative] *= -1

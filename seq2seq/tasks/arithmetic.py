@@ -12,6 +12,7 @@ import numpy as np
 
 from seq2seq.errors import SourceError, UsageError, is_range, is_whole, require, short
 from seq2seq.lazy import cached_property
+from seq2seq.tasks.alphabet import PAD
 from seq2seq.tasks.arrays import Pairs
 from seq2seq.tasks.base import Task
 from seq2seq.tasks.expressions.batch import OPERATORS, Expressions, hash_in_order, stack
@@ -29,6 +30,7 @@ from seq2seq.tasks.expressions.steps import (
 )
 from seq2seq.tasks.expressions.strings import answer, depth, lengths, operators_used, read
 from seq2seq.tasks.expressions.values import hash_commutative
+from seq2seq.tasks.stepwise import Steps, TooLong, Working
 from seq2seq.typing import Array
 from seq2seq.values import require_truth, whole
 
@@ -252,6 +254,35 @@ class Arithmetic(Task):
         return ExpressionPairs(expressions, self.source_length, self.target_length, target_of)
 
     # Working out --------------------------------------------------------------------------------------------------
+
+    def working(self, source: str, steps: Steps) -> Working:
+        """Ask again with the answer until it no longer changes: `3*7+2`, then `21+2`, then `23`.
+
+        Of a long source only the head that a step depends on is asked, which is no longer than a training source; the
+        rest waits. So the number of terms is not limited by that in the training examples. It ends after two steps per
+        character, which no correct calculation needs, and where a head has become too long to be read.
+
+        Raises
+        ------
+        SourceError
+            If the first head is too long.
+        """
+        left = source
+        for _ in range(2 * len(source)):
+            head = left[: self.head(left)]
+            try:
+                [answer] = yield [head]
+            except TooLong:
+                if not steps:
+                    raise
+                break
+            before = left
+            left = answer.replace(PAD, "") + left[len(head) :]
+            if left != before or not steps:
+                steps.append(left)
+            if left in ("", before):
+                break
+        return left
 
     def head(self, source: str) -> int:
         """The end of the terms that the next step depends on. Parentheses are one term; by digit, so is a product."""

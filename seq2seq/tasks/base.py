@@ -191,6 +191,11 @@ class Task:
         """The operators, if every source is two whole numbers with an operator between them; otherwise None."""
         return None
 
+    @property
+    def digit_operators(self) -> str:
+        """Those of `binary_operators` after which the second number has one digit."""
+        return ""
+
     def final(self, target: str) -> str:
         """The part of a target that is the answer, if the working comes before it."""
         return target

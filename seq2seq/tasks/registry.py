@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 BUILT_IN = {
     "arithmetic": "seq2seq.tasks.arithmetic:Arithmetic",
     "addition": "seq2seq.tasks.addition:Addition",
+    "calculator": "seq2seq.tasks.calculator:Calculator",
+    "long-arithmetic": "seq2seq.tasks.long_arithmetic:LongArithmetic",
     "copy": "seq2seq.tasks.strings:Copy",
     "reverse": "seq2seq.tasks.strings:Reverse",
     "sort": "seq2seq.tasks.strings:Sort",

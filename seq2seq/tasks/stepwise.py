@@ -1,14 +1,24 @@
-"""The protocol of tasks that work in steps: a target is its source after one step, with the same value.
+"""The protocol of tasks that work in steps: the answer to a source follows from the answers to several questions.
 
-`Arithmetic` with `steps="call"` is such a task. `Task.stepwise` tells which tasks are, and is used only here.
+`Arithmetic` with `steps="call"` is such a task, and so is `Calculator`. `Task.stepwise` tells which tasks are, and is
+used only here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Protocol, cast, runtime_checkable
 
+from seq2seq.errors import SourceError
 from seq2seq.tasks.arrays import Pairs
 from seq2seq.tasks.base import Task
+
+Working = Generator[list[str], list[str], str]
+Steps = list[str]
+
+
+class TooLong(SourceError):
+    """Thrown into a working at a question that is longer than the model can read."""
 
 
 @runtime_checkable
@@ -19,8 +29,20 @@ class StepwiseTask(Protocol):
     def in_place(self) -> bool:
         """Whether the characters of a target stand under the characters of the source that they replace."""
 
-    def head(self, source: str) -> int:
-        """The number of characters at the start of a source that one step depends on."""
+    def working(self, source: str, steps: Steps) -> Working:
+        """Work out a source: yield questions that can be asked together, receive the answers, return the answer.
+
+        Parameters
+        ----------
+        source : str
+        steps : list of str
+            Receives the steps as people write them.
+
+        Raises
+        ------
+        SourceError
+            If there is no answer.
+        """
 
     def steps_of(self, pairs: Pairs) -> Pairs:
         """All distinct steps of working out these sources."""

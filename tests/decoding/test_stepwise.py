@@ -21,23 +21,31 @@ class Right:
         return [Answer(step.replace("+", " +"), 0.5) for step in steps]
 
 
-def texts(steps):
-    return [[step.text for step in each] for each in steps]
+def steps(worked):
+    return [each.steps for each in worked]
 
 
 def test_it_asks_again_until_nothing_changes():
     ask = Right()
-    steps = work_out(TASK, ask, ["3*7+2", "4", "5-7"])
-    assert texts(steps) == [["21+2", "23", "23"], ["4"], ["-2", "-2"]]
+    worked = work_out(TASK, ask, ["3*7+2", "4", "5-7"])
+    assert steps(worked) == [["21+2", "23"], ["4"], ["-2"]]
     assert ask.asked == [["3*7+2", "4", "5-7"], ["21+2", "-2"], ["23"]]
-    assert {step.confidence for each in steps for step in each} == {0.5}
+    assert [each.answer for each in worked] == [("23", 0.5**3), ("4", 0.5), ("-2", 0.5**2)]
+    assert worked[0].calls == ["3*7+2", "21+2", "23"] and worked[0].changes == ["3*7+2", "21+2"]
+
+
+def test_the_same_question_is_asked_once_at_a_time():
+    ask = Right()
+    worked = work_out(TASK, ask, ["1+1", "1+1", "3-1"])
+    assert ask.asked == [["1+1", "3-1"], ["2"]] and {each.answer for each in worked} == {("2", 0.25)}
 
 
 @pytest.mark.parametrize("source, value", [("1+2*3-4*5+6*7*2-9", "62"), ("1-2-3-4-5-6-7-8-9-10", "-53")])
 def test_of_a_long_source_it_asks_no_more_than_a_step_needs(source, value):
     ask = Right()
-    [steps] = work_out(TASK, ask, [source])
-    assert steps[-1].text == value and len(steps) == source.count("+") + source.count("-") + source.count("*") + 1
+    [worked] = work_out(TASK, ask, [source])
+    assert worked.answer.text == worked.steps[-1] == value
+    assert len(worked.steps) == source.count("+") + source.count("-") + source.count("*")
     assert all(sum(map(head.lstrip("-").count, "+-*")) <= 2 for heads in ask.asked for head in heads)
 
 
@@ -48,11 +56,12 @@ def test_what_never_settles_or_says_nothing_ends():
         calls.append(len(sources))
         return [Answer({"1+1": "2+2", "2+2": "1+1"}.get(source, ""), 1.0) for source in sources]
 
-    assert texts(work_out(TASK, restless, ["1+1", "7+7"])) == [["2+2", "1+1"] * 3, [""]]
+    assert steps(work_out(TASK, restless, ["1+1", "7+7"])) == [["2+2", "1+1"] * 3, [""]]
     assert calls == [2, 1, 1, 1, 1, 1]
     assert work_out(TASK, restless, []) == []
 
 
 def test_what_becomes_too_long_to_read_is_left():
-    steps = work_out(TASK, lambda heads: [Answer(head + "0", 1.0) for head in heads], ["1+2", "7"], longest=4)
-    assert texts(steps) == [["1+20", "1+200"], ["70", "700", "7000", "70000"]]
+    worked = work_out(TASK, lambda heads: [Answer(head + "0", 1.0) for head in heads], ["1+2", "7"], longest=4)
+    assert steps(worked) == [["1+20", "1+200"], ["70", "700"]]
+    assert [each.answer.text for each in worked] == ["1+200", "700"]

@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,26 +7,30 @@ from hypothesis import strategies as st
 
 from seq2seq import Addition, SourceError, UsageError
 
-OPERATORS = st.sampled_from(["+", "-", "+-"])
+OPERATORS = st.sampled_from(["+", "-", "+-", "*", "+-*"])
 RANGES = st.tuples(st.integers(1, 25), st.integers(0, 15)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 
 
 def value(source):
-    first, operator, second = source.partition("+" if "+" in source else "-")
+    operator = next(each for each in "+-*" if each in source)
+    first, _, second = source.partition(operator)
+    if operator == "*":
+        return int(first) * int(second)
     return int(first) + int(second) if operator == "+" else int(first) - int(second)
 
 
-@given(RANGES, OPERATORS, st.integers(0, 2**32 - 1))
+@given(RANGES, OPERATORS, st.booleans(), st.integers(0, 2**32 - 1))
 @settings(max_examples=60, deadline=None)
-def test_values_widths_and_digits_are_right(digits, operators, seed):
-    task = Addition(digits, operators)
+def test_values_widths_and_digits_are_right(digits, operators, runs, seed):
+    task = Addition(digits, operators, runs=runs)
     sources, targets = task.sample(300, np.random.default_rng(seed))
     for source, target in zip(sources.tolist(), targets.tolist()):
         assert len(source) == task.source_length and len(target) == task.target_length
         source, target = source.strip(), target.strip()
         assert int(target) == value(source) and task.normalise(source) == source
         assert str(int(target)) == target
-        for number in source.replace("-", "+").split("+"):
+        numbers = re.split(r"[-+]|\*.$", source)
+        for number in numbers[:1] if "*" in source else numbers:
             assert digits[0] <= len(number) <= digits[1] and str(int(number)) == number
 
 
@@ -40,8 +46,22 @@ def test_close_numbers_begin_alike():
     assert shared[8, 1:8] / shared[8].sum() == pytest.approx([0.9 / 8] + [0.1125 + 0.0125] * 6, abs=0.02)
 
 
-@pytest.mark.parametrize("close", [False, True])
-@pytest.mark.parametrize("digits, operators", [(1, "+"), ((2, 2), "-"), ((1, 2), "+-")])
+def test_runs_are_digits_that_repeat_and_carry_far():
+    def repeated(task):
+        sources, _ = task.sample(4000, np.random.default_rng(0))
+        numbers = [number for source in sources.tolist() for number in source.strip().split("+")]
+        return np.mean([a == b for number in numbers for a, b in zip(number, number[1:])])
+
+    assert repeated(Addition((8, 8))) == pytest.approx(0.1, abs=0.01)
+    assert 0.5 < repeated(Addition((8, 8), runs=True)) < 0.7
+    close = Addition((8, 8), "-", close=True, runs=True).sample(100, np.random.default_rng(0)).sources.tolist()
+    assert all(source.strip()[0] == source.strip()[9] for source in close)
+
+
+@pytest.mark.parametrize(
+    "digits, operators, close",
+    [(1, "+", False), ((2, 2), "-", True), ((1, 2), "+-", True), ((1, 2), "+-", False), ((1, 2), "+-*", False)],
+)
 def test_list_is_all_of_them_each_once(digits, operators, close):
     task = Addition(digits, operators, close)
     if close:
@@ -73,6 +93,18 @@ def test_the_commutative_key_ignores_the_order_of_a_sum_alone():
     assert (same == expected).all()
 
 
+def test_the_commutative_key_ignores_the_order_of_a_product_of_digits():
+    keys = Addition(3, "*").key(np.array(["3*7", "7*3", "37*3", "73*3"]), "commutative").tolist()
+    assert keys[0] == keys[1] and len({*keys}) == 3
+
+
+@pytest.mark.parametrize("source", ["12*34", "1*10"])
+def test_a_product_is_with_one_digit(source):
+    with pytest.raises(SourceError, match="the second factor must have one digit"):
+        Addition(3, "+*").normalise(source)
+    assert Addition(3, "+*").normalise(" 34 * 5") == "34*5"
+
+
 @pytest.mark.parametrize("source", ["12", "1+2+3", "-1+2", "01+2", "1*2", "+", "1+", "١+٢"])
 def test_what_it_cannot_read(source):
     with pytest.raises(SourceError, match="is not two whole numbers with"):
@@ -86,7 +118,12 @@ def test_what_it_cannot_read(source):
         ({"digits": (3, 2)}, r"digits: got \(3, 2\)"),
         ({"digits": "3"}, "digits: got '3'"),
         ({"digits": (1, 10_001)}, "digits"),
-        ({"operators": "*"}, r"operators: got '\*', but it must be \+ or - or both"),
+        ({"operators": "/"}, r"operators: got '/', but it must be one or more of \+ - \*, each once"),
+        ({"operators": "++"}, "operators"),
+        ({"operators": ""}, "operators"),
+        ({"operators": 3}, "operators"),
+        ({"operators": "-*", "close": True}, r"close: got True, but it must be false with the operator \*"),
+        ({"runs": 1}, "runs: got 1"),
     ],
 )
 def test_options_that_are_refused(options, message):

@@ -6,8 +6,10 @@ import pytest
 from seq2seq import (
     Addition,
     Arithmetic,
+    Calculator,
     Copy,
     Dates,
+    LongArithmetic,
     PairsTask,
     Pronunciation,
     Reverse,
@@ -27,7 +29,8 @@ TASKS = [
     Arithmetic("+-*", parentheses=True, signed=True, terms=(2, 5), operands=(0, 20)),
     Arithmetic("+-*/", parentheses=True, steps="call", operands=(0, 9)),
     Arithmetic("+-*", operands=(0, 99), steps="call", by_digit=True), Arithmetic("+", terms=1),
-    Addition(3), Addition((3, 5), "+-"), Addition((1, 6), "-", close=True), Copy(), Copy("ab", (2, 5)), Reverse(),
+    Addition(3), Addition((3, 5), "+-*"), Calculator(), Calculator(3, "-", runs=True),
+    LongArithmetic(depth=2, terms=4), Addition((1, 6), "-", close=True), Copy(), Copy("ab", (2, 5)), Reverse(),
     Sort("3142", (4, 4)), Dates(), Dates((1000, 9999)), Roman(), Roman((5, 90), "numeral"), Spelling(),
     Spelling((1, 12), "number"), Spelling((2, 3), "number"), Spelling((2, 3)), PairsTask.of(PAIRS), WORDS, SOUNDS,
     Text(given="so that so far"), Double(), Greeting(), Vowels(),
@@ -68,6 +71,8 @@ def test_whatever_can_be_read_is_marked_or_not(task):
         (Arithmetic(parentheses=True), "((1+2))*3", "has parentheses around all of it, or around others alone; .*"),
         (Addition((2, 3)), "1234+12", "has a number that has 4 digits; trained on 2 to 3"),
         (Addition((2, 3)), "12+1", "has a number that has 1 digit; trained on 2 to 3"),
+        (Addition((2, 3), "*"), "1234*5", "has a number that has 4 digits; trained on 2 to 3"),
+        (Calculator(3), "(1234-5)*6", "has a number that has 4 digits; trained on 1 to 3"),
         (Addition(3, close=True), "12+123", "has numbers that do not begin alike; trained on those that do"),
         (Addition(3, close=True), "12+22", "has numbers that do not begin alike; trained on those that do"),
         (Copy("abc", (2, 4)), "a", "has 1 symbol; trained on 2 to 4"),
@@ -110,6 +115,7 @@ def test_a_step_of_working_out_what_is_trained_on_is_like_it():
 
 def test_what_is_longer_is_like_it_where_the_rule_is_the_same():
     assert Reverse().unlike_training("a" * 50, longer=True) is None is not Reverse().unlike_training("a" * 50)
+    assert Calculator(3).unlike_training("12345*(1-67890)", longer=True) is None
     assert Addition(3).unlike_training("12345+1", longer=True) is None is not Addition(3).unlike_training("12345+1")
     assert (
         Addition((3, 4)).unlike_training("12345+1", longer=True) == "has a number that has 1 digit; trained on 3 to 4"

@@ -116,8 +116,8 @@ def test_right_steps_lead_to_the_value():
     task = Arithmetic("+-*/%", (1, 9), operands=(0, 99), steps="call", parentheses=True)
     sources, targets = (list(map(str.strip, part.tolist())) for part in task.sample(300, np.random.default_rng(0)))
     worked_out = work_out(task, lambda asked: [Answer(next_step(source), 1.0) for source in asked], sources)
-    assert [steps[-1].text for steps in worked_out] == targets
-    assert max(map(len, worked_out)) == 9  # eight steps, and one that changes nothing
+    assert [each.answer.text for each in worked_out] == targets
+    assert max(len(each.calls) for each in worked_out) == 9  # eight steps, and one that changes nothing
     assert [str(value(source)) for source in sources] == targets
 
 
