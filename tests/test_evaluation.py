@@ -4,7 +4,7 @@ import pytest
 from seq2seq import Arithmetic, DataConfig
 from seq2seq.dataset import build_dataset
 from seq2seq.decoding import Answer
-from seq2seq.evaluation import MISTAKES, evaluate
+from seq2seq.evaluation import MISTAKES, auc, evaluate
 from tests.tasks.own import Greeting
 
 TASK = Arithmetic("+*", terms=2, operands=(1, 10))
@@ -132,3 +132,18 @@ def test_what_is_too_much_or_missing_is_not_right(answer, accuracy):
     assert result.held_out.character_accuracy == pytest.approx(accuracy)
     [by_length] = result.breakdowns["length"].values()
     assert by_length.character_accuracy == pytest.approx(accuracy)
+
+
+@pytest.mark.parametrize(
+    "right, confidences, area",
+    [
+        ([1, 1, 0], [0.9, 0.8, 0.1], 1.0),
+        ([1, 0, 1, 0], [0.9, 0.8, 0.7, 0.6], 0.75),
+        ([0, 1], [0.9, 0.1], 0.0),
+        ([0, 1], [0.5, 0.5], 0.5),
+        ([1, 1], [0.5, 0.6], None),
+        ([0], [0.5], None),
+    ],
+)
+def test_the_area_under_the_curve_by_hand(right, confidences, area):
+    assert auc(np.array(right, bool), np.array(confidences)) == area

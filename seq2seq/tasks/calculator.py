@@ -68,7 +68,9 @@ class Calculator(Addition):
                     first = stack.pop()
                     stack.append((yield from OPERATIONS[token](first, second, steps)))
         except NoNumber as wrong:
-            return str(wrong)
+            question, answer = wrong.args
+            steps.append(f"{question} = {answer!r}, which is not a number")
+            return answer
         [answer] = stack
         steps.append(f"{source} = {answer}")
         return answer

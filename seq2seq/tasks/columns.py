@@ -20,7 +20,7 @@ ALL_DIGITS = "123456789"
 
 
 class NoNumber(Exception):
-    """The network has answered with something that is not a number, which is the argument."""
+    """The network has answered a question with something that is not a number. Arguments: the question, the answer."""
 
 
 def ask(*questions: str) -> Generator[list[str], list[str], list[str]]:
@@ -28,7 +28,7 @@ def ask(*questions: str) -> Generator[list[str], list[str], list[str]]:
     answers = yield [*questions]
     for question, answer in zip(questions, answers):
         if not re.fullmatch("-?[0-9]+" if "-" in question else "[0-9]+", answer):
-            raise NoNumber(answer)
+            raise NoNumber(question, answer)
     return answers
 
 

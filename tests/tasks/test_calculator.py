@@ -120,8 +120,9 @@ def test_no_digit_is_written_but_by_the_network():
 
 @pytest.mark.parametrize("said", ["", "1-2", "-5", "x"])
 def test_an_answer_that_is_no_number_ends_the_working_as_a_wrong_answer(said):
-    answer = worked("12*34+5", lambda questions: [Answer(said, 0.5) for _ in questions]).answer
-    assert answer == (said, 0.25)
+    working = worked("12*34+5", lambda questions: [Answer(said, 0.5) for _ in questions])
+    assert working.answer == (said, 0.25)
+    assert working.steps == [f"12*3 = {said!r}, which is not a number"]
 
 
 def test_what_is_drawn_and_learned_are_single_steps():
