@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from seq2seq.errors import SourceError
 from seq2seq.tasks.addition import Addition
@@ -35,8 +35,10 @@ class Calculator(Addition):
     It has the options of `Addition`, with other defaults.
     """
 
-    digits: int | tuple[int, int] = 20
-    operators: str = "+-*"
+    digits: int | tuple[int, int] = field(
+        default=20, metadata={"help": "most digits of a number trained on, or a range", "parse": "range"}
+    )
+    operators: str = field(default="+-*", metadata={"help": "what is trained on: any of + - *", "parse": str})
 
     name = "calculator"
 
