@@ -42,8 +42,8 @@ class Addition(Task):
         at least the first digit and at most all. Each number of shared digits is equally likely, so the place that
         decides which number is greater is equally likely to be early or late.
     runs : bool
-        Whether the numbers are drawn with runs of equal digits, such as 4440000, which carry far. Every number can
-        still be drawn.
+        Whether the numbers are drawn with runs of equal digits, in both at the same places, such as 4440000+2229999:
+        these carry far. Every pair of numbers can still be drawn.
 
     Raises
     ------
@@ -141,7 +141,9 @@ class Addition(Task):
 
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
         n = whole("n", n, 0)
-        first, second = self._draw(n, rng), self._draw(n, rng)
+        ends = self._ends(n, rng)
+        first = self._draw(n, rng, ends)
+        second = self._draw(n, rng, ends)
         if self.close:
             length = np.maximum(1, (first != 0).cumsum(axis=1).argmax(axis=1) + 1)  # up to the last digit that is not 0
             shared = 1 + (rng.random(n) * length).astype(int)
@@ -165,16 +167,22 @@ class Addition(Task):
             drawn = drawn.take(np.sort(first)[:n])
         return drawn
 
-    def _draw(self, n: int, rng: np.random.Generator) -> Array:
+    def _ends(self, n: int, rng: np.random.Generator) -> Array | None:
+        """The places where a run of equal digits ends, bool, shape (N, most); None without runs."""
+        if not self.runs:
+            return None
+        ends = rng.random((n, self._range[1])) < rng.random((n, 1))
+        ends[:, -1] = True
+        return ends
+
+    def _draw(self, n: int, rng: np.random.Generator, ends: Array | None) -> Array:
         """Numbers as digits (N, most), the least significant first."""
         least, most = self._range
         length = rng.integers(least, most, size=(n, 1), endpoint=True)
         digits = rng.integers(10, size=(n, most), dtype=np.int8)
         top = (length > 1) & (np.arange(most) == length - 1)
         digits = np.where(top, rng.integers(1, 10, size=(n, 1), dtype=np.int8), digits)
-        if self.runs:
-            ends = rng.random(digits.shape) < rng.random((n, 1))
-            ends[:, -1] = True
+        if ends is not None:
             last = np.where(top | ends, np.arange(most), most)
             digits = np.take_along_axis(digits, np.minimum.accumulate(last[:, ::-1], axis=1)[:, ::-1], axis=1)
         return np.where(np.arange(most) < length, digits, 0)
