@@ -44,6 +44,9 @@ class Addition(Task):
     runs : bool
         Whether the numbers are drawn with runs of equal digits, in both at the same places, such as 4440000+2229999:
         these carry far. Every pair of numbers can still be drawn.
+    around : bool
+        Whether one number is just above a power of ten and the other just below, such as 1020-973 or 9-10: only the
+        count of digits tells which is greater. How much above and below is drawn like any number.
 
     Raises
     ------
@@ -57,6 +60,9 @@ class Addition(Task):
     operators: str = field(default="+", metadata={"help": "any of + - *", "parse": str})
     close: bool = field(default=False, metadata={"help": "numbers that begin alike", "parse": bool})
     runs: bool = field(default=False, metadata={"help": "numbers with runs of equal digits", "parse": bool})
+    around: bool = field(
+        default=False, metadata={"help": "numbers just above and just below a power of ten", "parse": bool}
+    )
 
     name = "addition"
     keys = ("expression", "commutative")
@@ -74,8 +80,10 @@ class Addition(Task):
         operators = [operator for operator in OPERATORS if operator in str(self.operators)]
         known = isinstance(self.operators, str) and sorted(self.operators) == sorted(operators) != []
         require(known, "operators", self.operators, f"one or more of {' '.join(OPERATORS)}, each once")
-        for name in ("close", "runs"):
+        for name in ("close", "runs", "around"):
             require_truth(name, getattr(self, name))
+        alone = not self.close and digits[0] == 1
+        require(alone or not self.around, "around", self.around, "false with close, or without numbers of one digit")
         require(not (self.close and "*" in operators), "close", self.close, "false with the operator *")
         object.__setattr__(self, "digits", tuple(digits))
         object.__setattr__(self, "operators", "".join(operators))
@@ -149,6 +157,8 @@ class Addition(Task):
             shared = 1 + (rng.random(n) * length).astype(int)
             again = second if self.runs else rng.integers(10, size=first.shape, dtype=np.int8)
             second = np.where(np.arange(first.shape[1]) < (length - shared)[:, None], again, first)
+        if self.around:
+            first, second = _around(first, second, rng)
         operators = rng.choice([*self.operators], n)
         second = np.where((operators == "*")[:, None] & (np.arange(second.shape[1]) > 0), 0, second)
         return self._pairs(first, second, operators)
@@ -233,6 +243,24 @@ class Addition(Task):
         if self.close and not (len(lengths) == 1 and numbers[0][0] == numbers[1][0]):
             return "has numbers that do not begin alike; trained on those that do"
         return None
+
+
+def _around(first: Array, second: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """A power of ten plus one number, and the power minus the other, in either order, as digits (N, most).
+
+    The power is drawn among those greater than both; a number is left as it is where there is none.
+    """
+    n, most = first.shape
+    places = np.arange(most)
+    longest = most - ((first + second)[:, ::-1] != 0).argmax(axis=1)
+    place = rng.integers(np.minimum(longest, most - 1), most)
+    power = (places == place[:, None]).astype(np.int8)
+    possible = (longest < most)[:, None]
+    below, _ = _values(power, second, np.full(n, "-"))
+    above = np.where(possible, first + power, first)
+    below = np.where(possible, below[:, :most], second).astype(np.int8)
+    turned = rng.integers(2, size=(n, 1), dtype=bool)
+    return np.where(turned, below, above), np.where(turned, above, below)
 
 
 def _values(first: Array, second: Array, operators: Array) -> tuple[Array, Array]:

@@ -58,6 +58,19 @@ def test_runs_are_digits_that_repeat_and_carry_far():
     assert all(source.strip()[0] == source.strip()[9] for source in close)
 
 
+def test_numbers_around_a_power_of_ten():
+    sources, targets = Addition(6, "-", around=True).sample(2000, np.random.default_rng(0))
+    pairs = [source.strip() for source in sources.tolist()]
+    assert [value(pair) for pair in pairs] == [int(target) for target in targets.tolist()]
+    longer = [abs(len(first) - len(second)) for first, _, second in (pair.partition("-") for pair in pairs)]
+    near = [abs(int(target)) for target in targets.tolist()]
+    assert np.mean(np.array(longer) > 0) > 0.7 and np.mean(np.array(near) < 100) > 0.05
+    assert {target.strip().startswith("-") for target in targets.tolist()} == {True, False}
+    assert (
+        len(set(Addition(2, "-", around=True).sample_distinct(4999, np.random.default_rng(0)).sources.tolist())) == 4999
+    )
+
+
 @pytest.mark.parametrize(
     "digits, operators, close",
     [(1, "+", False), ((2, 2), "-", True), ((1, 2), "+-", True), ((1, 2), "+-", False), ((1, 2), "+-*", False)],
@@ -124,6 +137,8 @@ def test_what_it_cannot_read(source):
         ({"operators": 3}, "operators"),
         ({"operators": "-*", "close": True}, r"close: got True, but it must be false with the operator \*"),
         ({"runs": 1}, "runs: got 1"),
+        ({"digits": (2, 3), "around": True}, "around: got True, but it must be false with close, or without numbers"),
+        ({"close": True, "around": True}, "around: got True"),
     ],
 )
 def test_options_that_are_refused(options, message):
