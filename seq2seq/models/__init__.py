@@ -76,7 +76,4 @@ def make_model(task: Task, config: ModelConfig, codec: Codec) -> Model:
     -------
     Model
     """
-    vocabulary = codec.vocabulary
-    return model_class(task, config)(
-        config, codec.source_ids, codec.target_length, len(vocabulary), vocabulary.pad, codec.padding
-    )
+    return model_class(task, config).of(config, codec)

@@ -11,11 +11,10 @@ from typing import ClassVar, TypeVar
 import numpy as np
 
 from seq2seq.config import DataConfig, ModelConfig
-from seq2seq.engine.network import Arrays, Input, Network, Widths
-from seq2seq.engine.options import TrainingConfig
-from seq2seq.engine.updater import BaseUpdater
+from seq2seq.engine.network import Arrays, Input, Widths
+from seq2seq.models.basis import BaseModel
 from seq2seq.models.losses import cross_entropy, target_log_probabilities
-from seq2seq.mx import Device, Symbol, mx
+from seq2seq.mx import Symbol, mx
 from seq2seq.tasks import Task
 from seq2seq.tasks.stepwise import in_place
 from seq2seq.typing import Array
@@ -24,7 +23,7 @@ from seq2seq.vocabulary import AFTER, UNDER, UNDER_REVERSED, Codec, learned
 M = TypeVar("M", bound="Model")
 
 
-class Model(Network):
+class Model(BaseModel):
     """Builds a network's symbols. All symbols built by one model have the same parameters, by name.
 
     Parameters
@@ -41,17 +40,11 @@ class Model(Network):
 
     Attributes
     ----------
-    options : tuple of str
-        The options of `ModelConfig` that the model uses, for a model from another package. For the library's own models
-        they are in `seq2seq/options.py`.
     answers : bool
         Whether an output is an answer, which is right or wrong as a whole. In a model of text each character counts by
         itself, and the best weights have the lowest loss.
-    application : str
-        The application of the tasks for which the model is made: see `Task.application`.
     """
 
-    options: ClassVar[tuple[str, ...]] = ()
     answers: ClassVar[bool] = True
     application: ClassVar[str] = "answering"
 
@@ -64,12 +57,17 @@ class Model(Network):
         pad: int = 0,
         padding: str = AFTER,
     ) -> None:
-        self.config = config
+        super().__init__(config)
         self.source_length = source_length
         self.target_length = target_length
         self.vocabulary_size = vocabulary_size
         self.pad = pad
         self.padding = padding
+
+    @classmethod
+    def of(cls: type[M], config: ModelConfig, codec: Codec) -> M:
+        vocabulary = codec.vocabulary
+        return cls(config, codec.source_ids, codec.target_length, len(vocabulary), vocabulary.pad, codec.padding)
 
     @classmethod
     def codec(cls, task: Task, data: DataConfig) -> Codec:
@@ -111,11 +109,6 @@ class Model(Network):
         other.source_length = source_length
         other.target_length = target_length
         return other
-
-    @property
-    def random(self) -> bool:
-        """Whether training draws random numbers on the device, as dropout does."""
-        return self.config.dropout > 0
 
     @abstractmethod
     def log_probabilities(self, source: Symbol, target: Symbol) -> Symbol:
@@ -206,18 +199,6 @@ class Model(Network):
         """1 for learned characters of the target, else 0, shape (T, N); None for a text, where all are learned."""
         return self._learned(source, target) if self.answers else None
 
-    def updater(self, config: TrainingConfig, seed: int, device: Device) -> BaseUpdater | None:
-        """The updater that trains the model, or None for `Updater`, which uses MXNet.
-
-        Parameters
-        ----------
-        config : TrainingConfig
-        seed : int
-            Determines the initial weights.
-        device : mxnet.Context
-        """
-        return None
-
     def attention(self, source: Symbol, target: Symbol) -> Symbol:
         """The attention weights of each target step for each source position; None for a model without attention.
 
@@ -259,9 +240,6 @@ class Model(Network):
             With the names of `embeddings`.
         """
         return {"source": source}
-
-    def _dropout(self, values: Symbol) -> Symbol:
-        return mx.sym.Dropout(values, p=self.config.dropout) if self.config.dropout else values
 
 
 class ParallelModel(Model):
