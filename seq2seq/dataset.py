@@ -16,7 +16,7 @@ from seq2seq.lazy import cached_property
 from seq2seq.splitting import BLOCK, hashes_of
 from seq2seq.tasks import Task
 from seq2seq.tasks.alphabet import PAD
-from seq2seq.tasks.measure import Sources
+from seq2seq.tasks.measure import Outline, Sources
 from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
@@ -131,6 +131,10 @@ class Dataset:
         used[self.codec.vocabulary.pad] = False
         symbols = sorted(self.codec.alphabet.symbol(self.codec.characters[place]) for place in np.flatnonzero(used))
         return Sources(tuple(symbols), *(int(extreme(np.concatenate(lengths))) for extreme in (np.min, np.max)))
+
+    def outline(self, task: Task) -> Outline:
+        """What a run keeps so that it can answer without its data."""
+        return task.make_outline(lambda: self.sources)
 
     @property
     def fingerprint(self) -> str:

@@ -11,22 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.applications import Application, application_of
-from seq2seq.applications.learning import VALIDATION, make_sampler, make_trainer
+from seq2seq.applications.learning import VALIDATION, make_trainer
 from seq2seq.config import PARTS, PRESETS, Config, require_rebuilt
 from seq2seq.dataset import Dataset, Examples, build_dataset
 from seq2seq.engine.callbacks import Callback
 from seq2seq.engine.range_test import RangeTest, range_test
 from seq2seq.errors import RunError, Seq2SeqError, SourceError, UsageError, quoted, require
 from seq2seq.folders import Hold, make, take
-from seq2seq.memory import require_memory_to_train
-from seq2seq.models import make_codec, make_model
+from seq2seq.models import make_model
 from seq2seq.mx import pick_device
 from seq2seq.options import fitted, lacking
 from seq2seq.places import PathLike
 from seq2seq.plots import plot_rates
 from seq2seq.progress import Progress, progress_for_stderr
 from seq2seq.runs import FILES, RATES_PLOT, Run, is_column, require_keepable
-from seq2seq.solver import Solver
 from seq2seq.tasks import TASKS, Pairs, Task
 from seq2seq.tasks.pairs import PairsTask
 from seq2seq.vocabulary import Codec
@@ -44,7 +42,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     validation_sets: Mapping[str, Pairs | Iterable[tuple[str, str]]] | None = None,
     **options: Any,
-) -> Solver:
+) -> Any:
     """Train a model and save everything in a run folder.
 
     Parameters
@@ -129,13 +127,13 @@ def train(
 
         application = application_of(config.task)
         context = pick_device(device)
-        codec = make_codec(config.task, config.data, config.model)
-        require_memory_to_train(config, codec, application.how_many_at_most(config.task, config.data))
+        codec = application.make_codec(config)
+        application.require_memory(config, codec)
         dataset = build_dataset(config.task, config.data, config.seed, codec, config.extra, shown.on_note)
         for line in _notes(config, dataset, preset):
             shown.on_note(line)
         model = make_model(config.task, config.model, codec)
-        sampler = make_sampler(model, codec, dataset.train, config.training.batch_size)
+        sampler = application.make_sampler(model, codec, dataset.train, config.training.batch_size)
         test = None
         if find_rate and not resumed:
             test = range_test(
@@ -159,7 +157,7 @@ def train(
             sampler=sampler,
             validation_sets=sets,
         )
-        outline = config.task.make_outline(lambda: dataset.sources)
+        outline = dataset.outline(config.task)
         if not resumed:
             if test is not None:
                 _keep(test, run, shown)

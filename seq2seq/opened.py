@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import os
+import sys
+import warnings
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 from seq2seq.applications import application_of
-from seq2seq.dataset import Dataset, build_dataset
+from seq2seq.dataset import build_dataset
 from seq2seq.decoding import Predictor, fitting, make_predictor
 from seq2seq.engine.test_module import TestModule
 from seq2seq.errors import RunError, UsageError, require
 from seq2seq.likeness import Likeness
 from seq2seq.memory import learned, require_parameters
-from seq2seq.models import make_codec, make_model
+from seq2seq.models import make_model
 from seq2seq.mx import alone, pick_device
 from seq2seq.places import PathLike
 from seq2seq.runs import WEIGHTS, Run
 from seq2seq.tasks import Task
 from seq2seq.turns import Turns
+from seq2seq.values import MOST_SEED, whole
 from seq2seq.vocabulary import Codec
 
 BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that a single answer is fast
 MOST_PLACES = 2**18  # characters answered at a time, unless a single source is longer, to limit the memory
 
 
-class OpenedRun:
+class OpenedRun(ABC):
     """Base class of open runs. It has the parameters of `Solver`.
 
     Attributes
@@ -45,18 +49,16 @@ class OpenedRun:
             opens = self.application.opens.__name__
             own = type(self).__name__
             raise UsageError(f"{self.run.shown}: opens as a {opens}, and not as a {own}")
-        self.codec = make_codec(self.task, self.config.data, self.config.model)
-        self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
+        self.codec = self.application.make_codec(self.config)
         self.device = pick_device(device)
         self.weights, _ = self.run.read_arrays(WEIGHTS[weights], learned(self.config, self.codec))
         self._opened = os.path.abspath(run), device, weights, task
-        self._dataset: Dataset | None = None
+        self._dataset: Any = None
         self._building = Turns()
-        self._predictors: dict[tuple[Any, ...], Predictor] = {}
         self._module = TestModule()
         try:
             require_parameters(self.weights, self.config, self.codec)  # before graphs of impossible sizes are bound
-            self.predictor(1)
+            self._bind()
         except ValueError:
             raise RunError(f"{self.run.path / WEIGHTS[weights]}: holds the weights of another model") from None
 
@@ -67,20 +69,60 @@ class OpenedRun:
         """Copying and unpickling open the run again."""
         return type(self), self._opened
 
+    @abstractmethod
+    def _bind(self) -> None:
+        """Bind the first graph. Raises `ValueError` if the weights do not fit it."""
+
     @property
     def example(self) -> str:
         """An example of a source, or some characters of the text."""
         return self.task.example_source
 
     @property
-    def dataset(self) -> Dataset:
+    def dataset(self) -> Any:
         """The data set of the run. Raises `RunError` if it cannot be made again."""
         with self._building:
             if self._dataset is None:
                 dataset = build_dataset(self.task, self.config.data, self.config.seed, self.codec, self.config.extra)
-                self.run.check_fingerprint(dataset.fingerprint, self.task.make_outline(lambda: dataset.sources))
+                self.run.check_fingerprint(dataset.fingerprint, dataset.outline(self.task))
                 self._dataset = dataset
             return self._dataset
+
+    def evaluate(self, samples: int = 10_000, seed: int = 0) -> Any:
+        """Score held-out and training examples, and save the result in the run folder, or warn if this fails.
+
+        Parameters
+        ----------
+        samples : int
+            Maximum number of examples of each kind; for a text, of windows with the length that the model reads at a
+            time.
+        seed : int
+            Determines which examples are used if there are more; for a text, the first ones are used.
+
+        Returns
+        -------
+        Evaluation
+            Or another result of the application, such as a `TextEvaluation` for a text.
+        """
+        samples = whole("samples", samples, 1, sys.maxsize)
+        seed = whole("seed", seed, 0, MOST_SEED)
+        evaluation = self.application.evaluate(self, samples, seed)
+        try:
+            self.run.write_evaluation({"seed": seed, **evaluation.to_json()})
+        except RunError as error:
+            warnings.warn(f"the evaluation is not saved: {error}", stacklevel=2)
+        return evaluation
+
+
+class StringRun(OpenedRun):
+    """Base class of open runs whose models read and write strings. It has the parameters of `Solver`."""
+
+    codec: Codec
+
+    def _bind(self) -> None:
+        self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
+        self._predictors: dict[tuple[Any, ...], Predictor] = {}
+        self.predictor(1)
 
     def predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
         """The predictor for a number of sources; it is made when first needed.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
@@ -13,25 +12,23 @@ import numpy as np
 from seq2seq.applications import application_of
 from seq2seq.decoding import Answer, Worked, work_out
 from seq2seq.decoding.base import probability
-from seq2seq.errors import RunError, SourceError, UsageError, require
-from seq2seq.evaluation import Evaluation
+from seq2seq.errors import SourceError, UsageError, require
 from seq2seq.mx import alone
-from seq2seq.opened import OpenedRun
+from seq2seq.opened import StringRun
 from seq2seq.pairs_evaluation import PairsEvaluation, SomePairs, evaluate_pairs, questions_of
 from seq2seq.places import PathLike
 from seq2seq.runs import Run
 from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.stepwise import StepwiseTask, stepwise
-from seq2seq.text_evaluation import TextEvaluation
 from seq2seq.typing import Array
-from seq2seq.values import MOST_SEED, whole
+from seq2seq.values import whole
 from seq2seq.vocabulary import Codec
 
 BATCHES_A_TURN = 16  # batches that a thread answers before another thread gets its turn
 LONGEST = 100_000  # maximum length of a source if the model reads any length
 
 
-class Solver(OpenedRun):
+class Solver(StringRun):
     """Answers sources with the weights of a run.
 
     >>> solver = Solver("runs/sums")
@@ -65,10 +62,12 @@ class Solver(OpenedRun):
 
     kind = "answering"
 
-    def __new__(cls, run: PathLike, device: str = "auto", weights: str = "best", task: Task | None = None) -> Solver:
-        """Make an object of the class that opens the run: a `Writer` for a run of a text."""
+    def __new__(cls, run: PathLike, device: str = "auto", weights: str = "best", task: Task | None = None) -> Any:
+        """Make an object of the class that opens the run, such as a `Writer` for a run of a text."""
         opens = application_of(Run(run).task_class(task)).opens if cls is Solver else cls
-        return super().__new__(opens)
+        if issubclass(opens, cls):
+            return super().__new__(opens)
+        return opens(run, device, weights, task)
 
     @overload
     def __call__(self, source: str) -> str: ...  # type: ignore[overload-overlap]
@@ -310,31 +309,6 @@ class Solver(OpenedRun):
         of_any_length = self.codec.any_length or self._steps is not None  # of which the model reads a part at a time
         self.codec.vocabulary.check(prepared, LONGEST if of_any_length else self.codec.source_length)
         return prepared
-
-    def evaluate(self, samples: int = 10_000, seed: int = 0) -> Evaluation | TextEvaluation:
-        """Score held-out and training examples, and save the result in the run folder, or warn if this fails.
-
-        Parameters
-        ----------
-        samples : int
-            Maximum number of examples of each kind; for a text, of windows with the length that the model reads at a
-            time.
-        seed : int
-            Determines which examples are used if there are more; for a text, the first ones are used.
-
-        Returns
-        -------
-        Evaluation
-            Or a `TextEvaluation` for a text.
-        """
-        samples = whole("samples", samples, 1, sys.maxsize)
-        seed = whole("seed", seed, 0, MOST_SEED)
-        evaluation = self.application.evaluate(self, samples, seed)
-        try:
-            self.run.write_evaluation({"seed": seed, **evaluation.to_json()})
-        except RunError as error:
-            warnings.warn(f"the evaluation is not saved: {error}", stacklevel=2)
-        return evaluation
 
     def evaluate_pairs(self, pairs: SomePairs) -> PairsEvaluation:
         """Score your own pairs, such as the official test set of a task. The run folder is not changed.

@@ -13,7 +13,7 @@ from seq2seq.errors import require
 from seq2seq.tasks import Task
 
 if TYPE_CHECKING:
-    from seq2seq.models import Model
+    from seq2seq.models import BaseModel
 
 __all__ = ["Application", "application_of"]
 
@@ -24,12 +24,12 @@ APPLICATIONS = {
 }
 
 
-def application_of(chooser: Task | type[Task] | Model) -> Application[Any]:
+def application_of(chooser: Task | type[Task] | BaseModel) -> Application[Any]:
     """The application for a task, a class of tasks or a model.
 
     Parameters
     ----------
-    chooser : Task, type of Task or Model
+    chooser : Task, type of Task or BaseModel
 
     Returns
     -------

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seq2seq.applications import reports
-from seq2seq.applications.base import SHOWN, Application, epochs_for
+from seq2seq.applications.base import SHOWN, epochs_for
 from seq2seq.applications.pairs import build_pairs, encode
+from seq2seq.applications.strings import StringApplication
 from seq2seq.config import Config, DataConfig, Extra, ModelConfig
 from seq2seq.dataset import Dataset, Examples
 from seq2seq.drawing import DRAWN, LISTED, Note
@@ -35,7 +36,7 @@ PASSES = 600_000  # examples read in all epochs together; it determines the numb
 EPOCHS = (10, 200)  # ... between these limits
 
 
-class Answering(Application["Evaluation"]):
+class Answering(StringApplication["Evaluation"]):
     """Tasks of pairs: see `Application` for the methods."""
 
     name = "answering"

@@ -6,17 +6,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from seq2seq.typing import Array
-
 if TYPE_CHECKING:
+    from seq2seq.applications.learning import ExamplesValidator
     from seq2seq.config import Config, DataConfig, Extra
-    from seq2seq.dataset import Dataset, Examples
-    from seq2seq.decoding import Answers
     from seq2seq.drawing import Note
-    from seq2seq.models import Model
-    from seq2seq.solver import Solver
+    from seq2seq.engine.samplers import Sampler
+    from seq2seq.mx import Device
+    from seq2seq.opened import OpenedRun
     from seq2seq.tasks import Pairs, Task
-    from seq2seq.vocabulary import Codec
 
 SHOWN = 10  # held-out questions shown at a time, ...
 SHOWN_CHARACTERS = 200  # ... or characters written
@@ -34,7 +31,7 @@ class Application(ABC, Generic[E]):
     chosen : tuple of str
         Options that are chosen from the data unless they are given.
     measured : tuple of str
-        Names of the values that `values` computes.
+        Names of the values of a validator, without their prefix.
     best_by : tuple of (str, str)
         The validation values that choose the best epoch, each with `max` or `min`; later ones break ties.
     """
@@ -99,17 +96,35 @@ class Application(ABC, Generic[E]):
     # Data -----------------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def how_many_at_most(self, task: Task, config: DataConfig) -> int:
-        """An upper bound on the number of examples, known before they are drawn."""
+    def make_codec(self, config: Config) -> Any:
+        """Make the object that encodes raw data as arrays.
+
+        Parameters
+        ----------
+        config : Config
+
+        Returns
+        -------
+        Codec, or another object with the same role
+
+        Raises
+        ------
+        UsageError
+            If the model cannot read the task's data.
+        """
+
+    @abstractmethod
+    def require_memory(self, config: Config, codec: Any) -> None:
+        """Raise a `UsageError` that names the sizes, if training needs more memory than there is."""
 
     @abstractmethod
     def build_dataset(
-        self, task: Task, config: DataConfig, seed: int, codec: Codec, extra: Sequence[Extra], note: Note
-    ) -> Dataset:
+        self, task: Task, config: DataConfig, seed: int, codec: Any, extra: Sequence[Extra], note: Note
+    ) -> Any:
         """Make the examples of a task, split and encoded: see `seq2seq.dataset.build_dataset`."""
 
     @abstractmethod
-    def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Codec) -> Examples:
+    def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Any) -> Any:
         """Encode given pairs as examples for validation.
 
         Parameters
@@ -117,7 +132,8 @@ class Application(ABC, Generic[E]):
         task : Task
         pairs : Pairs or iterable of (str, str)
             Sources and targets.
-        codec : Codec
+        codec
+            From `make_codec`.
 
         Returns
         -------
@@ -132,60 +148,45 @@ class Application(ABC, Generic[E]):
     # Training -------------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def values(self, answers: Answers, targets: Array) -> dict[str, float]:
-        """Compute the validation values of an epoch.
+    def make_sampler(self, model: Any, codec: Any, examples: Any, batch_size: int) -> Sampler:
+        """Make the sampler of training batches.
 
         Parameters
         ----------
-        answers : Answers
-            The answers to held-out examples.
-        targets : ndarray of int, shape (N, T)
+        model : BaseModel
+        codec
+            From `make_codec`.
+        examples
+            The training part of the data set.
+        batch_size : int
 
         Returns
         -------
-        dict of str to float
+        Sampler
         """
 
     @abstractmethod
-    def metric(self, values: Mapping[str, Any]) -> str:
-        """Format the main metric for a line of progress, from `values`."""
-
-    @abstractmethod
-    def samples(
-        self,
-        model: Model,
-        codec: Codec,
-        validation: Examples,
-        answers: Answers,
-        weights: dict[str, Array],
-        device: Any,
-        seed: int,
-        epoch: int,
-    ) -> list[str]:
-        """Sample outputs of the current weights, as lines for a person to read.
+    def make_validator(self, model: Any, codec: Any, examples: Any, device: Device, name: str) -> ExamplesValidator:
+        """Make the validator of some examples.
 
         Parameters
         ----------
-        model : Model
-        codec : Codec
-        validation : Examples
-        answers : Answers
-            The answers of these weights to the validation examples.
-        weights : dict of str to ndarray
+        model, codec, examples
+            As in `make_sampler`.
         device : mxnet.Context
-        seed, epoch : int
-            Seed the random draws, if there are any.
+        name : str
+            Prefix of the names of the values.
 
         Returns
         -------
-        list of str
+        ExamplesValidator
         """
 
     # Results --------------------------------------------------------------------------------------------------------
 
     @property
     @abstractmethod
-    def opens(self) -> type[Solver]:
+    def opens(self) -> type[OpenedRun]:
         """The class that opens a run."""
 
     @abstractmethod
@@ -194,7 +195,7 @@ class Application(ABC, Generic[E]):
 
         Parameters
         ----------
-        solver : Solver
+        solver : OpenedRun
             An instance of `opens`.
         samples : int
             Maximum number of held-out examples, and of training examples.

@@ -11,7 +11,8 @@ import numpy as np
 
 from seq2seq.applications import reports
 from seq2seq.applications.answering import Answering
-from seq2seq.applications.base import SHOWN_CHARACTERS, Application, epochs_for
+from seq2seq.applications.base import SHOWN_CHARACTERS, epochs_for
+from seq2seq.applications.strings import StringApplication
 from seq2seq.applications.windows import build_windows
 from seq2seq.config import Config, DataConfig, Extra, ModelConfig
 from seq2seq.dataset import Dataset, Examples
@@ -36,7 +37,7 @@ STREAM = 1000  # minimum number of characters per row of a batch
 HELD_OUT = 0.05  # fraction of the text held out for the test, and the same for validation
 
 
-class Language(Application[TextEvaluation]):
+class Language(StringApplication[TextEvaluation]):
     """Tasks of the class `Text` or derived from it: see `Application` for the methods."""
 
     name = "language"

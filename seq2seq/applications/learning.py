@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from seq2seq.applications import application_of
-from seq2seq.dataset import Dataset, Examples
+from seq2seq.dataset import Examples
 from seq2seq.decoding import Answers, WidthsPredictor, fitting, make_predictor
 from seq2seq.engine.callbacks import Callback
 from seq2seq.engine.options import TrainingConfig
@@ -16,11 +17,15 @@ from seq2seq.engine.samplers import Bucketed, Contiguous, Sampler
 from seq2seq.engine.test_module import TestModule
 from seq2seq.engine.trainer import Trainer
 from seq2seq.engine.validators import BATCH_SIZE, Validator
-from seq2seq.models import Model
+from seq2seq.models import BaseModel, Model
 from seq2seq.mx import Device, mx
 from seq2seq.runs import Run
 from seq2seq.snapshots import MetricsFile, RunStore
+from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
+
+if TYPE_CHECKING:
+    from seq2seq.applications.strings import StringApplication
 
 VALIDATION = "validation"  # prefix of the values of the examples that choose the best epoch
 
@@ -45,7 +50,26 @@ def make_sampler(model: Model, codec: Codec, examples: Examples, batch_size: int
     return Bucketed(model, examples.arrays, batch_size, widths)
 
 
-class AnswerValidator(Validator):
+class ExamplesValidator(Validator):
+    """A validator that can show samples of what a model has learned."""
+
+    @abstractmethod
+    def samples(self, weights: dict[str, Array], seed: int, epoch: int) -> list[str]:
+        """Sample outputs of the weights that were validated last, as lines for a person to read.
+
+        Parameters
+        ----------
+        weights : dict of str to ndarray
+        seed, epoch : int
+            Seed the random draws, if there are any.
+
+        Returns
+        -------
+        list of str
+        """
+
+
+class AnswerValidator(ExamplesValidator):
     """Answers examples and scores their targets.
 
     Parameters
@@ -65,7 +89,7 @@ class AnswerValidator(Validator):
 
     def __init__(self, model: Model, codec: Codec, examples: Examples, device: Device, name: str = VALIDATION) -> None:
         self.model = model
-        self.application = application_of(model)
+        self.application = cast("StringApplication[Any]", application_of(model))
         self.codec = codec
         self.examples = examples
         self.device = device
@@ -91,6 +115,12 @@ class AnswerValidator(Validator):
         text = self.application.metric(own)
         return text if self.name == VALIDATION else f"{self.name.replace('_', ' ')}: {text}"
 
+    def samples(self, weights: dict[str, Array], seed: int, epoch: int) -> list[str]:
+        assert self.answers is not None
+        return self.application.samples(
+            self.model, self.codec, self.examples, self.answers, weights, self.device, seed, epoch
+        )
+
     def _bind(self, module: TestModule) -> WidthsPredictor:
         size = fitting(self.model, min(len(self.examples), BATCH_SIZE), scored=True)
         widths = np.unique(self.codec.source_widths(self.examples.sources)).tolist()
@@ -102,9 +132,9 @@ class AnswerValidator(Validator):
 
 
 def make_trainer(
-    model: Model,
-    codec: Codec,
-    dataset: Dataset,
+    model: BaseModel,
+    codec: Any,
+    dataset: Any,
     config: TrainingConfig,
     *,
     seed: int = 0,
@@ -112,15 +142,16 @@ def make_trainer(
     run: Run | None = None,
     callbacks: Sequence[Callback] = (),
     sampler: Sampler | None = None,
-    validation_sets: Mapping[str, Examples] | None = None,
+    validation_sets: Mapping[str, Any] | None = None,
 ) -> Trainer:
     """Make the trainer for a model and a data set.
 
     Parameters
     ----------
-    model : Model
-    codec : Codec
-    dataset : Dataset
+    model : BaseModel
+    codec
+        From the application's `make_codec`.
+    dataset : Dataset, or another object with the parts `train` and `validation`
     config : TrainingConfig
     seed : int
     device : mxnet.Context, optional
@@ -129,7 +160,7 @@ def make_trainer(
         The run folder in which snapshots and metrics are saved.
     callbacks : sequence of Callback
     sampler : Sampler, optional
-        By default from `make_sampler`.
+        By default from the application's `make_sampler`.
     validation_sets : dict of str to Examples, optional
         Further examples to validate on, by the prefix of their values.
 
@@ -138,24 +169,24 @@ def make_trainer(
     Trainer
     """
     device = device or mx.cpu()
-    validator = AnswerValidator(model, codec, dataset.validation, device)
-    others = [AnswerValidator(model, codec, each, device, name) for name, each in (validation_sets or {}).items()]
+    application = application_of(model)
+    validator = application.make_validator(model, codec, dataset.validation, device, VALIDATION)
+    others = [
+        application.make_validator(model, codec, each, device, name) for name, each in (validation_sets or {}).items()
+    ]
     keeps = [MetricsFile(run)] if run else []
 
     def samples(trainer: Trainer) -> list[str]:  # given, not held: its memory is free as soon as it is dropped
-        assert validator.answers is not None
-        return validator.application.samples(
-            model, codec, validator.examples, validator.answers, trainer.weights, device, seed, trainer.state.epoch
-        )
+        return validator.samples(trainer.weights, seed, trainer.state.epoch)
 
     return Trainer(
         model,
-        sampler or make_sampler(model, codec, dataset.train, config.batch_size),
+        sampler or application.make_sampler(model, codec, dataset.train, config.batch_size),
         config,
         seed=seed,
         device=device,
         validators=[validator, *others],
-        best_by=validator.application.best_by,
+        best_by=application.best_by,
         samples=samples,
         callbacks=[*callbacks, *keeps],
         store=RunStore(run, model.target_length) if run else None,

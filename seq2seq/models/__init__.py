@@ -8,6 +8,7 @@ from seq2seq.applications import application_of
 from seq2seq.config import DataConfig, ModelConfig
 from seq2seq.models.attention import AttentionModel
 from seq2seq.models.base import AutoregressiveModel, Model, ParallelModel
+from seq2seq.models.basis import BaseModel
 from seq2seq.models.character import CharacterModel
 from seq2seq.models.repeat import RepeatModel
 from seq2seq.models.stateful import ByHandModel, LstmModel, StatefulModel
@@ -17,9 +18,9 @@ from seq2seq.tasks import Task
 from seq2seq.vocabulary import Codec
 
 __all__ = [
-    "MODELS", "AlignedModel", "AttentionModel", "AutoregressiveModel", "ByHandModel", "CharacterModel", "LstmModel",
-    "Model", "ParallelModel", "RepeatModel", "StatefulModel", "TransducerModel", "make_codec", "make_model",
-    "model_class",
+    "MODELS", "AlignedModel", "AttentionModel", "AutoregressiveModel", "BaseModel", "ByHandModel", "CharacterModel",
+    "LstmModel", "Model", "ParallelModel", "RepeatModel", "StatefulModel", "TransducerModel", "make_codec",
+    "make_model", "model_class",
 ]  # fmt: skip
 
 
