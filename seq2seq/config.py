@@ -18,7 +18,7 @@ from seq2seq.tasks.base import option_fields
 from seq2seq.tasks.measure import Outline
 from seq2seq.tasks.registry import BUILT_IN
 from seq2seq.tasks.repeatable import require_repeatable
-from seq2seq.values import MOST, MOST_SEED, is_name, make_plain, require_fraction, require_truth, whole
+from seq2seq.values import HELD, MOST, MOST_SEED, is_held, is_name, make_plain, require_fraction, require_truth, whole
 
 MODEL_NAMES = ("auto", *HOMES)
 CELLS = ("lstm", "rnn")
@@ -225,8 +225,9 @@ class ModelConfig:
     model : str
         `repeat`, the notebook's network; `attention`, which attends to the source and writes one character at a time;
         `transducer`, which writes one character per character read; `aligned`, a transducer that reads two numbers
-        place by place; or one of the models of text. `auto` is `transducer` for steps that are written in place,
-        `attention` for other steps, `gru` for a text, and else `repeat`. See `seq2seq/models/`.
+        place by place; or one of the models of text or of ratings. `auto` is `transducer` for steps that are written in
+        place, `attention` for other steps, `gru` for a text, `dot` for ratings, and else `repeat`. See
+        `seq2seq/models/`.
     cell : str
         `lstm`, or `rnn` with one tanh per unit (Elman 1990). An LSTM may lose its memory slowly, too slowly to show in
         short training examples. An `rnn` either renews its memory at each step or loses it at once, so it keeps what it
@@ -245,11 +246,15 @@ class ModelConfig:
     position_bias : bool
         Whether the scores of `attention` have a learned bias for each relative position.
     embedding : int
-        For models of text: size of the character embeddings (E); 0 reads one-hot vectors.
+        Size of the embeddings (E): of characters, for models of text, where 0 reads one-hot vectors; or of users and
+        items, for models of ratings.
     activation : str
         For models of text other than `lstm` and `gru`: `tanh` or `relu`.
     identity : bool
         For the same models: whether the hidden-to-hidden matrix is initialised to the identity.
+    penalty : float
+        For models of ratings: weight of the squared embeddings and biases in the loss, in ratings. A user or item with
+        few ratings stays near the mean.
 
     Raises
     ------
@@ -273,12 +278,16 @@ class ModelConfig:
     )
     embedding: int = field(
         default=0,
-        metadata={"help": "models of text: size of the character embeddings; 0: one-hot", "parse": int},
+        metadata={"help": "size of the embeddings of characters, users or items; 0: one-hot characters", "parse": int},
     )
     activation: str = field(default="tanh", metadata={"help": "char3 and rnn models: tanh or relu", "parse": str})
     identity: bool = field(
         default=False,
         metadata={"help": "char3 and rnn models: the hidden matrix begins as the identity", "parse": bool},
+    )
+    penalty: float = field(
+        default=0.0,
+        metadata={"help": "models of ratings: weight of the squared embeddings and biases in the loss", "parse": float},
     )
 
     def __post_init__(self) -> None:
@@ -292,6 +301,7 @@ class ModelConfig:
         for name in ("dropout", "label_smoothing"):
             require_fraction(name, getattr(self, name))
         whole("embedding", self.embedding, 0)
+        require(is_held(self.penalty), "penalty", self.penalty, f"a number from 0 {HELD}")
         require(self.activation in ("tanh", "relu"), "activation", self.activation, "tanh or relu")
         for name in ("bidirectional", "position_bias", "identity"):
             require_truth(name, getattr(self, name))

@@ -90,6 +90,11 @@ class Evaluation:
             bars.update({f"{name} {label}": score.exact_match for label, score in scores.items()})
         return "exact match, held out", bars
 
+    @property
+    def curves(self) -> tuple[str, str]:
+        """The unit of the loss, and the validation value to draw."""
+        return "nats a character", "exact_match"
+
     def to_json(self) -> dict[str, Any]:
         """The content of `evaluation.json`."""
         values = asdict(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,11 +12,13 @@ from seq2seq.errors import require, short
 from seq2seq.models import make_model
 from seq2seq.mx import alone, mx
 from seq2seq.showing import END, PADDING
-from seq2seq.solver import Solver
 from seq2seq.tasks.alphabet import PAD
 from seq2seq.typing import Array
 from seq2seq.vocabulary import AFTER, BEFORE
 from seq2seq.workers import argument_shapes, workers_of
+
+if TYPE_CHECKING:
+    from seq2seq.opened import StringRun
 
 HESITATES = 0.9  # a step with a lower probability counts as a hesitation
 
@@ -53,12 +55,12 @@ class Explanation(NamedTuple):
         return np.flatnonzero(self.probabilities.max(axis=1) < HESITATES).tolist()
 
 
-def explain(solver: Solver, source: str) -> list[Explanation]:
+def explain(solver: StringRun, source: str) -> list[Explanation]:
     """Explain how a run answers a source.
 
     Parameters
     ----------
-    solver : Solver
+    solver : StringRun
     source : str
 
     Returns
@@ -75,7 +77,7 @@ def explain(solver: Solver, source: str) -> list[Explanation]:
 
 
 @alone
-def _explain(solver: Solver, source: str) -> Explanation:
+def _explain(solver: StringRun, source: str) -> Explanation:
     codec = solver.codec.fitting(source)
     model = make_model(solver.task, solver.config.model, codec)
     ids = codec.encode_sources([source])
@@ -99,7 +101,7 @@ def _explain(solver: Solver, source: str) -> Explanation:
     return Explanation(shown, text, read, written, symbols, probabilities, seen)
 
 
-def _forward(solver: Solver, symbol: Any, inputs: dict[str, Array]) -> Array:
+def _forward(solver: StringRun, symbol: Any, inputs: dict[str, Array]) -> Array:
     """Compute the output of a symbol with the run's weights."""
     worker = workers_of(solver.device)[0]
     names = set(symbol.list_arguments())
@@ -108,6 +110,17 @@ def _forward(solver: Solver, symbol: Any, inputs: dict[str, Array]) -> Array:
     weights = {n: mx.nd.array(solver.weights[n], worker.device) for n in shapes if n not in arrays}
     [output] = worker.bind(symbol, arrays, weights).forward(is_train=False)
     return output.asnumpy()
+
+
+def lines_of(explanation: Explanation) -> list[str]:
+    """A table of the steps of an explanation, as lines for a person to read."""
+    lines = [f"{explanation.source} -> {explanation.answer}", "step   writes  probability  else"]
+    for step, (symbol, row) in enumerate(zip(explanation.written, explanation.probabilities)):
+        others = [place for place in row.argsort()[::-1] if explanation.symbols[place] != symbol][:2]
+        alternatives = ", ".join(f"{explanation.symbols[place]!r} {row[place]:.1%}" for place in others)
+        hesitates = "  <- hesitates" if step in explanation.hesitations else ""
+        lines.append(f"{step + 1:4}  {symbol!r:>7}  {row.max():11.1%}  {alternatives}{hesitates}")
+    return lines
 
 
 class Embeddings(NamedTuple):
@@ -141,12 +154,12 @@ class Components(NamedTuple):
     shares: Array
 
 
-def character_embeddings(solver: Solver) -> dict[str, Embeddings]:
+def character_embeddings(solver: StringRun) -> dict[str, Embeddings]:
     """The learned embeddings of a run.
 
     Parameters
     ----------
-    solver : Solver
+    solver : StringRun
 
     Returns
     -------
@@ -246,6 +259,41 @@ def neighbours(embeddings: Mapping[str, Embeddings], symbol: str, count: int = 5
             others = [other for other in (-cosines).argsort() if other != place]
             nearest[name] = [(symbols[other], float(cosines[other])) for other in others[:count]]
     return nearest
+
+
+def component_lines(embeddings: Mapping[str, Embeddings], dimensions: int = 2) -> list[str]:
+    """The principal components of embeddings, and the symbols at their ends, as lines for a person to read."""
+    lines = []
+    for name, (symbols, vectors) in embeddings.items():
+        coordinates, shares = principal_components(vectors, dimensions)
+        lines += described(name, Components(symbols, coordinates, shares))
+    return lines
+
+
+def described(name: str, components: Components) -> list[str]:
+    """The symbols at the ends of each component, as lines for a person to read.
+
+    Parameters
+    ----------
+    name : str
+        Name of the embeddings.
+    components : Components
+
+    Returns
+    -------
+    list of str
+    """
+    symbols, coordinates, shares = components
+    ordered = [""] * len(shares)
+    if set("0123456789") <= set(symbols):
+        orders = order_correlation(symbols, coordinates)
+        ordered = [f"; rank correlation with the digits' value {order:+.2f}" for order in orders]
+    lines = []
+    for number, (values, share, order) in enumerate(zip(coordinates.T, shares, ordered), 1):
+        lines.append(f"{name}, component {number}: {share:.0%} of the variance{order}")
+        for end, found in zip(("lowest", "highest"), extremes(symbols, values)):
+            lines.append(f"  {end:7}  " + "  ".join(f"{symbol!r} {value:+.2f}" for symbol, value in found))
+    return lines
 
 
 def order_correlation(symbols: Sequence[str], coordinates: Array) -> Array:

@@ -10,10 +10,11 @@ import math
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from seq2seq.config import Config, ModelConfig
 from seq2seq.errors import UsageError, require
-from seq2seq.options import HOMES, TEXT_MODELS, lacking, model_name
+from seq2seq.options import STRING_MODELS, TEXT_MODELS, lacking, model_name
 from seq2seq.typing import Array
 from seq2seq.vocabulary import AlignedCodec, Codec
 
@@ -31,7 +32,7 @@ def parameters(model: str, config: ModelConfig, vocabulary_size: int, channels: 
     Parameters
     ----------
     model : str
-        Name of a built-in model, not `auto`.
+        Name of a built-in model of strings, not `auto`.
     config : ModelConfig
     vocabulary_size : int
         V.
@@ -67,26 +68,26 @@ def parameters(model: str, config: ModelConfig, vocabulary_size: int, channels: 
     return encoder + _dense(width, v)
 
 
-def learned(config: Config, codec: Codec) -> int:
+def learned(config: Config, codec: Any) -> int:
     """The number of parameters of an experiment's network.
 
     Parameters
     ----------
     config : Config
-    codec : Codec
+    codec : Codec, or another object from the application's `make_codec`
 
     Returns
     -------
     int
     """
     model = model_name(config.task, config.model.model)
-    if model not in HOMES:  # from another package
+    if model not in STRING_MODELS:
         return _counted(config, codec)
     channels = codec.channels if isinstance(codec, AlignedCodec) else 1
     return parameters(model, config.model, len(codec.vocabulary), channels)
 
 
-def _counted(config: Config, codec: Codec) -> int:
+def _counted(config: Config, codec: Any) -> int:
     """The number of parameters in the graph itself."""
     from seq2seq.engine.initializers import parameter_shapes
     from seq2seq.models import make_model
@@ -95,7 +96,7 @@ def _counted(config: Config, codec: Codec) -> int:
     return sum(map(math.prod, shapes.values()))
 
 
-def require_parameters(weights: dict[str, Array], config: Config, codec: Codec) -> None:
+def require_parameters(weights: dict[str, Array], config: Config, codec: Any) -> None:
     """Raise a `UsageError` unless the weights have as many values as the experiment's network has parameters."""
     held = sum(array.size for array in weights.values())
     wanted = learned(config, codec)
@@ -132,16 +133,26 @@ def to_train(config: Config, codec: Codec, batch: int) -> int:
     read = codec.target_length if isinstance(codec, AlignedCodec) else codec.widths[0]
     written = 2 if codec.pad_end else codec.target_length  # target length of the shortest batch
     outputs = read * config.model.hidden_size + 2 * written * len(codec.vocabulary)  # states; scores and probabilities
-    return FLOAT * (learned(config, codec) * (COPIES + MOMENTS[config.training.optimizer]) + batch * outputs)
+    return of_parameters(config, codec) + FLOAT * batch * outputs
 
 
 def require_memory_to_train(config: Config, codec: Codec, examples: int) -> None:
     """Raise a `UsageError` that names the sizes, if training on `examples` examples needs more memory than there is."""
     batch = min(config.training.batch_size, examples)
+    require_memory(named_sizes(config), to_train(config, codec, batch))
+
+
+def named_sizes(config: Config) -> str:
+    """The options that decide the size of a network, with their values, for a message."""
     sizes = {**vars(config.model), **vars(config.training)}
     unused = lacking(config)
     names = [name for name in ("hidden_size", "layers", "embedding", "batch_size") if name not in unused]
-    require_memory(", ".join(f"{name} {sizes[name]}" for name in names), to_train(config, codec, batch))
+    return ", ".join(f"{name} {sizes[name]}" for name in names)
+
+
+def of_parameters(config: Config, codec: Any) -> int:
+    """A lower bound on the memory for the parameters in training, in bytes."""
+    return FLOAT * learned(config, codec) * (COPIES + MOMENTS[config.training.optimizer])
 
 
 def of_examples(codec: Codec, n: int) -> int:

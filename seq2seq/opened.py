@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from seq2seq.applications import application_of
 from seq2seq.dataset import build_dataset
@@ -23,6 +23,9 @@ from seq2seq.tasks import Task
 from seq2seq.turns import Turns
 from seq2seq.values import MOST_SEED, whole
 from seq2seq.vocabulary import Codec
+
+if TYPE_CHECKING:
+    from seq2seq.explaining import Embeddings
 
 BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that a single answer is fast
 MOST_PLACES = 2**18  # characters answered at a time, unless a single source is longer, to limit the memory
@@ -72,6 +75,22 @@ class OpenedRun(ABC):
     @abstractmethod
     def _bind(self) -> None:
         """Bind the first graph. Raises `ValueError` if the weights do not fit it."""
+
+    @abstractmethod
+    def embeddings(self) -> dict[str, Embeddings]:
+        """The learned embeddings, by input, kind or column."""
+
+    @abstractmethod
+    def explain(self, source: str) -> list[str]:
+        """How an answer comes about, as lines for a person to read. Raises `SourceError` if it cannot be read."""
+
+    def plot(self, source: str, file: PathLike) -> None:
+        """Draw how an answer comes about. Raises `UsageError` if there is nothing to draw."""
+        raise UsageError(f"plot: an answer of {self.run.shown} has no steps to draw; its embeddings can be drawn")
+
+    def overview(self) -> list[str]:
+        """What the run has learned, as lines for a person to read. Raises `UsageError` if only sources show it."""
+        raise UsageError("SOURCE: give one, or --embeddings, or --neighbours")
 
     @property
     def example(self) -> str:
@@ -151,3 +170,23 @@ class StringRun(OpenedRun):
                     made = make_predictor(model, size, self.device, self.weights, beam, self._module)
                     self._predictors[key] = made
         return self._predictors[key]
+
+    def embeddings(self) -> dict[str, Embeddings]:
+        from seq2seq.explaining import character_embeddings
+
+        return character_embeddings(self)
+
+    def explain(self, source: str) -> list[str]:
+        from seq2seq.explaining import explain, lines_of
+
+        return [line for each in explain(self, source) for line in lines_of(each)]
+
+    def plot(self, source: str, file: PathLike) -> None:
+        from seq2seq.explaining import explain
+        from seq2seq.plots import plot_explanations
+
+        plot_explanations(explain(self, source), file)
+
+    @abstractmethod
+    def calls(self, source: str) -> list[str]:
+        """The inputs of the model on the way to its answer. Raises `SourceError` if the source cannot be read."""

@@ -18,7 +18,7 @@ from seq2seq.tasks.stepwise import in_place
 
 if TYPE_CHECKING:
     from seq2seq.config import Config
-    from seq2seq.models import Model
+    from seq2seq.models import BaseModel
 
 RECURRENT = ("cell", "hidden_size", "layers", "dropout", "label_smoothing", "bidirectional")
 ELMAN = ("hidden_size", "dropout", "label_smoothing", "embedding", "activation", "identity")
@@ -39,6 +39,8 @@ MODEL_OPTIONS = {
     "gru": GATED,
     "rnn-numpy": ("hidden_size", "activation", "identity"),
     "lstm-numpy": ("hidden_size",),
+    "dot": ("embedding", "penalty"),
+    "neural": ("embedding", "penalty", "hidden_size", "dropout"),
 }
 HOMES = {
     "repeat": "seq2seq.models.repeat:RepeatModel",
@@ -56,15 +58,19 @@ HOMES = {
     "gru": "seq2seq.models.stateful:GruModel",
     "rnn-numpy": "seq2seq.models.stateful:ByHandModel",
     "lstm-numpy": "seq2seq.models.stateful:LstmByHandModel",
+    "dot": "seq2seq.models.ratings:DotModel",
+    "neural": "seq2seq.models.ratings:NeuralModel",
 }
-MODELS: Registry[Model] = Registry("model", HOMES, "seq2seq.models.base:Model")
+MODELS: Registry[BaseModel] = Registry("model", HOMES, "seq2seq.models.base:Model")
 ANSWERING = ("repeat", "attention", "transducer", "aligned")
-TEXT_MODELS = tuple(name for name in MODEL_OPTIONS if name not in ANSWERING)
+RATING_MODELS = ("dot", "neural")
+TEXT_MODELS = tuple(name for name in MODEL_OPTIONS if name not in (*ANSWERING, *RATING_MODELS))
+STRING_MODELS = (*ANSWERING, *TEXT_MODELS)
 SOME_MODELS = {name for options in MODEL_OPTIONS.values() for name in options}
 # Values that describe a model without the option; these may be given.
 WITHOUT = {
     "layers": 1, "dropout": 0, "label_smoothing": 0, "bidirectional": False, "position_bias": False, "embedding": 0,
-    "identity": False, "reverse_target": False,
+    "identity": False, "reverse_target": False, "penalty": 0,
 }  # fmt: skip
 # Training options that are used only if another option has a certain value.
 PART_OF = {"momentum": ("optimizer", "sgd"), "epsilon": ("optimizer", "adam"), "cycles": ("schedule", "restarts")}

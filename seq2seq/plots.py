@@ -17,10 +17,15 @@ from seq2seq.showing import printable
 from seq2seq.typing import Array
 
 if TYPE_CHECKING:
+    from typing import Union
+
     from seq2seq.engine.range_test import RangeTest
     from seq2seq.evaluation import Evaluation
     from seq2seq.explaining import Components, Explanation
+    from seq2seq.ratings_evaluation import RatingsEvaluation
     from seq2seq.text_evaluation import TextEvaluation
+
+    AnyEvaluation = Union[Evaluation, TextEvaluation, RatingsEvaluation]
 
 MOST_ROWS = 24  # maximum number of symbols in a plot of probabilities
 MOST_LABELS = 400  # maximum number of labels in a plot of embeddings
@@ -30,18 +35,21 @@ LONGEST_LABEL = 20  # maximum number of characters shown of a symbol
 INCHES = 0.15  # width of a plot per symbol
 MOST_INCHES = 30  # maximum width of a plot
 LONGEST_UPRIGHT = 5  # column labels with more characters are rotated
+FRACTIONS = ("exact_match", "accuracy")  # validation values from 0 to 1
+MOST_FRACTION = 1.02  # end of their axis
 PLAIN = {"parse_math": False, "usetex": False}  # for text in which a `$` does not start a formula
 
 
-def plot_run(run: Run, evaluation: Evaluation | TextEvaluation, file: PathLike) -> None:
+def plot_run(run: Run, evaluation: AnyEvaluation, file: PathLike) -> None:
     """Plot the learning curves of a run and its scores on held-out examples.
 
     Parameters
     ----------
     run : Run
         Its `metrics.csv` has the loss (nats per character) and exact match of each epoch.
-    evaluation : Evaluation or TextEvaluation
-        Gives exact match by group, such as the operators or the length of the answer; for a text, accuracy.
+    evaluation : Evaluation, TextEvaluation or RatingsEvaluation
+        Gives exact match by group, such as the operators or the length of the answer; for a text, accuracy; for
+        ratings, errors.
     file : path
         The image to write; its extension determines the format (`.png`, `.svg`, `.pdf`).
 
@@ -54,7 +62,7 @@ def plot_run(run: Run, evaluation: Evaluation | TextEvaluation, file: PathLike) 
     """
     figure = _figure((12, 3.6))
     loss, exact, groups = figure.subplots(1, 3)
-    _curves(loss, exact, run.read_metrics())
+    _curves(loss, exact, run.read_metrics(), *evaluation.curves)
     _bars(groups, evaluation)
     _save(figure, file)
 
@@ -134,7 +142,7 @@ def plot_rates(test: RangeTest, file: PathLike) -> None:
     axes.plot(test.rates, test.losses, color="C0", alpha=0.3, label="loss of a batch")
     axes.plot(test.rates, test.smoothed, color="C0", label="smoothed")
     axes.axvline(test.suggestion, color="C1", label=f"suggested: {test.suggestion:g}")
-    axes.set(title="range test", xlabel="learning rate", ylabel="nats a character", xscale="log")
+    axes.set(title="range test", xlabel="learning rate", ylabel="loss", xscale="log")
     axes.set_ylim(0, 1.5 * max(test.fall))  # the height to which the loss rises at the end is of little interest
     axes.legend()
     _save(figure, file)
@@ -241,19 +249,21 @@ def _heat(axes: Any, values: Any, columns: list[str], rows: list[str]) -> None:
     axes.set_yticks(range(len(rows)), rows, **PLAIN)
 
 
-def _curves(loss: Any, exact: Any, rows: list[dict[str, Any]]) -> None:
+def _curves(loss: Any, other: Any, rows: list[dict[str, Any]], unit: str, value: str) -> None:
     epochs = [row["epoch"] for row in rows]
     loss.plot(epochs, [row["train_loss"] for row in rows], label="training")
     loss.plot(epochs, [row["validation_loss"] for row in rows], label="validation")
-    loss.set(title="loss", xlabel="epoch", ylabel="nats a character", yscale="log")
+    loss.set(title="loss", xlabel="epoch", ylabel=unit, yscale="log")
     loss.legend()
-    exact.plot(epochs, [row["validation_exact_match"] for row in rows], color="C1")
-    exact.set(title="exact match, validation", xlabel="epoch", ylim=(0, 1.02))
+    other.plot(epochs, [row[f"validation_{value}"] for row in rows], color="C1")
+    other.set(title=f"{value.replace('_', ' ')}, validation", xlabel="epoch")
+    if value in FRACTIONS:
+        other.set_ylim(0, MOST_FRACTION)
 
 
-def _bars(axes: Any, evaluation: Evaluation | TextEvaluation) -> None:
+def _bars(axes: Any, evaluation: AnyEvaluation) -> None:
     title, bars = evaluation.bars
     axes.barh(range(len(bars)), list(bars.values()), color="C2")
     axes.set_yticks(range(len(bars)), [_cut(name, LONGEST_TITLE) for name in bars], **PLAIN)
     axes.invert_yaxis()
-    axes.set(title=title, xlim=(0, 1.02))
+    axes.set(title=title, xlim=(0, max(MOST_FRACTION, 1.02 * max(bars.values()))))

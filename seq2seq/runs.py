@@ -8,7 +8,7 @@
 | `optimizer.safetensors` | the state for resuming: weights, moments and, as JSON, the progress |
 | `evaluation.json` | the last evaluation |
 | `rates.json`, `rates.csv`, `rates.png` | the learning rate that a range test found, and the results of the test |
-| `pairs.jsonl.gz`, `text.txt.gz` | the pairs or the text, for a task that its options alone do not define |
+| `pairs.jsonl.gz`, `text.txt.gz`, `table.csv.gz` | the data of a task that its options alone do not define |
 
 A folder is a run once it has a `config.json`, which is written after the other first files: see `folders.py`. Every
 file is written under another name, flushed to disk and renamed: see `files.py`. Only ordinary files are read, up to a
@@ -59,10 +59,9 @@ MOST_METRICS = 2**26
 MOST_KEPT = 2**28  # the pairs or the text
 MOST_HEADER = 2**20  # the header of a file of arrays
 MOST_VALUES = 2**29  # maximum number of values in all arrays of a file, whatever the configuration says
-# The columns that every `metrics.csv` has, in addition to those of further validators.
+# The columns that every `metrics.csv` has, in addition to those of the application and of further validators.
 COLUMNS = (
-    "epoch", "step", "learning_rate", "train_loss", "validation_loss", "validation_exact_match", "samples_per_second",
-    "seconds",
+    "epoch", "step", "learning_rate", "train_loss", "validation_loss", "samples_per_second", "seconds",
 )  # fmt: skip
 
 
@@ -273,7 +272,8 @@ class Run:
         task_class = self._task_class(values, task)
         path = self._named(CONFIG)
         with _damage_named(path):
-            outline = Outline.from_json(values[OUTLINE]) if outlined and values.get(OUTLINE) is not None else None
+            kept = outlined and values.get(OUTLINE) is not None
+            outline = task_class.read_outline(values[OUTLINE]) if kept else None
             config = Config.from_json(values, task_class, partial(self._read_kept, task_class.kept_as), outline)
         if task is not None and config.task.options() != task.options():
             raise RunError(f"{path}: was made with {quoted(config.task, 200)}, and not {quoted(task, 200)}")

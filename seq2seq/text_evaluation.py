@@ -59,6 +59,11 @@ class TextEvaluation:
         """Title and bars of a plot; the bars are values from 0 to 1, by name."""
         return "accuracy", {"held out": self.held_out.accuracy, "trained on": self.train_distribution.accuracy}
 
+    @property
+    def curves(self) -> tuple[str, str]:
+        """The unit of the loss, and the validation value to draw."""
+        return "nats a character", "exact_match"
+
     def to_json(self) -> dict[str, Any]:
         """The content of `evaluation.json`."""
         return asdict(self)

@@ -21,6 +21,7 @@ __all__ = ["Application", "application_of"]
 APPLICATIONS = {
     "answering": "seq2seq.applications.answering:Answering",
     "language": "seq2seq.applications.language:Language",
+    "ratings": "seq2seq.applications.ratings:RatingsApplication",
 }
 
 

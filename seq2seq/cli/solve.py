@@ -73,8 +73,16 @@ def answered(
     return {"source": source, **values(answer), "unlike_training": answer.unlike_training, **more}
 
 
-def values(answer: seq2seq.Answer) -> dict[str, Any]:
-    return {"answer": answer.text, "confidence": answer.confidence}
+def values(answer: Any) -> dict[str, Any]:
+    """The values of an answer, or of an estimate, which has no confidence."""
+    if hasattr(answer, "confidence"):
+        return {"answer": answer.text, "confidence": answer.confidence}
+    return {"answer": answer.text, "value": answer.value}
+
+
+def sure(each: dict[str, Any]) -> str:
+    """How sure an answer is, or how high a value."""
+    return f"{each['confidence']:.1%}" if "confidence" in each else f"{each['value']:.2f}"
 
 
 def said(solver: seq2seq.Solver, arguments: Any, asked: dict[str, Any]) -> str:
@@ -96,7 +104,7 @@ def said(solver: seq2seq.Solver, arguments: Any, asked: dict[str, Any]) -> str:
             f"{source[:end]!r} -> {each['answer']!r} ({each['confidence']:.1%})" for end, each in zip(ends, predictions)
         )
     if arguments.best is not None:
-        return one_line(", ".join(f"{each['answer']} ({each['confidence']:.1%})" for each in asked["answers"]))
+        return one_line(", ".join(f"{each['answer']} ({sure(each)})" for each in asked["answers"]))
     return one_line(asked["answer"])
 
 
@@ -140,7 +148,8 @@ def converse(solver: seq2seq.Solver, arguments: Any) -> bool:
         if "error" in asked:
             report(asked["error"])
             continue
-        print(said(solver, arguments, asked) + (f"    ({asked['confidence']:.0%} sure)" if plain else ""))
+        is_sure = plain and "confidence" in asked
+        print(said(solver, arguments, asked) + (f"    ({asked['confidence']:.0%} sure)" if is_sure else ""))
         if mark := asked["unlike_training"]:
             report(f"unlike training: {short(source)} {mark}")
 
@@ -155,17 +164,24 @@ def main() -> int:
         "With --json, an object for each source, a line each:\n"
         "  source, answer\n"
         "  confidence       the product of the probabilities of all its characters, in all steps\n"
+        "  value            in place of it, the number, with a run of ratings or of a table\n"
         "  unlike_training  why the answer cannot be relied on, or null\n"
         "  steps            with --steps, the working: what each step wrote\n"
         "  answers          with --best, the most probable ones, each with its answer and confidence\n"
         "  predictions      with --predict, the same for the character after each beginning\n"
         "  error            in place of all these but source, if that cannot be read\n"
+        "A source of a run of ratings is USER,ITEM, or with --best a USER alone.\n"
         "A line break within an answer is written \\n. A source that begins with a dash and a letter comes after --.",
     )
     parser.add_argument("sources", nargs="*", type=text, metavar="SOURCE")
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--steps", action="store_true", help="also print the working, with a run that has learned it")
-    shown.add_argument("--best", type=int, metavar="N", help="print the N most probable answers, with an attention run")
+    shown.add_argument(
+        "--best",
+        type=int,
+        metavar="N",
+        help="print the N most probable answers, with an attention run, or the N best items of a user",
+    )
     shown.add_argument(
         "--predict", action="store_true", help="print the next character after each beginning, with the run of a text"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from seq2seq.applications import application_of
 from seq2seq.config import DataConfig, ModelConfig
@@ -24,7 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def model_class(task: Task, config: ModelConfig) -> type[Model]:
+def model_class(task: Task, config: ModelConfig) -> type[Any]:
     """The class of the network for a task.
 
     Parameters
@@ -35,7 +36,7 @@ def model_class(task: Task, config: ModelConfig) -> type[Model]:
 
     Returns
     -------
-    type of Model
+    type of BaseModel
     """
     return MODELS[model_name(task, config.model)]
 
@@ -63,18 +64,17 @@ def make_codec(task: Task, data: DataConfig, config: ModelConfig) -> Codec:
     return replace(model.codec(task, data), alphabet=task.alphabet)
 
 
-def make_model(task: Task, config: ModelConfig, codec: Codec) -> Model:
+def make_model(task: Task, config: ModelConfig, codec: Any) -> Any:
     """Make the network for a task.
 
     Parameters
     ----------
     task : Task
     config : ModelConfig
-    codec : Codec
-        Encodes the task's strings: see `make_codec`.
+    codec : Codec, or another object from the application's `make_codec`
 
     Returns
     -------
-    Model
+    BaseModel
     """
     return model_class(task, config).of(config, codec)

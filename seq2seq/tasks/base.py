@@ -181,6 +181,11 @@ class Task:
             task._recall(outline)
         return task
 
+    @classmethod
+    def read_outline(cls, values: Any) -> Any:
+        """The outline of a run's data, from JSON. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
+        return Outline.from_json(values)
+
     @property
     def stepwise(self) -> bool:
         """Whether it works in steps and has the methods of a `StepwiseTask`: see `seq2seq/tasks/stepwise.py`."""

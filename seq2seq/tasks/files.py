@@ -59,6 +59,27 @@ def read_pairs(path: str) -> Iterator[Row]:
         yield Row(number, *cells)
 
 
+def table_rows(shown: str, path: str) -> Iterator[tuple[int, list[str]]]:
+    """The line number and the cells of each row of a table, the header first.
+
+    Parameters
+    ----------
+    shown, path : str
+        The path for messages, and the path to read.
+
+    Raises
+    ------
+    UsageError, Seq2SeqError
+        If it is not a table, or cannot be read.
+    """
+    suffix = Path(path.removesuffix(".gz")).suffix
+    if suffix not in TABLES:
+        raise UsageError(
+            f"path: got {short(shown, 200)}, but it must end in one of {', '.join(TABLES)}, each perhaps with .gz"
+        )
+    return TABLES[suffix](path)
+
+
 def is_header(cells: Any) -> bool:
     """Whether this row is a header."""
     return isinstance(cells, list) and [str(cell).strip().lower() for cell in cells] == ["source", "target"]
@@ -97,3 +118,4 @@ def _jsonl(path: str) -> Iterator[tuple[int, Any]]:
 
 
 READERS = {".tsv": _tsv, ".txt": _tsv, ".csv": _csv, ".jsonl": _jsonl}
+TABLES = {suffix: READERS[suffix] for suffix in (".csv", ".tsv")}

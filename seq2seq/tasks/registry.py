@@ -23,6 +23,7 @@ BUILT_IN = {
     "pronunciation": "seq2seq.tasks.pronunciation:Pronunciation",
     "pairs": "seq2seq.tasks.pairs:PairsTask",
     "text": "seq2seq.tasks.text:Text",
+    "ratings": "seq2seq.tasks.ratings:Ratings",
 }
 
 TASKS: Registry[Task] = Registry("task", BUILT_IN, "seq2seq.tasks.base:Task", named=True)

@@ -1,0 +1,158 @@
+"""The base class of the applications whose data are the rows of a table."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
+
+import numpy as np
+
+from seq2seq.applications.base import SHOWN, Application, E
+from seq2seq.config import Config, DataConfig, Extra
+from seq2seq.drawing import Note
+from seq2seq.encodings.names import require_keepable
+from seq2seq.errors import UsageError, require
+from seq2seq.memory import named_sizes, of_parameters, require_memory
+from seq2seq.rows import Rows, RowsDataset
+from seq2seq.splitting import split_by_key
+from seq2seq.tasks import Pairs, Task
+from seq2seq.tasks.tables import ColumnsTask
+from seq2seq.typing import Array
+
+if TYPE_CHECKING:
+    from seq2seq.applications.rows_learning import RowsValidator
+    from seq2seq.engine.samplers import Sampler
+    from seq2seq.models.rows import RowsModel
+    from seq2seq.mx import Device
+
+FEWEST = 3  # rows: to train on, to choose by, to test
+
+
+class RowsApplication(Application[E]):
+    """Experiments on the rows of a table: see `Application` for the methods.
+
+    Attributes
+    ----------
+    models : tuple of str
+        The models for such rows, the first by default.
+    """
+
+    models: ClassVar[tuple[str, ...]]
+
+    # What an application of rows defines -----------------------------------------------------------------------------
+
+    @abstractmethod
+    def encode(self, task: Any, rows: Array) -> Any:
+        """Make the encoding from the rows that are trained on.
+
+        Parameters
+        ----------
+        task : ColumnsTask
+        rows : ndarray of int
+            Positions in the table.
+        """
+
+    @abstractmethod
+    def arrays(self, task: Any, encoding: Any) -> dict[str, Array]:
+        """All rows of a table as the inputs of a model, by name."""
+
+    @abstractmethod
+    def names(self, encoding: Any) -> tuple[str, ...]:
+        """Names of the values that `values` computes."""
+
+    @abstractmethod
+    def values(self, encoding: Any, outputs: Array, targets: Array) -> dict[str, float]:
+        """Compute the validation values of an epoch.
+
+        Parameters
+        ----------
+        encoding
+        outputs : ndarray, shape (N,) or (N, C)
+            What the model predicts.
+        targets : ndarray, shape (N,)
+
+        Returns
+        -------
+        dict of str to float
+        """
+
+    @abstractmethod
+    def metric(self, values: Mapping[str, Any]) -> str:
+        """Format the main metric for a line of progress, from `values`."""
+
+    @abstractmethod
+    def samples(self, encoding: Any, rows: Rows, outputs: Array) -> list[str]:
+        """Lines for a person to read: some rows, their outputs and what is right."""
+
+    # What all of them have in common ---------------------------------------------------------------------------------
+
+    def describe(self, config: Config, examples: int) -> str:
+        from seq2seq.options import lacking
+
+        return f"{examples} rows of {config.task.name}: {self.chosen_values(config, lacking(config))}"
+
+    def model_name(self, task: Task, model: str) -> str:
+        return self.models[0] if model == "auto" else model
+
+    def require_model(self, task: Task, model: str, application: str) -> None:
+        if application != self.name:
+            known = ", ".join(self.models)
+            raise UsageError(f"model: {model} does not read {task.name}; they are read by one of {known}")
+
+    def make_codec(self, config: Config) -> Any:
+        from seq2seq.models import model_class
+
+        task = cast("ColumnsTask", config.task)
+        self.require_model(task, config.model.model, model_class(task, config.model).application)
+        if task.encoding is not None:
+            return task.encoding
+        encoding = self.encode(task, self._split(task, config.data, config.seed)[0])
+        require_keepable(encoding, task.name)
+        return encoding
+
+    def require_memory(self, config: Config, codec: Any) -> None:
+        require_memory(named_sizes(config), of_parameters(config, codec))
+
+    def build_dataset(
+        self, task: Task, config: DataConfig, seed: int, codec: Any, extra: Sequence[Extra], note: Note
+    ) -> RowsDataset:
+        require(not extra, "extra", list(extra), "absent where a table is read")
+        table = cast("ColumnsTask", task)
+        rows = self._split(table, config, seed)
+        encoding = self.encode(table, rows[0])
+        arrays = self.arrays(table, encoding)
+        parts = (Rows({name: array[part] for name, array in arrays.items()}, part) for part in rows)
+        return RowsDataset(encoding, *parts)
+
+    def _split(self, task: ColumnsTask, config: DataConfig, seed: int) -> tuple[Array, Array, Array]:
+        """Positions of the training, validation and test rows."""
+        require(config.split == "row", "split", config.split, "row where a table is read")
+        require(config.examples is None, "examples", config.examples, "absent where a table is read: all of it is used")
+        n = task.count
+        if n < FEWEST:
+            raise UsageError(f"{task.name}: has {n} rows, but three are the least: to train on, to choose by, to test")
+        return split_by_key(np.arange(n), config.validation, config.test, np.random.default_rng((seed, 0)))
+
+    def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Any) -> NoReturn:
+        raise UsageError("pairs: the rows of a table are read, and there are none")
+
+    def make_sampler(self, model: RowsModel, codec: Any, examples: Rows, batch_size: int) -> Sampler:
+        from seq2seq.engine.samplers import Bucketed
+
+        return Bucketed(model, examples.arrays, batch_size)
+
+    def make_validator(self, model: RowsModel, codec: Any, examples: Rows, device: Device, name: str) -> RowsValidator:
+        from seq2seq.applications.rows_learning import RowsValidator
+
+        return RowsValidator(self, model, examples, device, name)
+
+
+def shown_rows(rows: Rows) -> Rows:
+    """The first rows, as many as are shown."""
+    return rows.take(slice(0, SHOWN))
+
+
+def rmse(outputs: Array, targets: Array) -> float:
+    """Root of the mean squared error."""
+    return float(np.sqrt(np.mean((np.asarray(outputs, np.float64) - targets) ** 2)))

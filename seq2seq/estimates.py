@@ -1,0 +1,124 @@
+"""Open runs that estimate a value: what those of ratings and of tables have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import Any, NamedTuple, NoReturn, overload
+
+import numpy as np
+
+from seq2seq.decoding.rows import RowsPredictor
+from seq2seq.engine.network import Arrays
+from seq2seq.errors import UsageError, require
+from seq2seq.explaining import Embeddings
+from seq2seq.models import make_model
+from seq2seq.opened import OpenedRun
+from seq2seq.typing import Array
+
+
+class Estimate(NamedTuple):
+    """An estimated value.
+
+    Attributes
+    ----------
+    text : str
+        The value as text, or a class, or the name of an item.
+    value : float
+        The value, or the probability of the class.
+    unlike_training : str or None
+        The reason why the answer is not reliable, such as `has an unknown user`; None if the source is like the
+        training examples.
+    """
+
+    text: str
+    value: float
+    unlike_training: str | None = None
+
+
+class EstimatingRun(OpenedRun):
+    """Base class of open runs that estimate values. It has the parameters of `Solver`."""
+
+    def _bind(self) -> None:
+        self._model = make_model(self.task, self.config.model, self.codec)
+        self._predictor = RowsPredictor(self._model, self.device, self._module)
+        self._predictor.set_weights(self.weights)
+
+    @abstractmethod
+    def answer(self, sources: Iterable[str]) -> list[Any]:
+        """Estimate a value for each source.
+
+        Parameters
+        ----------
+        sources : iterable of str
+
+        Returns
+        -------
+        list of Estimate
+
+        Raises
+        ------
+        SourceError
+            If a source cannot be read.
+        """
+
+    @abstractmethod
+    def prepare(self, source: str) -> Any:
+        """Read a source. Raises `SourceError` if it cannot be read."""
+
+    @abstractmethod
+    def n_best(self, source: str, n: int) -> list[Estimate]:
+        """The n best answers to a source. Raises `UsageError` if there is only one."""
+
+    @overload
+    def __call__(self, source: str) -> str: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, source: Iterable[str]) -> list[str]: ...
+    def __call__(self, source: str | Iterable[str]) -> str | list[str]:
+        """The estimates as text, of one source or of several: see `answer`."""
+        if isinstance(source, str):
+            return self.answer([source])[0].text
+        return [estimate.text for estimate in self.answer(source)]
+
+    def predict(self, arrays: Arrays) -> Array:
+        """The outputs of the model for N rows of arrays, shape (N,) or (N, C)."""
+        return self._predictor.predict(arrays)
+
+    def embeddings(self) -> dict[str, Embeddings]:
+        """The learned embeddings, by kind or column."""
+        return {
+            name: Embeddings(self._names_of(name), vectors)
+            for name, vectors in self._model.embeddings(self.weights).items()
+        }
+
+    @abstractmethod
+    def _names_of(self, name: str) -> list[str]:
+        """The names that have the embeddings called `name`."""
+
+    def work(self, source: str) -> NoReturn:
+        raise UsageError(f"{self.run.path}: estimates values, in one step")
+
+    def expected(self, source: str) -> NoReturn:
+        raise self._no_text()
+
+    def continued(self, prefix: str, **options: Any) -> NoReturn:
+        raise self._no_text()
+
+    def evaluate_pairs(self, pairs: Any) -> NoReturn:
+        raise UsageError(f"pairs: the run {self.run.shown} has read a table, and answers no pairs of strings")
+
+    def _no_text(self) -> UsageError:
+        return UsageError(f"{self.run.path}: estimates values, and has no text to continue")
+
+
+def sources_of(sources: Iterable[str]) -> list[str]:
+    """The sources as a list. Raises `UsageError` if one is not a string."""
+    found = list(sources)
+    for source in found:
+        require(isinstance(source, str), "source", source, "a string")
+    return found
+
+
+def highest(values: Array, n: int) -> list[int]:
+    """The positions of the n highest values, the highest first; equal ones in their order."""
+    return np.argsort(-values, kind="stable")[:n].tolist()
