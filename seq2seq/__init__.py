@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seq2seq.engine.options import TrainingConfig
     from seq2seq.errors import DeviceError, RunError, Seq2SeqError, SourceError, TrainingInterrupted, UsageError
     from seq2seq.experiment import train
+    from seq2seq.recommender import Recommender
     from seq2seq.solver import Solver
     from seq2seq.tasks import Addition, Arithmetic, FileTask, ListTask, Task
     from seq2seq.tasks.calculator import Calculator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from seq2seq.tasks.long_arithmetic import LongArithmetic
     from seq2seq.tasks.pairs import PairsTask
     from seq2seq.tasks.pronunciation import Pronunciation
+    from seq2seq.tasks.ratings import Ratings
     from seq2seq.tasks.roman import Roman
     from seq2seq.tasks.spelling import Spelling
     from seq2seq.tasks.strings import Copy, Reverse, Sort
@@ -52,6 +54,8 @@ _HOME = {
     "ModelConfig": "config",
     "PairsTask": "tasks.pairs",
     "Pronunciation": "tasks.pronunciation",
+    "Ratings": "tasks.ratings",
+    "Recommender": "recommender",
     "Reverse": "tasks.strings",
     "Roman": "tasks.roman",
     "RunError": "errors",
@@ -86,6 +90,8 @@ __all__ = [
     "ModelConfig",
     "PairsTask",
     "Pronunciation",
+    "Ratings",
+    "Recommender",
     "Reverse",
     "Roman",
     "RunError",

@@ -10,7 +10,7 @@ from seq2seq.dataset import build_dataset
 from seq2seq.engine.initializers import parameter_shapes
 from seq2seq.memory import available, learned, require_memory, to_train
 from seq2seq.models import MODELS, ByHandModel, make_codec, make_model
-from seq2seq.options import TEXT_MODELS
+from seq2seq.options import STRING_MODELS, TEXT_MODELS
 from tests.conftest import some_text
 from tests.tasks.own import Double
 
@@ -25,7 +25,7 @@ def config_of(model, **options):
     return Config(task=task).with_options(**{"model": model, "hidden_size": 5, **options})
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", STRING_MODELS)
 def test_the_parameters_are_as_many_as_the_graph_has(model):
     for options in SHAPES:
         config = config_of(model, **options)

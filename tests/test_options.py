@@ -7,8 +7,18 @@ import pytest
 from seq2seq import Addition, Arithmetic, Config, Copy, Solver, Text, UsageError, train
 from seq2seq.models import MODELS, ByHandModel, make_codec, make_model
 from seq2seq.mx import mx
-from seq2seq.options import MODEL_OPTIONS, SOME_MODELS, TEXT_MODELS, fitted, lacking, model_name
+from seq2seq.options import (
+    MODEL_OPTIONS,
+    RATING_MODELS,
+    SOME_MODELS,
+    STRING_MODELS,
+    TEXT_MODELS,
+    fitted,
+    lacking,
+    model_name,
+)
 from seq2seq.runs import Run
+from seq2seq.tasks.ratings import Ratings
 from seq2seq.workers import argument_shapes
 from tests.conftest import some_text
 from tests.models.symbols import loss_of
@@ -16,12 +26,15 @@ from tests.models.symbols import loss_of
 OTHER = {
     "cell": "rnn", "hidden_size": 5, "layers": 3, "dropout": 0.5, "bidirectional": False, "position_bias": True,
     "embedding": 6, "activation": "relu", "identity": True, "reverse_target": True, "label_smoothing": 0.1,
+    "penalty": 0.5,
 }  # fmt: skip
 TEXT = Text(given=some_text(60))
+RATINGS = Ratings(given=[("user", "item", "rating"), ("a", "x", 1), ("b", "y", 2), ("c", "x", 3)])
 
 
 def config_of(model, **options):
-    task = TEXT if model in TEXT_MODELS else Addition(2) if model == "aligned" else Copy("abc")
+    tasks = {"aligned": Addition(2), **dict.fromkeys(TEXT_MODELS, TEXT), **dict.fromkeys(RATING_MODELS, RATINGS)}
+    task = tasks.get(model, Copy("abc"))
     return Config(task=task).with_options(**{"model": model, "hidden_size": 4, **options})
 
 
@@ -40,7 +53,7 @@ def network(config):
     return codec, written, {name: array.tolist() for name, array in weights.items()}
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", STRING_MODELS)
 def test_a_model_has_the_options_that_change_it_and_no_others(model):
     assert set(OTHER) == SOME_MODELS
     without = network(config_of(model))

@@ -72,7 +72,8 @@ class Answering(StringApplication["Evaluation"]):
 
     def require_model(self, task: Task, model: str, application: str) -> None:
         if application != self.name:
-            raise UsageError(f"model: {model} reads a text, which {quoted(task, 200)} is not")
+            what = "a text" if application == "language" else "a table"
+            raise UsageError(f"model: {model} reads {what}, which {quoted(task, 200)} is not")
 
     def how_many_at_most(self, task: Task, config: DataConfig) -> int:
         return config.examples or min(LISTED, task.count or DRAWN)

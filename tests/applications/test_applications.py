@@ -10,9 +10,23 @@ from seq2seq import Arithmetic, Task, Text, UsageError
 from seq2seq.applications import APPLICATIONS, application_of
 from seq2seq.models import MODELS
 from seq2seq.tasks import TASKS
+from seq2seq.tasks.ratings import Ratings
 
 ROOT = Path(seq2seq.__file__).parent
-KINDS = {"Text", "CharacterModel", "TextEvaluation", "AttentionModel", "SearchPredictor", "ByHandModel", "FileTask"}
+KINDS = {
+    "Text",
+    "CharacterModel",
+    "TextEvaluation",
+    "AttentionModel",
+    "SearchPredictor",
+    "ByHandModel",
+    "FileTask",
+    "ColumnsTask",
+    "Ratings",
+    "RowsModel",
+    "EstimatingRun",
+    "Recommender",
+}
 ALLOWED: set[str] = set()
 
 
@@ -47,12 +61,16 @@ def test_a_task_of_an_unknown_kind_is_refused():
     class Painting(Task):
         application = "painting"
 
-    with pytest.raises(UsageError, match="application: got 'painting', but it must be one of answering, language"):
+    with pytest.raises(
+        UsageError, match="application: got 'painting', but it must be one of answering, language, ratings"
+    ):
         application_of(Painting())
 
 
-@pytest.mark.parametrize("task, opens", [(Arithmetic(), "Solver"), (Text(given="a"), "Writer")])
+@pytest.mark.parametrize(
+    "task, opens", [(Arithmetic(), "Solver"), (Text(given="a"), "Writer"), (Ratings(), "Recommender")]
+)
 def test_an_application_says_what_its_runs_open_as(task, opens):
     application = application_of(task)
     assert application.opens is getattr(seq2seq, opens)
-    assert application.to_try("a b") == (None if opens == "Solver" else "--continue", "a b")
+    assert application.to_try("a b") == ("--continue" if opens == "Writer" else None, "a b")
