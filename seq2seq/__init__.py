@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seq2seq.decoding import Answer
     from seq2seq.engine.options import TrainingConfig
     from seq2seq.errors import DeviceError, RunError, Seq2SeqError, SourceError, TrainingInterrupted, UsageError
+    from seq2seq.estimator import Estimator
     from seq2seq.experiment import train
     from seq2seq.recommender import Recommender
     from seq2seq.solver import Solver
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from seq2seq.tasks.roman import Roman
     from seq2seq.tasks.spelling import Spelling
     from seq2seq.tasks.strings import Copy, Reverse, Sort
+    from seq2seq.tasks.table import Table
     from seq2seq.tasks.text import Text
     from seq2seq.writer import Writer
 
@@ -47,6 +49,7 @@ _HOME = {
     "DataConfig": "config",
     "Dates": "tasks.dates",
     "DeviceError": "errors",
+    "Estimator": "estimator",
     "Extra": "config",
     "FileTask": "tasks",
     "ListTask": "tasks",
@@ -64,6 +67,7 @@ _HOME = {
     "Sort": "tasks.strings",
     "SourceError": "errors",
     "Spelling": "tasks.spelling",
+    "Table": "tasks.table",
     "Task": "tasks",
     "Text": "tasks.text",
     "TrainingConfig": "engine.options",
@@ -83,6 +87,7 @@ __all__ = [
     "DataConfig",
     "Dates",
     "DeviceError",
+    "Estimator",
     "Extra",
     "FileTask",
     "ListTask",
@@ -100,6 +105,7 @@ __all__ = [
     "Sort",
     "SourceError",
     "Spelling",
+    "Table",
     "Task",
     "Text",
     "TrainingConfig",

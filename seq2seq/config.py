@@ -225,9 +225,9 @@ class ModelConfig:
     model : str
         `repeat`, the notebook's network; `attention`, which attends to the source and writes one character at a time;
         `transducer`, which writes one character per character read; `aligned`, a transducer that reads two numbers
-        place by place; or one of the models of text or of ratings. `auto` is `transducer` for steps that are written in
-        place, `attention` for other steps, `gru` for a text, `dot` for ratings, and else `repeat`. See
-        `seq2seq/models/`.
+        place by place; or one of the models of text, of ratings or of tables. `auto` is `transducer` for steps that are
+        written in place, `attention` for other steps, `gru` for a text, `dot` for ratings, `dense` for a table, and
+        else `repeat`. See `seq2seq/models/`.
     cell : str
         `lstm`, or `rnn` with one tanh per unit (Elman 1990). An LSTM may lose its memory slowly, too slowly to show in
         short training examples. An `rnn` either renews its memory at each step or loses it at once, so it keeps what it
@@ -246,8 +246,8 @@ class ModelConfig:
     position_bias : bool
         Whether the scores of `attention` have a learned bias for each relative position.
     embedding : int
-        Size of the embeddings (E): of characters, for models of text, where 0 reads one-hot vectors; or of users and
-        items, for models of ratings.
+        Size of the embeddings (E): of characters, for models of text, where 0 reads one-hot vectors; of users and
+        items, for models of ratings; or of categories, for `dense`, where 0 chooses a size by the number of categories.
     activation : str
         For models of text other than `lstm` and `gru`: `tanh` or `relu`.
     identity : bool
@@ -278,7 +278,10 @@ class ModelConfig:
     )
     embedding: int = field(
         default=0,
-        metadata={"help": "size of the embeddings of characters, users or items; 0: one-hot characters", "parse": int},
+        metadata={
+            "help": "size of the embeddings; 0: one-hot characters, or as fits the categories",
+            "parse": int,
+        },
     )
     activation: str = field(default="tanh", metadata={"help": "char3 and rnn models: tanh or relu", "parse": str})
     identity: bool = field(

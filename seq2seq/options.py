@@ -41,6 +41,7 @@ MODEL_OPTIONS = {
     "lstm-numpy": ("hidden_size",),
     "dot": ("embedding", "penalty"),
     "neural": ("embedding", "penalty", "hidden_size", "dropout"),
+    "dense": ("hidden_size", "layers", "dropout", "embedding"),
 }
 HOMES = {
     "repeat": "seq2seq.models.repeat:RepeatModel",
@@ -60,11 +61,14 @@ HOMES = {
     "lstm-numpy": "seq2seq.models.stateful:LstmByHandModel",
     "dot": "seq2seq.models.ratings:DotModel",
     "neural": "seq2seq.models.ratings:NeuralModel",
+    "dense": "seq2seq.models.dense:DenseModel",
 }
 MODELS: Registry[BaseModel] = Registry("model", HOMES, "seq2seq.models.base:Model")
 ANSWERING = ("repeat", "attention", "transducer", "aligned")
 RATING_MODELS = ("dot", "neural")
-TEXT_MODELS = tuple(name for name in MODEL_OPTIONS if name not in (*ANSWERING, *RATING_MODELS))
+TABLE_MODELS = ("dense",)
+ROW_MODELS = (*RATING_MODELS, *TABLE_MODELS)
+TEXT_MODELS = tuple(name for name in MODEL_OPTIONS if name not in (*ANSWERING, *ROW_MODELS))
 STRING_MODELS = (*ANSWERING, *TEXT_MODELS)
 SOME_MODELS = {name for options in MODEL_OPTIONS.values() for name in options}
 # Values that describe a model without the option; these may be given.

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from seq2seq.evaluation import Evaluation
     from seq2seq.explaining import Components, Explanation
     from seq2seq.ratings_evaluation import RatingsEvaluation
+    from seq2seq.table_evaluation import TableEvaluation
     from seq2seq.text_evaluation import TextEvaluation
 
-    AnyEvaluation = Union[Evaluation, TextEvaluation, RatingsEvaluation]
+    AnyEvaluation = Union[Evaluation, TextEvaluation, RatingsEvaluation, TableEvaluation]
 
 MOST_ROWS = 24  # maximum number of symbols in a plot of probabilities
 MOST_LABELS = 400  # maximum number of labels in a plot of embeddings
@@ -47,9 +48,9 @@ def plot_run(run: Run, evaluation: AnyEvaluation, file: PathLike) -> None:
     ----------
     run : Run
         Its `metrics.csv` has the loss (nats per character) and exact match of each epoch.
-    evaluation : Evaluation, TextEvaluation or RatingsEvaluation
+    evaluation : Evaluation, TextEvaluation, RatingsEvaluation or TableEvaluation
         Gives exact match by group, such as the operators or the length of the answer; for a text, accuracy; for
-        ratings, errors.
+        ratings and tables, errors.
     file : path
         The image to write; its extension determines the format (`.png`, `.svg`, `.pdf`).
 

@@ -22,6 +22,7 @@ APPLICATIONS = {
     "answering": "seq2seq.applications.answering:Answering",
     "language": "seq2seq.applications.language:Language",
     "ratings": "seq2seq.applications.ratings:RatingsApplication",
+    "tabular": "seq2seq.applications.tabular:TabularApplication",
 }
 
 

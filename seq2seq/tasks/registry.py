@@ -24,6 +24,7 @@ BUILT_IN = {
     "pairs": "seq2seq.tasks.pairs:PairsTask",
     "text": "seq2seq.tasks.text:Text",
     "ratings": "seq2seq.tasks.ratings:Ratings",
+    "table": "seq2seq.tasks.table:Table",
 }
 
 TASKS: Registry[Task] = Registry("task", BUILT_IN, "seq2seq.tasks.base:Task", named=True)

@@ -1,0 +1,111 @@
+"""The application for tables: one column is predicted from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from seq2seq.applications.base import epochs_for
+from seq2seq.applications.rows import RowsApplication, shown_rows
+from seq2seq.config import Config, DataConfig, ModelConfig
+from seq2seq.encodings.table import TableEncoding
+from seq2seq.engine.options import TrainingConfig
+from seq2seq.options import TABLE_MODELS
+from seq2seq.rows import Rows
+from seq2seq.table_evaluation import TableEvaluation, score_rows
+from seq2seq.tasks import Task
+from seq2seq.typing import Array
+
+if TYPE_CHECKING:
+    from seq2seq.estimator import Estimator
+    from seq2seq.tasks.table import Table
+
+HELD_OUT = 0.05  # fraction of the rows held out to choose the best epoch ...
+TEST = 0.1  # ... and to report results
+PASSES = 1_500_000  # rows read in all epochs together; it determines the number of epochs ...
+EPOCHS = (5, 200)  # ... between these limits
+BATCHES = 50  # batches per epoch, about; it determines the batch size ...
+BATCH_SIZES = (16, 512)  # ... between these limits
+
+
+class TabularApplication(RowsApplication[TableEvaluation]):
+    """Tables: see `Application` for the methods."""
+
+    name = "tabular"
+    chosen = (
+        "validation", "test", "model", "hidden_size", "layers", "dropout", "embedding", "epochs", "batch_size",
+        "learning_rate",
+    )  # fmt: skip
+    measured = ("loss",)
+    best_by = (("validation_loss", "min"),)
+    models = TABLE_MODELS
+
+    def choose(self, task: Task, options: Mapping[str, Any]) -> Config:
+        n = cast("Table", task).count
+        least, most = BATCH_SIZES
+        return Config(
+            task=task,
+            data=DataConfig(validation=HELD_OUT, test=TEST, split="row"),
+            model=ModelConfig(model="dense", hidden_size=128, layers=2),
+            training=TrainingConfig(
+                epochs=epochs_for(PASSES, n, EPOCHS),
+                batch_size=max(least, min(most, n // BATCHES)),
+                learning_rate=0.005,
+            ),
+        )
+
+    def encode(self, task: Table, rows: Array) -> TableEncoding:
+        return task.encode(rows)
+
+    def arrays(self, task: Table, encoding: TableEncoding) -> dict[str, Array]:
+        return task.arrays(encoding)
+
+    def names(self, encoding: TableEncoding) -> tuple[str, ...]:
+        return ("loss", "accuracy") if encoding.target.classes else ("loss", "rmse")
+
+    def values(self, encoding: TableEncoding, outputs: Array, targets: Array) -> dict[str, float]:
+        values = score_rows(encoding.target, outputs, targets, targets).values
+        if encoding.target.classes:
+            return {"loss": values["nats"], "accuracy": values["accuracy"]}
+        return {"loss": (values["rmse"] / encoding.target.scale) ** 2, "rmse": values["rmse"]}
+
+    def metric(self, values: Mapping[str, Any]) -> str:
+        return f"accuracy {values['accuracy']:.3f}" if "accuracy" in values else f"RMSE {values['rmse']:.4f}"
+
+    def samples(self, encoding: TableEncoding, rows: Rows, outputs: Array) -> list[str]:
+        targets = shown_rows(rows).arrays["target"]
+        classes = encoding.target.classes
+        if classes:
+            best = outputs.argmax(axis=1)
+            return [f"{classes[place]} ({classes[int(right)]})" for place, right in zip(best, targets)]
+        answers, right = (encoding.target.restored(each) for each in (outputs[: len(targets)], targets))
+        return [f"{answer:.6g} ({number:.6g})" for answer, number in zip(answers, right)]
+
+    @property
+    def opens(self) -> type[Estimator]:
+        from seq2seq.estimator import Estimator
+
+        return Estimator
+
+    def evaluate(self, solver: Estimator, samples: int, seed: int) -> TableEvaluation:
+        rng = np.random.default_rng((seed, 2))
+        dataset = solver.dataset
+        target = dataset.encoding.target
+        scores = []
+        for part in (dataset.test.some(samples, rng), dataset.train.some(samples, rng)):
+            outputs = solver.predict(part.arrays)
+            scores.append(score_rows(target, outputs, part.arrays["target"], dataset.train.arrays["target"]))
+        name = f"log {target.name}" if target.log else target.name
+        held_out, seen = scores
+        return TableEvaluation(held_out, seen, name)
+
+    def summary(self, evaluation: TableEvaluation) -> list[str]:
+        return evaluation.lines
+
+    def report(self, evaluation: TableEvaluation) -> list[str]:
+        return evaluation.lines
+
+    def to_try(self, example: str) -> tuple[str | None, str]:
+        return None, example

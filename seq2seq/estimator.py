@@ -1,0 +1,167 @@
+"""Predicts a column of a table with a trained run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from seq2seq.encodings.table import Cells, TableEncoding
+from seq2seq.errors import UsageError, short
+from seq2seq.estimates import Estimate, EstimatingRun, highest, sources_of
+from seq2seq.explaining import component_lines
+from seq2seq.tasks.table import Table, read_row
+from seq2seq.typing import Array
+from seq2seq.values import whole
+
+DIGITS = 6  # significant digits of a number as text
+
+
+class Estimator(EstimatingRun):
+    """Predicts a column of a table.
+
+    >>> estimator = Estimator("runs/diamonds")
+    >>> estimator('{"carat": 0.23, "cut": "Ideal", "color": "E", "clarity": "SI2"}')
+    '366.912'
+
+    It has the parameters of `Solver`, which opens such a run as an Estimator. A source is JSON: an object with the
+    columns; one that is left out or null has no value. An unknown category gets the mean of the column's embeddings,
+    and the answer says so, as it does for a number out of the range that was trained on.
+    """
+
+    kind = "tabular"
+    codec: TableEncoding
+
+    def answer(self, sources: Iterable[str]) -> list[Estimate]:
+        rows = [self.prepare(source) for source in sources_of(sources)]
+        if not rows:
+            return []
+        outputs = self.predict(self._arrays(rows))
+        return [self._estimate(output, self.unlike(row)) for output, row in zip(outputs, rows)]
+
+    def n_best(self, source: str, n: int) -> list[Estimate]:
+        """The n most probable classes.
+
+        Parameters
+        ----------
+        source : str
+        n : int
+            At least 1. There are fewer if the target has fewer classes.
+
+        Returns
+        -------
+        list of Estimate
+            The most probable first.
+
+        Raises
+        ------
+        SourceError
+            If the source cannot be read.
+        UsageError
+            If the target is a number, or `n` is not allowed.
+        """
+        classes = self.codec.target.classes
+        if not classes:
+            raise UsageError(f"n_best: {self.run.path} predicts a number: it has one answer")
+        n = whole("n", n, 1)
+        row = self.prepare(source)
+        [found] = np.exp(self.predict(self._arrays([row])))
+        return [Estimate(classes[place], float(found[place]), self.unlike(row)) for place in highest(found, n)]
+
+    def prepare(self, source: str) -> dict[str, Any]:
+        [read] = sources_of([source])
+        return read_row(read, self.codec)
+
+    def unlike(self, row: Mapping[str, Any]) -> str | None:
+        """Why an answer is not reliable: a category is unknown, or a number out of range. None if all are known."""
+        for column in self.codec.categories:
+            if column.ids([row[column.name]])[0] == len(column.names):
+                value = short(row[column.name]) if row[column.name] else "missing value"
+                return f"has the unknown {column.name} {value}: read as the mean of all"
+        for number in self.codec.numbers:
+            value = row[number.name]
+            if np.isnan(value) and not number.flagged:
+                return f"has no {number.name}, which is never missing in training: read as the mean"
+            if value < number.least or value > number.most:
+                return f"has {number.name} {value:g}; trained on {number.least:g} to {number.most:g}"
+        return None
+
+    def features(self, rows: Sequence[Mapping[str, Any]] | None = None, places: Array | None = None) -> Array:
+        """Rows with the embeddings in place of the categories, as another model can read them.
+
+        Parameters
+        ----------
+        rows : sequence of dict, optional
+            Cells by column, as from `prepare`. By default those of the run's own table.
+        places : ndarray of int, optional
+            Positions of rows in that table; by default all of it.
+
+        Returns
+        -------
+        ndarray of float, shape (N, F)
+            The embeddings of all columns of categories, then the standardised numbers with their flags.
+        """
+        arrays = self._arrays(rows) if rows is not None else cast("Table", self.task).arrays(self.codec)
+        if places is not None:
+            arrays = {name: array[places] for name, array in arrays.items()}
+        parts = []
+        for place, vectors in enumerate(self._model.embeddings(self.weights).values()):
+            table = np.concatenate([vectors, vectors.mean(axis=0, keepdims=True)])
+            parts.append(table[arrays["categories"][:, place]])
+        if self.codec.numbers:
+            parts.append(arrays["numbers"])
+        return np.concatenate(parts, axis=1)
+
+    def overview(self) -> list[str]:
+        """The categories of each column at the ends of the principal components of their embeddings."""
+        if not self.codec.categories:
+            raise UsageError(f"{self.run.path}: its table has no categories, and so no embeddings")
+        return component_lines(self.embeddings())
+
+    def explain(self, source: str) -> list[str]:
+        """The answer and the inputs from which it comes.
+
+        Parameters
+        ----------
+        source : str
+
+        Returns
+        -------
+        list of str
+            Lines for a person to read.
+
+        Raises
+        ------
+        SourceError
+            If the source cannot be read.
+        """
+        [estimate] = self.answer([source])
+        row = self.prepare(source)
+        lines = [f"{self.codec.target.name}: {estimate.text}"]
+        for column in self.codec.categories:
+            lines.append(f"  {column.name}: {row[column.name] or 'missing'}")
+        for number in self.codec.numbers:
+            standard = (row[number.name] - number.mean) / number.scale
+            shown = "missing" if np.isnan(standard) else f"{row[number.name]:g}, {standard:+.2f} standard deviations"
+            lines.append(f"  {number.name}: {shown}")
+        return lines + ([f"  unlike training: {estimate.unlike_training}"] if estimate.unlike_training else [])
+
+    def _estimate(self, output: Any, unlike: str | None) -> Estimate:
+        target = self.codec.target
+        if target.classes:
+            place = int(output.argmax())
+            return Estimate(target.classes[place], float(np.exp(output[place])), unlike)
+        value = float(target.restored(output))
+        return Estimate(f"{value:.{DIGITS}g}", value, unlike)
+
+    def _arrays(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Array]:
+        cells = Cells(
+            {column.name: [row[column.name] for row in rows] for column in self.codec.categories},
+            {number.name: np.array([row[number.name] for row in rows], float) for number in self.codec.numbers},
+        )
+        return self.codec.arrays(cells, np.zeros(len(rows)))
+
+    def _names_of(self, name: str) -> list[str]:
+        [column] = [column for column in self.codec.categories if column.name == name]
+        return [each or "missing" for each in column.names]

@@ -1,0 +1,234 @@
+"""The task of a table: predict one column from the others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from seq2seq.encodings.table import ABSENT, Category, Cells, Number, TableEncoding, Target
+from seq2seq.errors import SourceError, UsageError, is_number, require, short
+from seq2seq.lazy import cached_property
+from seq2seq.tasks.tables import Columns, ColumnsTask, as_number, is_missing, require_column
+from seq2seq.typing import Array
+
+MOSTLY = 0.5  # a column with more numbers than this fraction of its values is not taken for categories
+MOST_CLASSES = 1000
+
+
+@dataclass(frozen=True)
+class Table(ColumnsTask):
+    """A table whose columns are numbers and categories: one column is predicted from the others.
+
+    A column is one of numbers if all of its values are numbers, else one of categories. A column without values, or
+    with a single category, is left out, and so is one without a name. A source is JSON, `{"COLUMN": VALUE, ...}`.
+
+    Parameters
+    ----------
+    path, given
+        See `ColumnsTask`.
+    target : str
+        The column to predict.
+    log : bool
+        Whether the logarithm of the target is learned; it must then be above 0.
+    classes : bool
+        Whether a target that consists of numbers is a class.
+    categories : str
+        Names of columns, separated by commas, that are categories although their values are numbers.
+    leave : str
+        Names of columns to leave out, separated by commas.
+    """
+
+    target: str = field(default="target", metadata={"help": "the column to predict"})
+    log: bool = field(default=False, metadata={"help": "learn the logarithm of the target"})
+    classes: bool = field(default=False, metadata={"help": "a target of numbers is a class"})
+    categories: str = field(default="", metadata={"help": "columns of numbers that are categories: A,B,..."})
+    leave: str = field(default="", metadata={"help": "columns to leave out: A,B,..."})
+
+    name = "table"
+    application = "tabular"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(isinstance(self.target, str) and bool(self.target), "target", self.target, "the name of a column")
+        for option in ("categories", "leave"):
+            value = getattr(self, option)
+            require(isinstance(value, str), option, value, "names of columns with commas between them")
+        require(self.target not in _names(self.leave), "leave", self.leave, "without the target")
+        require(not (self.log and self.classes), "log", self.log, "left out for a target of classes")
+
+    def used(self, header: Sequence[str]) -> list[str]:
+        require_column("target", self.target, header)
+        for option in ("categories", "leave"):
+            for name in _names(getattr(self, option)):
+                require_column(option, name, header)
+        return [name for name in header if name and name not in _names(self.leave)]
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """Whether each column is of `numbers` or of `categories`; it is None for one that is left out.
+
+        Raises
+        ------
+        UsageError
+            If most of a column's values are numbers, and some are not.
+        """
+        return {name: self._kind(self.columns, name) for name in self.columns.cells}
+
+    def _kind(self, columns: Columns, name: str) -> str:
+        cells = [cell for cell in columns.cells[name] if not is_missing(cell)]
+        if not cells:
+            return "empty"
+        if name in _names(self.categories) or (name == self.target and self.classes):
+            return "categories"
+        numbers = sum(as_number(cell) is not None for cell in cells)
+        if numbers == len(cells):
+            return "numbers"
+        if numbers > MOSTLY * len(cells):
+            try:
+                columns.numbers(name)
+            except UsageError as error:
+                raise UsageError(f"{error}, though most are: mend it, or name the column in categories") from None
+        return "categories"
+
+    @property
+    def read(self) -> dict[str, str]:
+        """The kinds of the columns that are read: not the target, and none that has nothing to tell."""
+        used = {}
+        for name, kind in self.kinds.items():
+            if name != self.target and kind != "empty" and len(set(self.columns.cells[name])) > 1:
+                used[name] = kind
+        if not used:
+            raise UsageError(f"{self.columns.place.rstrip(':')}: has no column to predict {short(self.target)} from")
+        return used
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        found = []
+        for name, kind in self.kinds.items():
+            if kind == "empty" and name != self.target:
+                found.append(f"the column {short(name)} is empty, and left out")
+            elif name != self.target and name not in self.read:
+                [value] = set(self.columns.cells[name])
+                found.append(f"the column {short(name)} has the one value {short(value)}, and is left out")
+        return tuple(found)
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The cells of all columns that are read."""
+        kinds = self.read
+        columns = self.columns
+        return Cells(
+            {name: _filled(columns.cells[name]) for name, kind in kinds.items() if kind == "categories"},
+            {name: columns.numbers(name) for name, kind in kinds.items() if kind == "numbers"},
+        )
+
+    @cached_property
+    def targets(self) -> Any:
+        """The target of each row: an array of numbers, or a list of classes.
+
+        Raises
+        ------
+        UsageError
+            If one is missing, there is only one, or a number has no logarithm.
+        """
+        columns = self.columns
+        cells = columns.filled(self.target)
+        place = columns.place.rstrip(":")
+        if len(set(cells)) == 1:
+            raise UsageError(f"{place}: has only {short(cells[0])} in the column {short(self.target)} to learn")
+        if self.kinds[self.target] == "categories":
+            if self.log:
+                raise UsageError(f"{place}: the column {short(self.target)} has no numbers to take the logarithm of")
+            count = len(set(cells))
+            require(count <= MOST_CLASSES, "target", self.target, f"a column of numbers or of {MOST_CLASSES} classes")
+            return cells
+        values = columns.numbers(self.target)
+        if self.log and values.min() <= 0:
+            row = int(values.argmin())
+            where = f"{columns.place}{columns.lines[row]}"
+            raise UsageError(f"{where}: has {cells[row]} in the column {short(self.target)}, which has no logarithm")
+        return values
+
+    def encode(self, rows: Array) -> TableEncoding:
+        """The encoding that the rows in these positions make."""
+        cells = self.cells
+        categories = []
+        for name, values in cells.categories.items():
+            categories.append(Category(name, tuple(sorted({values[row] for row in rows}))))
+        numbers = []
+        for name, column in cells.numbers.items():
+            if np.isnan(column[rows]).all():
+                raise UsageError(f"{self.name}: the column {short(name)} has no value that is trained on; leave it out")
+            numbers.append(Number.of(name, column[rows]))
+        targets = self.targets
+        if isinstance(targets, list):
+            target = Target(self.target, False, 0.0, 1.0, tuple(sorted(set(targets))))
+        else:
+            target = Target.of_numbers(self.target, self.log, targets[rows])
+        return TableEncoding(tuple(categories), tuple(numbers), target)
+
+    def arrays(self, encoding: TableEncoding) -> dict[str, Array]:
+        """All rows as the inputs of a model."""
+        targets = self.targets
+        if isinstance(targets, list):
+            place = {name: number for number, name in enumerate(encoding.target.classes)}
+            return encoding.arrays(self.cells, np.array([place[name] for name in targets]))
+        return encoding.arrays(self.cells, encoding.target.standardised(targets))
+
+    @cached_property
+    def example_source(self) -> str:
+        """The first row as JSON; in a run, a row of first categories and mean values."""
+        if self.encoding is None:
+            cells = self.cells
+            row: dict[str, Any] = {name: values[0] or None for name, values in cells.categories.items()}
+            row.update({name: None if np.isnan(each[0]) else float(each[0]) for name, each in cells.numbers.items()})
+        else:
+            row = {column.name: column.names[-1] or None for column in self.encoding.categories}
+            row.update({column.name: float(f"{column.mean:.4g}") for column in self.encoding.numbers})
+        return json.dumps(row, ensure_ascii=False)
+
+    @classmethod
+    def read_outline(cls, values: Any) -> TableEncoding:
+        return TableEncoding.from_json(values)
+
+
+def read_row(source: str, encoding: TableEncoding) -> dict[str, Any]:
+    """The cells of a source: strings and numbers by column, None where a value is missing. Raises `SourceError`."""
+    try:
+        values = json.loads(source)
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise SourceError(f'{short(source)}: is not JSON such as {{"COLUMN": VALUE}}')
+    names = [column.name for column in encoding.categories] + [number.name for number in encoding.numbers]
+    unknown = [name for name in values if name not in names]
+    if unknown:
+        raise SourceError(f"{short(source)}: has {short(unknown[0])}, but the columns are {', '.join(names)}")
+    row: dict[str, Any] = {}
+    for column in encoding.categories:
+        value = values.get(column.name)
+        if not (value is None or isinstance(value, (str, int, float))):
+            raise SourceError(f"{short(source)}: its {column.name} is neither text nor a number")
+        row[column.name] = ABSENT if value is None or is_missing(str(value)) else str(value)
+    for number in encoding.numbers:
+        value = values.get(number.name)
+        if isinstance(value, str):
+            value = None if is_missing(value) else as_number(value)
+            if value is None and not is_missing(str(values[number.name])):
+                raise SourceError(f"{short(source)}: its {number.name} is not a number")
+        if not (value is None or is_number(value)):
+            raise SourceError(f"{short(source)}: its {number.name} is not a number")
+        row[number.name] = float("nan") if value is None else float(value)
+    return row
+
+
+def _filled(cells: Sequence[str]) -> list[str]:
+    return [ABSENT if is_missing(cell) else cell for cell in cells]
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
