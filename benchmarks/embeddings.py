@@ -1,8 +1,13 @@
-"""Measures the applications that learn embeddings: `python benchmarks/embeddings.py ratings FILE`.
+"""Measures the applications that learn embeddings: `python -m benchmarks.embeddings ratings FILE`, and `diamonds FILE`.
 
 `ratings` takes insteval.csv, the 73,421 evaluations of lectures at ETH Zurich in R's package lme4 (`InstEval`), and
 compares the models of ratings with the mean alone and the regularised biases alone. The options were chosen by the
 validation part of seed 0.
+
+`diamonds` takes diamonds.csv, the 53,940 diamonds in R's package ggplot2, and predicts the logarithm of the price. It
+compares the network with scikit-learn's gradient boosting and nearest neighbours on the same rows, which read the
+categories as numbers in alphabetical order, as one-hot vectors, or as the embeddings that the network has learned. It
+needs `pip install scikit-learn`.
 """
 
 from __future__ import annotations
@@ -15,13 +20,21 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq import train
-from seq2seq.tasks.ratings import Ratings
+from seq2seq import Ratings, Table, train
+from seq2seq.estimator import Estimator
+from seq2seq.explaining import order_correlation, principal_components
+from seq2seq.typing import Array
 
 SEEDS = (0, 1, 2)
 RATING_OPTIONS: dict[str, dict[str, Any]] = {
     "dot": {"embedding": 8, "penalty": 13.0},
     "neural": {"embedding": 8, "penalty": 13.0},
+}
+DIAMOND_OPTIONS: dict[str, Any] = {}
+KNOWN_ORDERS = {
+    "cut": ("Fair", "Good", "Very Good", "Premium", "Ideal"),
+    "color": ("J", "I", "H", "G", "F", "E", "D"),
+    "clarity": ("I1", "SI2", "SI1", "VS2", "VS1", "VVS2", "VVS1", "IF"),
 }
 
 
@@ -45,6 +58,64 @@ def ratings(file: str) -> None:
         show(model, rows, time.perf_counter() - started)
 
 
+def diamonds(file: str) -> None:
+    """Print the errors of the network and of scikit-learn's models, and the order of the categories."""
+    task = Table(file, target="price", log=True)
+    errors: dict[str, list[float]] = {}
+    orders: dict[str, list[float]] = {name: [] for name in KNOWN_ORDERS}
+    for seed in SEEDS:
+        with tempfile.TemporaryDirectory() as folder:
+            run = Path(folder) / "run"
+            solver = train(task, run, seed=seed, progress=False, show_every=0, **DIAMOND_OPTIONS)
+            errors.setdefault("network", []).append(solver.evaluate(samples=10**6).held_out.values["rmse"])
+            for name, (symbols, vectors) in solver.embeddings().items():
+                coordinates, _ = principal_components(vectors)
+                orders[name].append(abs(float(order_correlation(symbols, coordinates, KNOWN_ORDERS[name])[0])))
+            for name, error in peers(task, solver).items():
+                errors.setdefault(name, []).append(error)
+    print("| model | " + " | ".join(f"seed {seed}" for seed in SEEDS) + " | mean |")
+    print("|---|" + "---|" * (len(SEEDS) + 1))
+    for name, values in {**errors, **{f"rank correlation of {name}": each for name, each in orders.items()}}.items():
+        print(f"| {name} | " + " | ".join(f"{each:.4f}" for each in values) + f" | {np.mean(values):.4f} |", flush=True)
+
+
+def peers(task: Table, solver: Estimator) -> dict[str, float]:
+    """Errors of scikit-learn's models on the run's test rows, trained on all other rows, by model and code."""
+    from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingRegressor
+    from sklearn.neighbors import KNeighborsRegressor
+
+    dataset = solver.dataset
+    held_out = dataset.test.places
+    trained = np.concatenate([dataset.train.places, dataset.validation.places])
+    prices = np.log(task.targets)
+    models = {
+        "gradient boosting": lambda: GradientBoostingRegressor(random_state=0),
+        "boosting of histograms": lambda: HistGradientBoostingRegressor(random_state=0),
+        "nearest neighbours": lambda: KNeighborsRegressor(10),
+    }
+    errors = {}
+    for name, make in models.items():
+        for code, columns in coded(task, solver).items():
+            model = make().fit(columns[trained], prices[trained])
+            errors[f"{name}, {code}"] = float(
+                np.sqrt(np.mean((model.predict(columns[held_out]) - prices[held_out]) ** 2))
+            )
+    return errors
+
+
+def coded(task: Table, solver: Estimator) -> dict[str, Array]:
+    """All rows with the categories as ordinal codes, one-hot vectors or embeddings, and the standardised numbers."""
+    arrays = task.arrays(solver.codec)
+    categories = arrays["categories"]
+    one_hot = [np.eye(len(column.names))[ids] for column, ids in zip(solver.codec.categories, categories.T)]
+    ordinal = (categories - categories.mean(axis=0)) / categories.std(axis=0)
+    return {
+        "ordinal": np.concatenate([ordinal, arrays["numbers"]], axis=1),
+        "one-hot": np.concatenate([*one_hot, arrays["numbers"]], axis=1),
+        "embeddings": solver.features(),
+    }
+
+
 def show(model: str, rows: dict[str, list[float]], seconds: float) -> None:
     """Print the rows that a model has completed, and the seconds for a single training."""
     for name in list(rows):
@@ -55,10 +126,10 @@ def show(model: str, rows: dict[str, list[float]], seconds: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["ratings"])
+    parser.add_argument("what", choices=["ratings", "diamonds"])
     parser.add_argument("file", metavar="FILE")
     arguments = parser.parse_args()
-    ratings(arguments.file)
+    {"ratings": ratings, "diamonds": diamonds}[arguments.what](arguments.file)
 
 
 if __name__ == "__main__":

@@ -113,11 +113,11 @@ class Estimator(EstimatingRun):
             parts.append(arrays["numbers"])
         return np.concatenate(parts, axis=1)
 
-    def overview(self) -> list[str]:
+    def overview(self, orders: Sequence[Sequence[str]] = ()) -> list[str]:
         """The categories of each column at the ends of the principal components of their embeddings."""
         if not self.codec.categories:
             raise UsageError(f"{self.run.path}: its table has no categories, and so no embeddings")
-        return component_lines(self.embeddings())
+        return component_lines(self.embeddings(), orders)
 
     def explain(self, source: str) -> list[str]:
         """The answer and the inputs from which it comes.

@@ -20,6 +20,7 @@ from seq2seq.workers import argument_shapes, workers_of
 if TYPE_CHECKING:
     from seq2seq.opened import StringRun
 
+DIGITS = "0123456789"
 HESITATES = 0.9  # a step with a lower probability counts as a hesitation
 
 
@@ -261,16 +262,16 @@ def neighbours(embeddings: Mapping[str, Embeddings], symbol: str, count: int = 5
     return nearest
 
 
-def component_lines(embeddings: Mapping[str, Embeddings], dimensions: int = 2) -> list[str]:
+def component_lines(embeddings: Mapping[str, Embeddings], orders: Sequence[Sequence[str]] = ()) -> list[str]:
     """The principal components of embeddings, and the symbols at their ends, as lines for a person to read."""
     lines = []
     for name, (symbols, vectors) in embeddings.items():
-        coordinates, shares = principal_components(vectors, dimensions)
-        lines += described(name, Components(symbols, coordinates, shares))
+        coordinates, shares = principal_components(vectors)
+        lines += described(name, Components(symbols, coordinates, shares), orders)
     return lines
 
 
-def described(name: str, components: Components) -> list[str]:
+def described(name: str, components: Components, orders: Sequence[Sequence[str]] = ()) -> list[str]:
     """The symbols at the ends of each component, as lines for a person to read.
 
     Parameters
@@ -278,6 +279,9 @@ def described(name: str, components: Components) -> list[str]:
     name : str
         Name of the embeddings.
     components : Components
+    orders : sequence of sequences of str
+        Known orders of symbols. The rank correlation is given with each whose symbols are all there, and with the
+        order of the digits.
 
     Returns
     -------
@@ -285,31 +289,35 @@ def described(name: str, components: Components) -> list[str]:
     """
     symbols, coordinates, shares = components
     ordered = [""] * len(shares)
-    if set("0123456789") <= set(symbols):
-        orders = order_correlation(symbols, coordinates)
-        ordered = [f"; rank correlation with the digits' value {order:+.2f}" for order in orders]
+    for order in (DIGITS, *orders):
+        if set(order) <= set(symbols):
+            what = "the digits' value" if order == DIGITS else "the order given"
+            ranks = order_correlation(symbols, coordinates, order)
+            ordered = [f"{before}; rank correlation with {what} {rank:+.2f}" for before, rank in zip(ordered, ranks)]
     lines = []
-    for number, (values, share, order) in enumerate(zip(coordinates.T, shares, ordered), 1):
-        lines.append(f"{name}, component {number}: {share:.0%} of the variance{order}")
+    for number, (values, share, correlations) in enumerate(zip(coordinates.T, shares, ordered), 1):
+        lines.append(f"{name}, component {number}: {share:.0%} of the variance{correlations}")
         for end, found in zip(("lowest", "highest"), extremes(symbols, values)):
             lines.append(f"  {end:7}  " + "  ".join(f"{symbol!r} {value:+.2f}" for symbol, value in found))
     return lines
 
 
-def order_correlation(symbols: Sequence[str], coordinates: Array) -> Array:
-    """Spearman's rank correlation between the values of the digits and their coordinates.
+def order_correlation(symbols: Sequence[str], coordinates: Array, order: Sequence[str] = DIGITS) -> Array:
+    """Spearman's rank correlation between a known order of symbols and their coordinates.
 
     Parameters
     ----------
     symbols : sequence of str
-        N symbols, among them all digits.
+        N symbols, among them all of the order.
     coordinates : ndarray, shape (N, count)
+    order : sequence of str
+        Two or more symbols, by default the digits.
 
     Returns
     -------
     ndarray, shape (count,)
         From -1 to 1, for each component.
     """
-    rows = [symbols.index(digit) for digit in "0123456789"]
+    rows = [symbols.index(symbol) for symbol in order]
     ranks = coordinates[rows].argsort(axis=0).argsort(axis=0)
-    return np.array([np.corrcoef(np.arange(10), rank)[0, 1] for rank in ranks.T])
+    return np.array([np.corrcoef(np.arange(len(rows)), rank)[0, 1] for rank in ranks.T])

@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from seq2seq.applications import application_of
@@ -88,8 +89,19 @@ class OpenedRun(ABC):
         """Draw how an answer comes about. Raises `UsageError` if there is nothing to draw."""
         raise UsageError(f"plot: an answer of {self.run.shown} has no steps to draw; its embeddings can be drawn")
 
-    def overview(self) -> list[str]:
-        """What the run has learned, as lines for a person to read. Raises `UsageError` if only sources show it."""
+    def overview(self, orders: Sequence[Sequence[str]] = ()) -> list[str]:
+        """What the run has learned, as lines for a person to read.
+
+        Parameters
+        ----------
+        orders : sequence of sequences of str
+            Known orders of names, with which principal components are compared.
+
+        Raises
+        ------
+        UsageError
+            If only sources show what it has learned.
+        """
         raise UsageError("SOURCE: give one, or --embeddings, or --neighbours")
 
     @property

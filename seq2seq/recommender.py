@@ -109,14 +109,14 @@ class Recommender(EstimatingRun):
             unknown.append(f"item {short(item)}")
         return f"has the unknown {' and the unknown '.join(unknown)}: rated as the mean of all" if unknown else None
 
-    def overview(self) -> list[str]:
+    def overview(self, orders: Sequence[Sequence[str]] = ()) -> list[str]:
         """What the run has learned: items by bias, and the extremes of the principal components of the embeddings."""
         model = cast("RatingsModel", self._model)
         biases = model.biases(self.weights)["items"]
         lines = ["items by bias, with the severity of their users taken out"]
         for end, found in zip(("worst", "best"), extremes(self.codec.items, biases, SHOWN)):
             lines += [f"  {end:7}  " + "  ".join(f"{item!r} {value:+.2f}" for item, value in found)]
-        return [*lines, *component_lines(self.embeddings())]
+        return [*lines, *component_lines(self.embeddings(), orders)]
 
     def explain(self, source: str) -> list[str]:
         """How a rating comes about: the terms that are added before the sigmoid.

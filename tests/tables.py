@@ -13,3 +13,22 @@ def ratings(n=1500, users=60, items=40, noise=0.4, seed=0):
     stars = np.clip(np.round(mean + rng.normal(0, noise, n)), 1, 5)
     rows = [(f"u{a}", f"film {b}", f"{int(c)}") for a, b, c in zip(user, item, stars)]
     return [("user", "item", "rating"), *rows], quality
+
+
+SIZES = ("tiny", "small", "middling", "large", "huge")  # in the order of their hidden values
+TASTES = ("sweet", "sour", "bitter")
+
+
+def cakes(n=2000, seed=0, missing=0.05):
+    """Rows of cakes whose price depends on an ordered hidden value of each size, on the weight and on the taste."""
+    rng = np.random.default_rng(seed)
+    size = rng.integers(len(SIZES), size=n)
+    taste = rng.integers(len(TASTES), size=n)
+    weight = rng.normal(500, 100, n)
+    logs = 1 + 0.5 * size + np.array([0.3, 0, 0.1])[taste] + (weight - 500) / 400 + rng.normal(0, 0.1, n)
+    shown = [f"{each:.0f}" if known else "" for each, known in zip(weight, rng.random(n) >= missing)]
+    header = ("", "size", "taste", "weight", "price")
+    return [
+        header,
+        *zip(map(str, range(n)), np.array(SIZES)[size], np.array(TASTES)[taste], shown, np.exp(logs).round(3)),
+    ]

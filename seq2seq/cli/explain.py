@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
+
 import seq2seq
 from seq2seq import explaining
 from seq2seq.cli.parser import CommandParser, text
+from seq2seq.errors import short
 from seq2seq.runs import Run
 from seq2seq.showing import one_line
+
+
+def _order(argument: str) -> list[str]:
+    """Two or more names with commas between them, each once."""
+    names = [name.strip() for name in text(argument).split(",")]
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"got {short(argument)}, but it must be two or more names: A,B,...")
+    return names
 
 
 def main() -> int:
@@ -28,13 +39,21 @@ def main() -> int:
         metavar="SYMBOL",
         help="print the symbols that are most similar to this one in the model",
     )
+    parser.add_argument(
+        "--order",
+        type=_order,
+        action="append",
+        default=[],
+        metavar="A,B,...",
+        help="a known order of categories, with which the components are compared; may be given several times",
+    )
     arguments = parser.parse_args()
     if arguments.plot and len(arguments.sources) != 1:
         parser.error("--plot: draws one source")
     solver = seq2seq.Solver(arguments.run or Run.newest().path, device=arguments.device)
 
     if not (arguments.sources or arguments.embeddings or arguments.neighbours):
-        print("\n".join(map(one_line, solver.overview())))
+        print("\n".join(map(one_line, solver.overview(arguments.order))))
     for source in arguments.sources:
         print("\n".join(map(one_line, solver.explain(source))))
         if arguments.plot:
@@ -47,7 +66,7 @@ def main() -> int:
         for name, (symbols, vectors) in embeddings.items():
             coordinates, shares = explaining.principal_components(vectors, arguments.dimensions)
             parts[name] = explaining.Components(symbols, coordinates, shares)
-            print("\n".join(explaining.described(name, parts[name])))
+            print("\n".join(explaining.described(name, parts[name], arguments.order)))
         plot_embeddings(parts, arguments.embeddings)
     if arguments.neighbours:
         for name, nearest in explaining.neighbours(embeddings, arguments.neighbours).items():

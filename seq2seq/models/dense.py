@@ -26,6 +26,8 @@ from seq2seq.models.rows import RowsModel, embedding, table
 from seq2seq.mx import Symbol, mx
 from seq2seq.typing import Array
 
+SPREAD = 0.01  # standard deviation of the first embeddings, small beside what is learned
+
 
 class DenseModel(RowsModel):
     """Dense layers on embeddings and numbers: see the module. It has the parameters of `RowsModel`."""
@@ -46,7 +48,7 @@ class DenseModel(RowsModel):
         for place, column in enumerate(self.encoding.categories):
             ids = sym.reshape(sym.slice_axis(inputs["categories"], axis=0, begin=place, end=place + 1), shape=(-1,))
             count = len(column.names)
-            weight = table(self._name_of(place), count, self._size(count))
+            weight = table(self._name_of(place), count, self._size(count), SPREAD)
             parts.append(embedding(ids, weight, count, self._size(count), known))
         if self.encoding.numbers:
             parts.append(self._normalised(sym.transpose(inputs["numbers"]), "numbers"))

@@ -101,10 +101,10 @@ class Ratings(ColumnsTask):
             raise UsageError(f"{where}: has the rating {ratings[outside[0]]:g}, out of the range {least:g} to {most:g}")
         for name, cells in ((self.user, users), (self.item, items)):
             if len(set(cells)) == 1:
-                where = columns.place.rstrip(":")
+                where = columns.table
                 raise UsageError(f"{where}: has only {short(cells[0])} in the column {short(name)}, but two are needed")
         if least == most:
-            raise UsageError(f"{columns.place.rstrip(':')}: all ratings are {least:g}, so there is nothing to learn")
+            raise UsageError(f"{columns.table}: all ratings are {least:g}, so there is nothing to learn")
         return Known(users, items, ratings)
 
     @property

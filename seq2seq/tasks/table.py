@@ -102,7 +102,7 @@ class Table(ColumnsTask):
             if name != self.target and kind != "empty" and len(set(self.columns.cells[name])) > 1:
                 used[name] = kind
         if not used:
-            raise UsageError(f"{self.columns.place.rstrip(':')}: has no column to predict {short(self.target)} from")
+            raise UsageError(f"{self.columns.table}: has no column to predict {short(self.target)} from")
         return used
 
     @property
@@ -137,7 +137,7 @@ class Table(ColumnsTask):
         """
         columns = self.columns
         cells = columns.filled(self.target)
-        place = columns.place.rstrip(":")
+        place = columns.table
         if len(set(cells)) == 1:
             raise UsageError(f"{place}: has only {short(cells[0])} in the column {short(self.target)} to learn")
         if self.kinds[self.target] == "categories":

@@ -31,13 +31,16 @@ class Columns(NamedTuple):
     ----------
     cells : dict of str to list of str
         The cells of each column, by its name.
+    table : str
+        The name of the table for messages.
     place : str
-        The place of the table for messages, which a line number follows.
+        What comes before the number of a line in messages.
     lines : list of int
         The line of each row.
     """
 
     cells: dict[str, list[str]]
+    table: str
     place: str
     lines: list[int]
 
@@ -49,7 +52,7 @@ class Columns(NamedTuple):
         cells = self.cells[name]
         absent = [row for row, cell in enumerate(cells) if is_missing(cell)]
         if len(absent) == len(cells):
-            raise UsageError(f"{self.place.rstrip(':')}: the column {short(name)} is empty")
+            raise UsageError(f"{self.table}: the column {short(name)} is empty")
         if absent:
             raise UsageError(f"{self.place}{self.lines[absent[0]]}: has no value in the column {short(name)}")
         return cells
@@ -141,15 +144,17 @@ class ColumnsTask(Task):
             If there is no table, or a row has too many or too few cells. It names the file and the line.
         """
         if self.given is not None:
+            table = "table"
             place = "row "
             rows: Iterator[tuple[int, Sequence[str]]] = enumerate(self.given, 1)
         else:
             require(bool(self.path), "path", self.path, f"the file of the task {self.name}")
-            place = f"{self.path}:"
+            table = self.path
+            place = f"{table}:"
             rows = table_rows(self.path, str(self._place.path))
         _, first = next(rows, (0, ()))
         header = list(first)
-        _require_header(place, header)
+        _require_header(table, header)
         used = self.used(header)
         chosen = [header.index(name) for name in used]
         cells: list[list[str]] = [[] for _ in used]
@@ -161,8 +166,8 @@ class ColumnsTask(Task):
             for column, index in zip(cells, chosen):
                 column.append(row[index])
         if not lines:
-            raise UsageError(f"{place.rstrip(':')}: has no rows below its header")
-        return Columns(dict(zip(used, cells)), place, lines)
+            raise UsageError(f"{table}: has no rows below its header")
+        return Columns(dict(zip(used, cells)), table, place, lines)
 
     @property
     def encoding(self) -> Any:
@@ -224,21 +229,15 @@ def _plain_rows(given: Any) -> tuple[tuple[str, ...], ...]:
     return tuple(rows)
 
 
-def _require_header(place: str, header: Sequence[str]) -> None:
+def _require_header(table: str, header: Sequence[str]) -> None:
     """Raise `UsageError` if there is no header, or two columns of it have the same name."""
     if not any(header):
-        raise UsageError(f"{place.rstrip(':')}: has no header with the names of its columns")
+        raise UsageError(f"{table}: has no header with the names of its columns")
     twice = [name for name in header if name and header.count(name) > 1]
     if twice:
-        raise UsageError(f"{place}1: has two columns with the name {short(twice[0])}")
+        raise UsageError(f"{table}: has two columns with the name {short(twice[0])}")
 
 
 def require_column(option: str, name: str, header: Sequence[str]) -> None:
     """Raise `UsageError` unless an option names a column of the header."""
     require(name in header, option, name, f"a column of the table: {cut(', '.join(filter(None, header)), MOST_NAMES)}")
-
-
-def rows_of(columns: Mapping[str, Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
-    """The rows of a table, first the header, from its columns."""
-    yield tuple(columns)
-    yield from zip(*columns.values())

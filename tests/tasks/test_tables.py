@@ -40,7 +40,7 @@ def test_a_run_keeps_the_columns_that_it_uses(tmp_path):
     [
         ("", "a.csv: has no header with the names of its columns"),
         (HEADER, "a.csv: has no rows below its header"),
-        ("user,item,item\nann,Up,3\n", "a.csv:1: has two columns with the name 'item'"),
+        ("user,item,item\nann,Up,3\n", "a.csv: has two columns with the name 'item'"),
         ("who,item,rating\nann,Up,3\n", "user: got 'user', but it must be a column of the table: who, item, rating"),
         (HEADER + "ann,Up\n", "a.csv:2: has 2 cells, but the header has 3"),
         (HEADER + 'ann,"Up,3\n', "a.csv:2: is not CSV"),

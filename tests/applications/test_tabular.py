@@ -1,0 +1,190 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from seq2seq import RunError, Solver, SourceError, UsageError, train
+from seq2seq.encodings.table import Number, TableEncoding, Target
+from seq2seq.estimator import Estimator
+from seq2seq.explaining import order_correlation, principal_components
+from seq2seq.tasks.table import Table
+from tests import tables
+
+OPTIONS = {"progress": False, "show_every": 0, "epochs": 15, "hidden_size": 16, "batch_size": 64}
+ROWS = tables.cakes()
+CAKE = '{"size": "large", "taste": "sour", "weight": 480}'
+
+
+def cakes(**options):
+    return Table(given=ROWS, **{"target": "price", "log": True, **options})
+
+
+@pytest.fixture(scope="module")
+def priced(tmp_path_factory):
+    """A run of a table. Its folder is not to be changed."""
+    return train(cakes(), tmp_path_factory.mktemp("runs") / "cakes", **OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def classed(tmp_path_factory):
+    """A run of a table whose target is a class."""
+    return train(cakes(target="size", log=False), tmp_path_factory.mktemp("runs") / "sizes", **OPTIONS)
+
+
+def test_a_number_is_learned_to_near_the_noise_and_the_hidden_order_shows(priced):
+    score = priced.evaluate().held_out
+    assert score.values["rmse"] < 0.2 < 0.7 < score.alone["rmse"] and score.values["r2"] > 0.9
+    symbols, vectors = priced.embeddings()["size"]
+    coordinates, _ = principal_components(vectors)
+    assert abs(order_correlation(symbols, coordinates, tables.SIZES)[0]) > 0.99
+    lines = priced.overview([tables.SIZES])
+    assert any(line.startswith("size, component 1:") and "the order given" in line for line in lines)
+
+
+def test_a_run_opens_as_an_estimator_and_answers_the_same(priced):
+    again = Solver(priced.run.path)
+    assert type(again) is Estimator is type(priced)
+    assert again(CAKE) == priced(CAKE) == priced([CAKE])[0]
+    [estimate] = priced.answer([CAKE])
+    assert estimate.unlike_training is None and float(estimate.text) == pytest.approx(estimate.value, rel=1e-5)
+    assert estimate.value == pytest.approx(np.exp(1 + 1.5 - 0.05), rel=0.3)
+    assert priced(priced.example)
+
+
+def test_a_class_is_learned_with_probabilities(classed):
+    score = classed.evaluate().held_out
+    assert score.values["accuracy"] > 0.5 > 0.3 > score.alone["accuracy"]
+    row = '{"price": 3, "taste": "sour", "weight": 500}'
+    best = classed.n_best(row, 9)
+    assert {each.text for each in best} == set(tables.SIZES) and best[0].text == classed(row)
+    assert sum(each.value for each in best) == pytest.approx(1, abs=1e-5)
+    assert [each.value for each in best] == sorted((each.value for each in best), reverse=True)
+
+
+def test_an_unknown_category_gets_the_mean_of_the_embeddings_and_the_answer_says_so(priced):
+    row = priced.prepare('{"size": "vast", "taste": "sour", "weight": 480}')
+    assert priced.unlike(row) == "has the unknown size 'vast': read as the mean of all"
+    width = priced.weights["column0_embedding"].shape[1]
+    np.testing.assert_allclose(priced.features([row])[0, :width], priced.weights["column0_embedding"].mean(axis=0))
+    assert priced.answer([CAKE.replace("large", "vast")])[0].unlike_training
+    assert priced.answer([CAKE.replace("480", "9999")])[0].unlike_training.startswith("has weight 9999; trained on")
+    assert priced.answer([CAKE.replace("480", "null")])[0].unlike_training is None  # it is sometimes missing
+    assert "the unknown taste missing value" in priced.answer(['{"size": "tiny", "weight": 480}'])[0].unlike_training
+
+
+@pytest.mark.parametrize(
+    "source, message",
+    [
+        ("large", "is not JSON such as"),
+        ('["large"]', "is not JSON such as"),
+        ('{"sort": 5}', "has 'sort', but the columns are size, taste, weight"),
+        ('{"weight": "heavy"}', "its weight is not a number"),
+        ('{"weight": true}', "its weight is not a number"),
+        ('{"size": ["large"]}', "its size is neither text nor a number"),
+    ],
+)
+def test_a_source_that_is_no_row_is_refused(priced, source, message):
+    with pytest.raises(SourceError, match=message):
+        priced(source)
+
+
+def test_running_means_are_in_the_run_and_an_interrupted_run_goes_on_to_the_same_bits(tmp_path):
+    options = {**OPTIONS, "dropout": 0.2, "schedule": "constant", "warmup_steps": 0}
+    whole = train(cakes(), tmp_path / "whole", **{**options, "epochs": 4})
+    train(cakes(), tmp_path / "parts", **{**options, "epochs": 2})
+    parts = train(None, tmp_path / "parts", resume=True, epochs=4, progress=False)
+    assert {"layer0_norm_moving_mean", "numbers_norm_moving_var"} <= set(whole.weights)
+    for name, array in whole.weights.items():
+        assert (array == parts.weights[name]).all(), name
+    assert abs(whole.weights["layer0_norm_moving_mean"]).max() > 0
+
+
+def test_a_run_folder_is_complete_in_itself_and_holds_plain_values(priced, tmp_path):
+    shutil.copytree(priced.run.path, tmp_path / "copy")
+    moved = Solver(tmp_path / "copy")
+    assert moved.evaluate().held_out == priced.evaluate().held_out
+    (tmp_path / "copy" / "table.csv.gz").unlink()
+    assert Solver(tmp_path / "copy")(CAKE) == priced(CAKE)  # answering reads no data
+    path = tmp_path / "copy" / "config.json"
+    values = json.loads(path.read_text())
+    values["data_outline"]["numbers"][0]["scale"] = 0
+    path.write_text(json.dumps(values))
+    with pytest.raises(RunError, match="a scale is not one of numbers"):
+        Solver(tmp_path / "copy")
+
+
+def test_an_edited_scale_is_noticed_when_the_data_are_made_again(priced, tmp_path):
+    shutil.copytree(priced.run.path, tmp_path / "copy")
+    path = tmp_path / "copy" / "config.json"
+    values = json.loads(path.read_text())
+    values["data_outline"]["numbers"][0]["mean"] += 1
+    path.write_text(json.dumps(values))
+    with pytest.raises(RunError, match="its data_outline does not match its data"):
+        _ = Solver(tmp_path / "copy").dataset
+
+
+def test_the_scale_is_that_of_the_training_rows_and_a_missing_number_has_a_flag(priced):
+    dataset = priced.dataset
+    weights = np.array([float(row[3] or "nan") for row in ROWS[1:]])
+    [number] = priced.codec.numbers
+    trained = weights[dataset.train.places]
+    assert number.mean == pytest.approx(np.nanmean(trained)) and number.scale == pytest.approx(np.nanstd(trained))
+    values, flags = dataset.test.arrays["numbers"].T
+    missing = np.isnan(weights[dataset.test.places])
+    assert missing.any() and (flags == missing).all() and (values[missing] == 0).all()
+
+
+def test_an_encoding_is_the_same_from_json_and_numbers_come_back():
+    target = Target.of_numbers("y", True, np.array([1.0, 10.0, 100.0]))
+    assert target.restored(target.standardised(np.array([1.0, 10.0]))) == pytest.approx([1, 10])
+    assert Number.of("x", np.array([2.0, np.nan, 2.0])) == Number("x", 2.0, 1.0, 2.0, 2.0, True)
+    encoding = TableEncoding((), (Number.of("x", np.array([1.0, 3.0])),), target)
+    assert TableEncoding.from_json(json.loads(json.dumps(encoding.to_json()))) == encoding
+
+
+def test_what_a_run_of_a_table_does_not_have_is_refused(priced):
+    with pytest.raises(UsageError, match=r"n_best: .* predicts a number: it has one answer"):
+        priced.n_best(CAKE, 2)
+    numbers = Table(given=[("a", "b"), *((i % 7, i) for i in range(50))], target="b")
+    with pytest.raises(UsageError, match="its table has no categories"):
+        train(numbers, priced.run.path.parent / "numbers", **OPTIONS).overview()
+
+
+def table(*rows, **options):
+    return Table(given=[("a", "b", "y"), *rows], **{"target": "y", **options})
+
+
+@pytest.mark.parametrize(
+    "task, message",
+    [
+        (lambda: table((1, 2, ""), (1, 3, "")).targets, "table: the column 'y' is empty"),
+        (lambda: table((1, 2, 5), (1, 3, "")).targets, "row 3: has no value in the column 'y'"),
+        (lambda: table((1, 2, 5), (1, 3, 5)).targets, "has only '5' in the column 'y' to learn"),
+        (lambda: table((1, 2, 5), (2, 3, 0), log=True).targets, "row 3: has 0 in the column 'y', which has no log"),
+        (lambda: table((1, 2, "x"), (1, 3, "z"), log=True).targets, "has no numbers to take the logarithm of"),
+        (lambda: table((1, 2, 5), (2, 3, 6), (3, 4, 7), ("4;0", 4, 7)).read,
+         "row 5: has '4;0' in the column 'a', which is not a number, though most are"),
+        (lambda: table(("", 2, 5), ("", 2, 6)).read, "has no column to predict 'y' from"),
+        (lambda: table((1, 2, 5), leave="c").read, "leave: got 'c', but it must be a column of the table: a, b, y"),
+        (lambda: table(leave="y"), "leave: got 'y', but it must be without the target"),
+        (lambda: table(log=True, classes=True), "log: got True, but it must be left out for a target of classes"),
+    ],
+)  # fmt: skip
+def test_a_table_that_cannot_be_learned_is_refused_in_a_line(task, message):
+    with pytest.raises(UsageError) as error:
+        task()
+    assert message in str(error.value) and "\n" not in str(error.value)
+
+
+def test_an_empty_column_and_a_single_category_are_left_out_and_told():
+    task = Table(given=[("a", "b", "c", "y"), ("", "x", 1, 5), ("NA", "x", 2, 6)], target="y")
+    assert task.read == {"c": "numbers"}
+    assert task.notes == (
+        "the column 'a' is empty, and left out", "the column 'b' has the one value 'x', and is left out",
+    )  # fmt: skip
+
+
+def test_numbers_can_be_categories_and_classes():
+    task = table((1, 2, 5), (2, 3, 6), categories="a", classes=True)
+    assert task.read == {"a": "categories", "b": "numbers"} and task.targets == ["5", "6"]
