@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +39,15 @@ KNOWN_ORDERS = {
 }
 
 
-def ratings(file: str) -> None:
+def ratings(file: str, seeds: Sequence[int]) -> None:
     """Print the errors of each model and of the two baselines, with each seed and their mean."""
     task = Ratings(file, user="s", item="d", rating="y")
-    print("| model | " + " | ".join(f"seed {seed}" for seed in SEEDS) + " | mean | seconds |")
-    print("|---|" + "---|" * (len(SEEDS) + 2))
+    print("| model | " + " | ".join(f"seed {seed}" for seed in seeds) + " | mean | seconds |")
+    print("|---|" + "---|" * (len(seeds) + 2))
     rows: dict[str, list[float]] = {}
     for model, options in RATING_OPTIONS.items():
         started = time.perf_counter()
-        for seed in SEEDS:
+        for seed in seeds:
             with tempfile.TemporaryDirectory() as folder:
                 run = Path(folder) / "run"
                 solver = train(task, run, model=model, seed=seed, progress=False, show_every=0, **options)
@@ -55,32 +56,28 @@ def ratings(file: str) -> None:
                 rows.setdefault("mean alone", []).append(score.mean_rmse)
                 rows.setdefault("biases alone", []).append(score.biases_rmse)
             rows.setdefault(model, []).append(score.rmse)
-        show(model, rows, time.perf_counter() - started)
+        show(model, rows, (time.perf_counter() - started) / len(seeds))
 
 
-def diamonds(file: str) -> None:
-    """Print the errors of the network and of scikit-learn's models, and the order of the categories."""
+def diamonds(file: str, seeds: Sequence[int]) -> None:
+    """Print the errors of the network and of scikit-learn's models, and the order of the categories, with each seed."""
     task = Table(file, target="price", log=True)
-    errors: dict[str, list[float]] = {}
-    orders: dict[str, list[float]] = {name: [] for name in KNOWN_ORDERS}
-    for seed in SEEDS:
+    for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:
-            run = Path(folder) / "run"
-            solver = train(task, run, seed=seed, progress=False, show_every=0, **DIAMOND_OPTIONS)
-            errors.setdefault("network", []).append(solver.evaluate(samples=10**6).held_out.values["rmse"])
+            started = time.perf_counter()
+            solver = train(task, Path(folder) / "run", seed=seed, progress=False, show_every=0, **DIAMOND_OPTIONS)
+            print(f"seed {seed}, network: {time.perf_counter() - started:.0f} seconds", flush=True)
+            print(f"seed {seed}, network: {solver.evaluate(samples=10**6).held_out.values['rmse']:.4f}", flush=True)
             for name, (symbols, vectors) in solver.embeddings().items():
                 coordinates, _ = principal_components(vectors)
-                orders[name].append(abs(float(order_correlation(symbols, coordinates, KNOWN_ORDERS[name])[0])))
-            for name, error in peers(task, solver).items():
-                errors.setdefault(name, []).append(error)
-    print("| model | " + " | ".join(f"seed {seed}" for seed in SEEDS) + " | mean |")
-    print("|---|" + "---|" * (len(SEEDS) + 1))
-    for name, values in {**errors, **{f"rank correlation of {name}": each for name, each in orders.items()}}.items():
-        print(f"| {name} | " + " | ".join(f"{each:.4f}" for each in values) + f" | {np.mean(values):.4f} |", flush=True)
+                correlation = order_correlation(symbols, coordinates, KNOWN_ORDERS[name])[0]
+                print(f"seed {seed}, {name}: rank correlation {abs(correlation):.3f}", flush=True)
+            for name, error in peers(task, solver):
+                print(f"seed {seed}, {name}: {error:.4f}", flush=True)
 
 
-def peers(task: Table, solver: Estimator) -> dict[str, float]:
-    """Errors of scikit-learn's models on the run's test rows, trained on all other rows, by model and code."""
+def peers(task: Table, solver: Estimator) -> Iterator[tuple[str, float]]:
+    """Yield the errors of scikit-learn's models on the run's test rows, trained on all others, by model and code."""
     from sklearn.ensemble import GradientBoostingRegressor, HistGradientBoostingRegressor
     from sklearn.neighbors import KNeighborsRegressor
 
@@ -93,14 +90,11 @@ def peers(task: Table, solver: Estimator) -> dict[str, float]:
         "boosting of histograms": lambda: HistGradientBoostingRegressor(random_state=0),
         "nearest neighbours": lambda: KNeighborsRegressor(10),
     }
-    errors = {}
     for name, make in models.items():
         for code, columns in coded(task, solver).items():
             model = make().fit(columns[trained], prices[trained])
-            errors[f"{name}, {code}"] = float(
-                np.sqrt(np.mean((model.predict(columns[held_out]) - prices[held_out]) ** 2))
-            )
-    return errors
+            error = model.predict(columns[held_out]) - prices[held_out]
+            yield f"{name}, {code}", float(np.sqrt(np.mean(error**2)))
 
 
 def coded(task: Table, solver: Estimator) -> dict[str, Array]:
@@ -120,7 +114,7 @@ def show(model: str, rows: dict[str, list[float]], seconds: float) -> None:
     """Print the rows that a model has completed, and the seconds for a single training."""
     for name in list(rows):
         values = rows.pop(name)
-        took = f"{seconds / len(SEEDS):.0f}" if name == model else ""
+        took = f"{seconds:.0f}" if name == model else ""
         print(f"| {name} | " + " | ".join(f"{each:.4f}" for each in values) + f" | {np.mean(values):.4f} | {took} |")
 
 
@@ -128,8 +122,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["ratings", "diamonds"])
     parser.add_argument("file", metavar="FILE")
+    parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, metavar="N")
     arguments = parser.parse_args()
-    {"ratings": ratings, "diamonds": diamonds}[arguments.what](arguments.file)
+    {"ratings": ratings, "diamonds": diamonds}[arguments.what](arguments.file, arguments.seeds)
 
 
 if __name__ == "__main__":
