@@ -10,7 +10,7 @@ import numpy as np
 
 from seq2seq.decoding.rows import RowsPredictor
 from seq2seq.engine.network import Arrays
-from seq2seq.errors import UsageError, require
+from seq2seq.errors import SourceError, UsageError, require
 from seq2seq.explaining import Embeddings
 from seq2seq.models import make_model
 from seq2seq.opened import OpenedRun
@@ -45,7 +45,18 @@ class EstimatingRun(OpenedRun):
         self._predictor.set_weights(self.weights)
 
     @abstractmethod
-    def answer(self, sources: Iterable[str]) -> list[Any]:
+    def prepare(self, source: str) -> Any:
+        """Read a source. Raises `SourceError` if it cannot be read."""
+
+    @abstractmethod
+    def _estimates(self, prepared: list[Any]) -> list[Estimate]:
+        """The estimates for one or more sources, from `prepare`."""
+
+    @abstractmethod
+    def n_best(self, source: str, n: int) -> list[Estimate]:
+        """The n best answers to a source. Raises `UsageError` if there is only one."""
+
+    def answer(self, sources: Iterable[str]) -> list[Estimate]:
         """Estimate a value for each source.
 
         Parameters
@@ -61,14 +72,23 @@ class EstimatingRun(OpenedRun):
         SourceError
             If a source cannot be read.
         """
+        prepared = [self.prepare(source) for source in sources]
+        return self._estimates(prepared) if prepared else []
 
-    @abstractmethod
-    def prepare(self, source: str) -> Any:
-        """Read a source. Raises `SourceError` if it cannot be read."""
-
-    @abstractmethod
-    def n_best(self, source: str, n: int) -> list[Estimate]:
-        """The n best answers to a source. Raises `UsageError` if there is only one."""
+    def tried(self, sources: Iterable[str]) -> list[Estimate | SourceError]:
+        """The estimate for each source, or the error if it cannot be read."""
+        tried: list[Any] = []
+        prepared: dict[int, Any] = {}
+        for row, source in enumerate(sources):
+            try:
+                prepared[row] = self.prepare(source)
+                tried.append(None)
+            except SourceError as error:
+                tried.append(error)
+        if prepared:
+            for row, estimate in zip(prepared, self._estimates([*prepared.values()])):
+                tried[row] = estimate
+        return tried
 
     @overload
     def __call__(self, source: str) -> str: ...  # type: ignore[overload-overlap]
@@ -111,12 +131,9 @@ class EstimatingRun(OpenedRun):
         return UsageError(f"{self.run.path}: estimates values, and has no text to continue")
 
 
-def sources_of(sources: Iterable[str]) -> list[str]:
-    """The sources as a list. Raises `UsageError` if one is not a string."""
-    found = list(sources)
-    for source in found:
-        require(isinstance(source, str), "source", source, "a string")
-    return found
+def require_source(source: Any) -> None:
+    """Raise `UsageError` unless a source is a string."""
+    require(isinstance(source, str), "source", source, "a string")
 
 
 def highest(values: Array, n: int) -> list[int]:

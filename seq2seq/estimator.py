@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
 
 from seq2seq.encodings.table import Cells, TableEncoding
 from seq2seq.errors import UsageError, short
-from seq2seq.estimates import Estimate, EstimatingRun, highest, sources_of
+from seq2seq.estimates import Estimate, EstimatingRun, highest, require_source
 from seq2seq.explaining import component_lines
 from seq2seq.tasks.table import Table, read_row
 from seq2seq.typing import Array
@@ -33,12 +33,14 @@ class Estimator(EstimatingRun):
     kind = "tabular"
     codec: TableEncoding
 
-    def answer(self, sources: Iterable[str]) -> list[Estimate]:
-        rows = [self.prepare(source) for source in sources_of(sources)]
-        if not rows:
-            return []
-        outputs = self.predict(self._arrays(rows))
-        return [self._estimate(output, self.unlike(row)) for output, row in zip(outputs, rows)]
+    def prepare(self, source: str) -> dict[str, Any]:
+        """The cells of a row, by column."""
+        require_source(source)
+        return read_row(source, self.codec)
+
+    def _estimates(self, prepared: list[dict[str, Any]]) -> list[Estimate]:
+        outputs = self.predict(self._arrays(prepared))
+        return [self._estimate(output, self.unlike(row)) for output, row in zip(outputs, prepared)]
 
     def n_best(self, source: str, n: int) -> list[Estimate]:
         """The n most probable classes.
@@ -68,10 +70,6 @@ class Estimator(EstimatingRun):
         row = self.prepare(source)
         [found] = np.exp(self.predict(self._arrays([row])))
         return [Estimate(classes[place], float(found[place]), self.unlike(row)) for place in highest(found, n)]
-
-    def prepare(self, source: str) -> dict[str, Any]:
-        [read] = sources_of([source])
-        return read_row(read, self.codec)
 
     def unlike(self, row: Mapping[str, Any]) -> str | None:
         """Why an answer is not reliable: a category is unknown, or a number out of range. None if all are known."""
@@ -136,8 +134,8 @@ class Estimator(EstimatingRun):
         SourceError
             If the source cannot be read.
         """
-        [estimate] = self.answer([source])
         row = self.prepare(source)
+        [estimate] = self._estimates([row])
         lines = [f"{self.codec.target.name}: {estimate.text}"]
         for column in self.codec.categories:
             lines.append(f"  {column.name}: {row[column.name] or 'missing'}")

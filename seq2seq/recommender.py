@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from seq2seq.encodings.ratings import RatingsEncoding
 from seq2seq.errors import SourceError, short
-from seq2seq.estimates import Estimate, EstimatingRun, highest, sources_of
+from seq2seq.estimates import Estimate, EstimatingRun, highest, require_source
 from seq2seq.explaining import component_lines, extremes
 from seq2seq.tasks.ratings import Ratings
 from seq2seq.typing import Array
@@ -38,19 +38,19 @@ class Recommender(EstimatingRun):
     kind = "ratings"
     codec: RatingsEncoding
 
-    def answer(self, sources: Iterable[str]) -> list[Estimate]:
-        pairs = [self._read(source) for source in sources_of(sources)]
-        if not pairs:
-            return []
-        ratings = self.rate([user for user, _ in pairs], [item for _, item in pairs])
+    def prepare(self, source: str) -> tuple[str, str]:
+        """The user and the item that a source names."""
+        names = self._read(source)
+        if len(names) != 2:
+            raise SourceError(f"{short(source)}: has no item; a pair is USER,ITEM, and --best N takes a user alone")
+        return names[0], names[1]
+
+    def _estimates(self, prepared: list[tuple[str, str]]) -> list[Estimate]:
+        ratings = self.rate([user for user, _ in prepared], [item for _, item in prepared])
         return [
             Estimate(f"{rating:.2f}", float(rating), self.unlike(user, item))
-            for rating, (user, item) in zip(ratings, pairs)
+            for rating, (user, item) in zip(ratings, prepared)
         ]
-
-    def prepare(self, source: str) -> list[str]:
-        """The user, or the user and the item, that a source names."""
-        return Ratings.read_names(*sources_of([source]))
 
     def rate(self, users: Sequence[str], items: Sequence[str]) -> Array:
         """The ratings of pairs.
@@ -89,7 +89,7 @@ class Recommender(EstimatingRun):
             If `n` is not allowed.
         """
         n = whole("n", n, 1)
-        names = self.prepare(source)
+        names = self._read(source)
         if len(names) != 1:
             raise SourceError(f"{short(source)}: has an item too; the best items are those of a user alone")
         [user] = names
@@ -135,8 +135,8 @@ class Recommender(EstimatingRun):
         SourceError
             If the source cannot be read.
         """
-        [estimate] = self.answer([source])
-        user, item = self._read(source)
+        user, item = self.prepare(source)
+        [estimate] = self._estimates([(user, item)])
         model = cast("RatingsModel", self._model)
         biases = {name: np.append(values, values.mean()) for name, values in model.biases(self.weights).items()}
         of_all = float(self.weights["bias"][0])
@@ -156,11 +156,10 @@ class Recommender(EstimatingRun):
         ]
         return lines + ([f"  unlike training: {estimate.unlike_training}"] if estimate.unlike_training else [])
 
-    def _read(self, source: str) -> tuple[str, str]:
-        names = self.prepare(source)
-        if len(names) != 2:
-            raise SourceError(f"{short(source)}: has no item; a pair is USER,ITEM, and --best N takes a user alone")
-        return names[0], names[1]
+    @staticmethod
+    def _read(source: str) -> list[str]:
+        require_source(source)
+        return Ratings.read_names(source)
 
     def _names_of(self, name: str) -> list[str]:
         return list(self.codec.users if name == "users" else self.codec.items)

@@ -52,9 +52,7 @@ def ask(solver: seq2seq.Solver, arguments: Any, sources: list[str]) -> list[dict
     return [answered(solver, arguments, source, answer) for source, answer in zip(sources, found)]
 
 
-def answered(
-    solver: seq2seq.Solver, arguments: Any, source: str, answer: seq2seq.Answer | SourceError | None
-) -> dict[str, Any]:
+def answered(solver: seq2seq.Solver, arguments: Any, source: str, answer: Any) -> dict[str, Any]:
     """The object for one source; without an answer, that of a beam search."""
     more: dict[str, Any] = {}
     try:
