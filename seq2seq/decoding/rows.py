@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from seq2seq.arrays import blocks
 from seq2seq.engine.network import Arrays, variables
 from seq2seq.engine.test_module import TestModule
 from seq2seq.models.rows import RowsModel
 from seq2seq.mx import Device, alone, mx
 from seq2seq.typing import Array
 
-BATCH_SIZE = 1024
+BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the rows is used, so that a single answer is fast
 
 
 class RowsPredictor:
@@ -34,6 +35,7 @@ class RowsPredictor:
         self._names = [name for name in model.inputs if name != model.target]
         self._graphs: dict[int, Any] = {}
 
+    @alone
     def set_weights(self, weights: dict[str, Array]) -> None:
         """Copy the parameters.
 
@@ -46,7 +48,7 @@ class RowsPredictor:
         ValueError
             If their names or shapes do not match the model.
         """
-        self._graph(1)
+        self._graph(BATCH_SIZES[0])
         parameters = self._common.parameters
         if {n: a.shape for n, a in weights.items()} != {n: a.shape for n, a in parameters.items()}:
             raise ValueError("the weights of another model")
@@ -60,7 +62,7 @@ class RowsPredictor:
         Parameters
         ----------
         arrays : dict of str to ndarray
-            The inputs of N rows; the target is not read.
+            The inputs of N rows, at least one; the target is not read.
 
         Returns
         -------
@@ -68,12 +70,15 @@ class RowsPredictor:
         """
         n = len(arrays[self._names[0]])
         found = []
-        for start in range(0, n, BATCH_SIZE):
-            rows = slice(start, min(start + BATCH_SIZE, n))
-            inputs, executor = self._graph(rows.stop - rows.start)
+        for block in blocks(n, BATCH_SIZES[-1]):
+            count = block.stop - block.start
+            size = next(size for size in BATCH_SIZES if count <= size)
+            inputs, executor = self._graph(size)
             for name, array in inputs.items():
-                array[:] = np.moveaxis(arrays[name][rows], 0, -1)
-            found.append(executor.forward(is_train=False)[0].asnumpy())
+                padded = np.zeros(array.shape, np.float32)
+                padded[..., :count] = np.moveaxis(arrays[name][block], 0, -1)
+                array[:] = padded
+            found.append(executor.forward(is_train=False)[0].asnumpy()[:count])
         return np.concatenate(found)
 
     def _graph(self, n: int) -> Any:

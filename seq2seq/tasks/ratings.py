@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seq2seq.encodings.ratings import RatingsEncoding
-from seq2seq.errors import SourceError, UsageError, is_number, require, short
+from seq2seq.errors import SourceError, UsageError, is_number, is_whole, require, short
 from seq2seq.lazy import cached_property
 from seq2seq.tasks.tables import ColumnsTask, require_column
 from seq2seq.typing import Array
@@ -146,7 +146,7 @@ class Ratings(ColumnsTask):
                 names = next(csv.reader([source], strict=True), [])
             except csv.Error:
                 raise SourceError(allowed) from None
-        good = isinstance(names, list) and all(isinstance(name, (str, int)) for name in names)
+        good = isinstance(names, list) and all(isinstance(name, str) or is_whole(name, 0) for name in names)
         if not (good and 1 <= len(names) <= 2 and all(str(name).strip() for name in names)):
             raise SourceError(allowed)
         return [str(name) for name in names]

@@ -37,6 +37,9 @@ def test_a_run_opens_as_a_recommender_and_answers_the_same(rated):
     assert again(sources) == rated(sources) == [rated(source) for source in sources]
     assert rated('["u1", "film 3"]') == rated("u1,film 3") == f"{rated.rate(['u1'], ['film 3'])[0]:.2f}"
     assert all(1 <= float(text) <= 5 for text in rated(sources))
+    many = [f"u{user},film {film}" for user in range(60) for film in range(40)]
+    assert rated(many)[::500] == [rated(source) for source in many[::500]]  # the number of sources changes nothing
+    assert rated([]) == []
 
 
 def test_unknown_names_get_the_mean_of_the_embeddings_and_the_answer_says_so(rated):
@@ -65,6 +68,7 @@ def test_the_best_items_of_a_user_are_those_with_the_highest_ratings(rated):
         (lambda run: run("u1,film 3,4"), "is neither USER,ITEM nor JSON"),
         (lambda run: run(""), "is neither USER,ITEM nor JSON"),
         (lambda run: run('["u1"'), "is neither USER,ITEM nor JSON"),
+        (lambda run: run('["u1", true]'), "is neither USER,ITEM nor JSON"),
         (lambda run: run('u1,"film'), "is neither USER,ITEM nor JSON"),
         (lambda run: run.n_best("u1,film 3", 2), "has an item too; the best items are those of a user alone"),
     ],
