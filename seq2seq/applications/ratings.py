@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from seq2seq.applications.base import epochs_for
-from seq2seq.applications.rows import RowsApplication, rmse, shown_rows
+from seq2seq.applications.rows import RowsApplication, held_out, rmse, shown_rows
 from seq2seq.config import Config, DataConfig, ModelConfig
 from seq2seq.encodings.ratings import RatingsEncoding
 from seq2seq.engine.options import TrainingConfig
@@ -48,7 +48,7 @@ class RatingsApplication(RowsApplication[RatingsEvaluation]):
         least, most = BATCH_SIZES
         return Config(
             task=task,
-            data=DataConfig(validation=HELD_OUT, test=TEST, split="row"),
+            data=DataConfig(validation=held_out(HELD_OUT, n), test=held_out(TEST, n), split="row"),
             model=ModelConfig(
                 model="neural" if neural else "dot",
                 embedding=8,

@@ -107,6 +107,7 @@ class RowsApplication(Application[E]):
         self.require_model(task, config.model.model, model_class(task, config.model).application)
         if task.encoding is not None:
             return task.encoding
+        task.require_learnable()
         encoding = self.encode(task, self._split(task, config.data, config.seed)[0])
         require_keepable(encoding, task.name)
         return encoding
@@ -146,6 +147,11 @@ class RowsApplication(Application[E]):
         from seq2seq.applications.rows_learning import RowsValidator
 
         return RowsValidator(self, model, examples, device, name)
+
+
+def held_out(fraction: float, n: int) -> float | int:
+    """A fraction of n rows, or one row if that would be none."""
+    return fraction if round(fraction * n) else 1
 
 
 def shown_rows(rows: Rows) -> Rows:

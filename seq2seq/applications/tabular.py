@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from seq2seq.applications.base import epochs_for
-from seq2seq.applications.rows import RowsApplication, shown_rows
+from seq2seq.applications.rows import RowsApplication, held_out, shown_rows
 from seq2seq.config import Config, DataConfig, ModelConfig
 from seq2seq.encodings.table import TableEncoding
 from seq2seq.engine.options import TrainingConfig
@@ -47,7 +47,7 @@ class TabularApplication(RowsApplication[TableEvaluation]):
         least, most = BATCH_SIZES
         return Config(
             task=task,
-            data=DataConfig(validation=HELD_OUT, test=TEST, split="row"),
+            data=DataConfig(validation=held_out(HELD_OUT, n), test=held_out(TEST, n), split="row"),
             model=ModelConfig(model="dense", hidden_size=128, layers=2),
             training=TrainingConfig(
                 epochs=epochs_for(PASSES, n, EPOCHS),

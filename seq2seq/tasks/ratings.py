@@ -79,6 +79,9 @@ class Ratings(ColumnsTask):
             require_column(option, name, header)
         return names
 
+    def require_learnable(self) -> None:
+        _ = self.known
+
     @cached_property
     def known(self) -> Known:
         """All ratings.

@@ -67,6 +67,10 @@ class Table(ColumnsTask):
                 require_column(option, name, header)
         return [name for name in header if name and name not in _names(self.leave)]
 
+    def require_learnable(self) -> None:
+        _ = self.targets
+        _ = self.cells
+
     @cached_property
     def kinds(self) -> dict[str, str]:
         """Whether each column is of `numbers` or of `categories`; it is None for one that is left out.

@@ -93,7 +93,7 @@ def as_number(cell: str) -> float | None:
 
 @dataclass(frozen=True)
 class ColumnsTask(Task):
-    """A task whose data are columns. It needs a `name`, `used` and `read_encoding`.
+    """A task whose data are columns. It needs a `name`, `used`, `require_learnable` and `read_outline`.
 
     A run keeps the columns that it uses, so that it can be moved to a machine without the file.
 
@@ -128,6 +128,10 @@ class ColumnsTask(Task):
     @abstractmethod
     def used(self, header: Sequence[str]) -> list[str]:
         """The names of the columns to use, among those of the header. Raises `UsageError` if one is not there."""
+
+    @abstractmethod
+    def require_learnable(self) -> None:
+        """Raise `UsageError` if the table cannot be learned from."""
 
     @classmethod
     @abstractmethod

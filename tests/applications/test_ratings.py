@@ -198,6 +198,8 @@ def test_options_that_do_not_go_with_ratings_are_refused_and_nothing_is_written(
     assert not (tmp_path / "run").exists()
 
 
-def test_too_few_ratings_are_refused(tmp_path):
+def test_three_ratings_are_enough_and_two_too_few(tmp_path):
+    few = [("a", "x", 1), ("b", "y", 2), ("b", "x", 2)]
+    assert train(Ratings(given=[ROWS[0], *few]), tmp_path / "few", progress=False, epochs=1).evaluate().held_out.n == 1
     with pytest.raises(UsageError, match="ratings: has 2 rows, but three are the least"):
         train(Ratings(given=[ROWS[0], ("a", "x", 1), ("b", "y", 2)]), tmp_path / "run", progress=False)
