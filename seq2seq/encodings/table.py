@@ -201,6 +201,9 @@ class TableEncoding:
                 raise ValueError("data_outline: a scale is not one of numbers")
         if not all(is_number(number.least) and is_number(number.most) for number in numbers):
             raise ValueError("data_outline: a range is not one of numbers")
+        flags = [encoding.target.log, *(number.flagged for number in numbers)]
+        if not all(isinstance(flag, bool) for flag in flags):
+            raise ValueError("data_outline: a flag is neither true nor false")
         return encoding
 
 

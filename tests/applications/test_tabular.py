@@ -106,11 +106,28 @@ def test_a_run_folder_is_complete_in_itself_and_holds_plain_values(priced, tmp_p
     assert moved.evaluate().held_out == priced.evaluate().held_out
     (tmp_path / "copy" / "table.csv.gz").unlink()
     assert Solver(tmp_path / "copy")(CAKE) == priced(CAKE)  # answering reads no data
+
+
+@pytest.mark.parametrize(
+    "damage, message",
+    [
+        (lambda outline: outline["numbers"][0].update(scale=0), "a scale is not one of numbers"),
+        (lambda outline: outline["numbers"][0].update(least="0"), "a range is not one of numbers"),
+        (lambda outline: outline["numbers"][0].update(flagged="yes"), "a flag is neither true nor false"),
+        (lambda outline: outline["numbers"][0].update(more=1), "is damaged"),
+        (lambda outline: outline.update(numbers=[], categories=[]), "no column is read"),
+        (lambda outline: outline.update(categories=5), "is damaged"),
+        (lambda outline: outline["categories"][0].update(name=5), "a name is not a string"),
+        (lambda outline: outline["target"].pop("log"), "is damaged"),
+    ],
+)
+def test_an_outline_that_was_edited_is_refused(priced, tmp_path, damage, message):
+    shutil.copytree(priced.run.path, tmp_path / "copy")
     path = tmp_path / "copy" / "config.json"
     values = json.loads(path.read_text())
-    values["data_outline"]["numbers"][0]["scale"] = 0
+    damage(values["data_outline"])
     path.write_text(json.dumps(values))
-    with pytest.raises(RunError, match="a scale is not one of numbers"):
+    with pytest.raises(RunError, match=message):
         Solver(tmp_path / "copy")
 
 

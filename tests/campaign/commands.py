@@ -11,7 +11,8 @@ from tests.campaign.fixtures import RUNS, Cache
 from tests.campaign.runner import Check, Command
 from tests.campaign.values import TEXTS
 
-TASKS = ("arithmetic", "addition", "pairs", "text", "dates", "spelling", "roman", "copy", "sort", "pronunciation")
+TASKS = ("arithmetic", "addition", "pairs", "text", "dates", "spelling", "roman", "copy", "sort", "pronunciation",
+         "ratings", "table")  # fmt: skip
 # What no command line can have is left out, and so are folders that are not the campaign's own.
 ODD = [
     text for text in TEXTS if not set(text) & {"\0", "\ud800"} and text not in ("/", "../..") and len(text) < 100_000
@@ -25,6 +26,7 @@ NUMBERS = (
 )  # fmt: skip
 SOURCES = (
     "3+4", "", " ", "-3", "--", "3" * 1000, "x" * 100_000, "3+4\n5+6", "\udcff", "\ue000", "\U0001f600", "the cat",
+    "u1,film 2", "u1", '["u1", "film 2"]', '{"size": 3}',
 )  # fmt: skip
 RUN_DIRS = (
     "run",
@@ -58,19 +60,23 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "run-dir": RUN_DIRS,
         **dict.fromkeys(("find-rate", "list-tasks", "resume", "reverse-target", "no-bidirectional", "position-bias")),
         **dict.fromkeys(("identity", "task.by-digit")),
-        "task.path": ("pairs.tsv", "text.txt", "/dev/null", "run", "nowhere", "text.txt.gz"),
+        "task.path": ("pairs.tsv", "text.txt", "/dev/null", "run", "nowhere", "text.txt.gz", "films.csv", "cakes.csv"),
+        **{f"task.{name}": ("user", "item", "rating", "price", "") for name in ("user", "item", "rating", "target")},
+        **dict.fromkeys(("task.log", "task.classes")),
+        **{f"task.{name}": ("size", "weight,taste", ",", "x") for name in ("leave", "categories")},
         "task.operators": ("+", "+-*/%", "", "x", "++"),
         "task.steps": ("call", "answer", "none"),
         "task.letters": ("abc", "", "a"),
-        **{f"task.{name}": NUMBERS for name in ("length", "longest", "terms", "operands", "digits")},
-        "split": ("expression", "commutative", "none", "position", "date"),
-        "model": ("auto", "repeat", "attention", "transducer", "aligned", *RUNS),
+        **{f"task.{name}": NUMBERS for name in ("length", "longest", "terms", "operands", "digits", "least", "most")},
+        "split": ("expression", "commutative", "none", "position", "date", "row"),
+        "model": ("auto", "repeat", "attention", "transducer", "aligned", "dot", "neural", "dense", *RUNS),
         "cell": ("lstm", "rnn"),
         "activation": ("relu", "tanh"),
         "optimizer": ("adam", "sgd"),
         "schedule": ("cosine", "restarts", "constant"),
         **dict.fromkeys(("examples", "validation", "test", "hidden-size", "layers", "dropout", "embedding"), NUMBERS),
         **dict.fromkeys(("epochs", "batch-size", "learning-rate", "cycles", "warmup-steps", "clip-norm"), NUMBERS),
+        "penalty": NUMBERS,
         **dict.fromkeys(("momentum", "epsilon", "patience", "show-every"), NUMBERS),
     },
     "solve": {

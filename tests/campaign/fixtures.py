@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import random
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import tables
 from tests.campaign.runner import Command, run
 
 WORDS = ("the", "cat", "and", "a", "dog", "sleeps.\n")
 SUMS = ("--task.operators=+-", "--task.steps=call", "--task.terms=2", "--task.operands=0-9", "--examples=60")
+CAKES = ("--task", "table", "--task.path", "cakes.csv", "--task.target", "price")
 TEXT = ("--task", "text", "--task.path", "text.txt")
 # The tiny run's name: its options, and something to ask it.
 RUNS = {
@@ -29,6 +32,8 @@ RUNS = {
     "rnn-sequence": ((*TEXT, "--model", "rnn-sequence", "--embedding", "4"), "the cat and "),
     "rnn-numpy": ((*TEXT, "--model", "rnn-numpy"), "the cat and "),
     "char3": ((*TEXT, "--model", "char3", "--embedding", "4"), "the cat and "),
+    "ratings": (("--task", "ratings", "--task.path", "films.csv", "--model", "neural"), "u1,film 2"),
+    "table": ((*CAKES, "--task.log"), '{"size": "tiny"}'),
 }
 TINY = ("--hidden-size", "8", "--epochs", "2", "--batch-size", "16", "--show-every", "0")
 
@@ -49,6 +54,9 @@ def write_files(folder: Path) -> None:
     text = " ".join(rng.choices(WORDS, k=500))
     (folder / "text.txt").write_text(text)
     (folder / "pairs.tsv").write_text("".join(f"{a}+{b}\t{a + b}\n" for a in range(8) for b in range(8)))
+    for name, rows in (("films", tables.ratings(80, users=8, items=6)[0]), ("cakes", tables.cakes(80))):
+        with open(folder / f"{name}.csv", "w", newline="") as file:
+            csv.writer(file).writerows(rows)
 
 
 def make_runs(folder: Path) -> Cache:
