@@ -62,16 +62,20 @@ def ratings(file: str, seeds: Sequence[int]) -> None:
 def diamonds(file: str, seeds: Sequence[int]) -> None:
     """Print the errors of the network and of scikit-learn's models, and the order of the categories, with each seed."""
     task = Table(file, target="price", log=True)
-    for seed in seeds:
-        with tempfile.TemporaryDirectory() as folder:
+    solvers = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in seeds:
             started = time.perf_counter()
-            solver = train(task, Path(folder) / "run", seed=seed, progress=False, show_every=0, **DIAMOND_OPTIONS)
+            run = Path(folder) / str(seed)
+            solvers[seed] = train(task, run, seed=seed, progress=False, show_every=0, **DIAMOND_OPTIONS)
             print(f"seed {seed}, network: {time.perf_counter() - started:.0f} seconds", flush=True)
-            print(f"seed {seed}, network: {solver.evaluate(samples=10**6).held_out.values['rmse']:.4f}", flush=True)
-            for name, (symbols, vectors) in solver.embeddings().items():
+            error = solvers[seed].evaluate(samples=10**6).held_out.values["rmse"]
+            print(f"seed {seed}, network: {error:.4f}", flush=True)
+            for name, (symbols, vectors) in solvers[seed].embeddings().items():
                 coordinates, _ = principal_components(vectors)
                 correlation = order_correlation(symbols, coordinates, KNOWN_ORDERS[name])[0]
                 print(f"seed {seed}, {name}: rank correlation {abs(correlation):.3f}", flush=True)
+        for seed, solver in solvers.items():
             for name, error in peers(task, solver):
                 print(f"seed {seed}, {name}: {error:.4f}", flush=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -86,8 +86,8 @@ class Target:
     name : str
     log : bool
         Whether the logarithm of a number is learned.
-    mean, scale : float
-        Of the numbers, or of their logarithms, that are trained on.
+    mean, scale, least, most : float
+        Mean, deviation and range of the numbers, or of their logarithms, that are trained on.
     classes : tuple of str
         Empty if the target is a number.
     """
@@ -96,7 +96,14 @@ class Target:
     log: bool
     mean: float
     scale: float
+    least: float
+    most: float
     classes: tuple[str, ...]
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The range of the standardised numbers that are trained on."""
+        return (self.least - self.mean) / self.scale, (self.most - self.mean) / self.scale
 
     def standardised(self, values: Array) -> Array:
         """What is learned of numbers, shape (N,)."""
@@ -111,7 +118,13 @@ class Target:
     def of_numbers(cls, name: str, log: bool, values: Array) -> Target:
         """The description of numbers, shape (N,)."""
         read = np.log(values) if log else values
-        return cls(name, log, float(read.mean()), float(read.std()) or 1.0, ())
+        mean, least, most = (float(each) for each in (read.mean(), read.min(), read.max()))
+        return cls(name, log, mean, float(read.std()) or 1.0, least, most, ())
+
+    @classmethod
+    def of_classes(cls, name: str, classes: Iterable[str]) -> Target:
+        """The description of classes, each once."""
+        return cls(name, False, 0.0, 1.0, 0.0, 0.0, tuple(sorted(classes)))
 
     def _read(self, values: Array) -> Array:
         return np.log(values) if self.log else values
@@ -199,7 +212,7 @@ class TableEncoding:
         for each in scaled:
             if not (_name(each.name) and is_number(each.mean) and is_number(each.scale) and each.scale > 0):
                 raise ValueError("data_outline: a scale is not one of numbers")
-        if not all(is_number(number.least) and is_number(number.most) for number in numbers):
+        if not all(is_number(each.least) and is_number(each.most) for each in scaled):
             raise ValueError("data_outline: a range is not one of numbers")
         flags = [encoding.target.log, *(number.flagged for number in numbers)]
         if not all(isinstance(flag, bool) for flag in flags):

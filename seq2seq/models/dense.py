@@ -13,6 +13,8 @@
 
 From Guo and Berkhahn, "Entity embeddings of categorical variables" (2016), and lesson 4 of fast.ai's course of 2018.
 Batch normalisation is that of Ioffe and Szegedy (2015). A missing number is the mean, and a flag beside it is 1.
+Answers stay in the range of the targets that were trained on: otherwise a network that reads one number far from all
+others could answer anything.
 """
 
 from __future__ import annotations
@@ -58,7 +60,11 @@ class DenseModel(RowsModel):
             values = self._dropout(self._normalised(sym.relu(values), f"layer{layer}"))
         classes = len(self.encoding.target.classes)
         written = sym.FullyConnected(values, num_hidden=classes or 1, name="output")
-        return sym.log_softmax(written, axis=-1) if classes else sym.reshape(written, shape=(-1,))
+        if classes:
+            return sym.log_softmax(written, axis=-1)
+        numbers = sym.reshape(written, shape=(-1,))
+        least, most = self.encoding.target.limits
+        return numbers if known else sym.clip(numbers, a_min=least, a_max=most)
 
     def summed_loss(self, outputs: Symbol, target: Symbol) -> Symbol:
         """Squared errors of standardised numbers, or negative log-probabilities of classes (nats)."""

@@ -170,7 +170,7 @@ class Table(ColumnsTask):
             numbers.append(Number.of(name, column[rows]))
         targets = self.targets
         if isinstance(targets, list):
-            target = Target(self.target, False, 0.0, 1.0, tuple(sorted(set(targets))))
+            target = Target.of_classes(self.target, set(targets))
         else:
             target = Target.of_numbers(self.target, self.log, targets[rows])
         return TableEncoding(tuple(categories), tuple(numbers), target)
