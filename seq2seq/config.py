@@ -226,7 +226,7 @@ class ModelConfig:
         `repeat`, the notebook's network; `attention`, which attends to the source and writes one character at a time;
         `transducer`, which writes one character per character read; `aligned`, a transducer that reads two numbers
         place by place; or one of the models of text, of ratings or of tables. `auto` is `transducer` for steps that are
-        written in place, `attention` for other steps, `gru` for a text, `dot` for ratings, `dense` for a table, and
+        written in place, `attention` for other steps, `gru` for a text, `dot` for ratings, `tabular` for a table, and
         else `repeat`. See `seq2seq/models/`.
     cell : str
         `lstm`, or `rnn` with one tanh per unit (Elman 1990). An LSTM may lose its memory slowly, too slowly to show in
@@ -247,7 +247,7 @@ class ModelConfig:
         Whether the scores of `attention` have a learned bias for each relative position.
     embedding : int
         Size of the embeddings (E): of characters, for models of text, where 0 reads one-hot vectors; of users and
-        items, for models of ratings; or of categories, for `dense`, where 0 chooses a size by the number of categories.
+        items, for models of ratings; or of categories, for `tabular`, where 0 chooses a size by the number of categories.
     activation : str
         For models of text other than `lstm` and `gru`: `tanh` or `relu`.
     identity : bool

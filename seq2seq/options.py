@@ -41,7 +41,7 @@ MODEL_OPTIONS = {
     "lstm-numpy": ("hidden_size",),
     "dot": ("embedding", "penalty"),
     "neural": ("embedding", "penalty", "hidden_size", "dropout"),
-    "dense": ("hidden_size", "layers", "dropout", "embedding"),
+    "tabular": ("hidden_size", "layers", "dropout", "embedding"),
 }
 HOMES = {
     "repeat": "seq2seq.models.repeat:RepeatModel",
@@ -61,12 +61,12 @@ HOMES = {
     "lstm-numpy": "seq2seq.models.stateful:LstmByHandModel",
     "dot": "seq2seq.models.ratings:DotModel",
     "neural": "seq2seq.models.ratings:NeuralModel",
-    "dense": "seq2seq.models.dense:DenseModel",
+    "tabular": "seq2seq.models.dense:DenseModel",
 }
 MODELS: Registry[BaseModel] = Registry("model", HOMES, "seq2seq.models.base:Model")
 ANSWERING = ("repeat", "attention", "transducer", "aligned")
 RATING_MODELS = ("dot", "neural")
-TABLE_MODELS = ("dense",)
+TABLE_MODELS = ("tabular",)
 ROW_MODELS = (*RATING_MODELS, *TABLE_MODELS)
 TEXT_MODELS = tuple(name for name in MODEL_OPTIONS if name not in (*ANSWERING, *ROW_MODELS))
 STRING_MODELS = (*ANSWERING, *TEXT_MODELS)

@@ -51,10 +51,10 @@ def test_a_pair_is_rated_and_the_best_items_of_a_user_are_listed(files):
 
 def test_a_row_is_answered_on_stdin_too(files):
     row = '{"size": "tiny", "taste": "sour", "weight": 500}'
-    result = call("solve", "--run", files / "cakes", input=f"{row}\nnonsense\n")
+    result = call("solve", "--run", files / "cakes", input=f"nonsense\n{row}\n")
     lines = result.stdout.splitlines()
-    assert float(lines[0]) > 0 and lines[1] == "" and result.returncode == 2
-    assert "line 2: 'nonsense': is not JSON" in result.stderr
+    assert lines[0] == "" and float(lines[1]) > 0 and result.returncode == 2
+    assert "line 1: 'nonsense': is not JSON" in result.stderr
     result = call("solve", "--run", files / "cakes", row, "--best", 2)
     assert result.returncode == 2 and "predicts a number" in result.stderr
 

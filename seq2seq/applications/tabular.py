@@ -48,7 +48,7 @@ class TabularApplication(RowsApplication[TableEvaluation]):
         return Config(
             task=task,
             data=DataConfig(validation=held_out(HELD_OUT, n), test=held_out(TEST, n), split="row"),
-            model=ModelConfig(model="dense", hidden_size=128, layers=2),
+            model=ModelConfig(model="tabular", hidden_size=128, layers=2),
             training=TrainingConfig(
                 epochs=epochs_for(PASSES, n, EPOCHS),
                 batch_size=max(least, min(most, n // BATCHES)),

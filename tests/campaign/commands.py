@@ -69,7 +69,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "task.letters": ("abc", "", "a"),
         **{f"task.{name}": NUMBERS for name in ("length", "longest", "terms", "operands", "digits", "least", "most")},
         "split": ("expression", "commutative", "none", "position", "date", "row"),
-        "model": ("auto", "repeat", "attention", "transducer", "aligned", "dot", "neural", "dense", *RUNS),
+        "model": ("auto", "repeat", "attention", "transducer", "aligned", "dot", "neural", "tabular", *RUNS),
         "cell": ("lstm", "rnn"),
         "activation": ("relu", "tanh"),
         "optimizer": ("adam", "sgd"),
