@@ -247,7 +247,7 @@ class ModelConfig:
         Whether the scores of `attention` have a learned bias for each relative position.
     embedding : int
         Size of the embeddings (E): of characters, for models of text, where 0 reads one-hot vectors; of users and
-        items, for models of ratings; or of categories, for `tabular`, where 0 chooses a size by the number of categories.
+        items, for models of ratings; or of categories, for `tabular`, where 0 chooses a size by their number.
     activation : str
         For models of text other than `lstm` and `gru`: `tanh` or `relu`.
     identity : bool
