@@ -45,6 +45,9 @@ class DataConfig:
         be training examples. `position` for a text.
     reverse_target : bool
         Whether targets are learned last character first: see `Codec`.
+    data_seed : int, optional
+        Determines the examples and how they are split; by default the seed of the experiment. Runs with the same one
+        have the same held-out examples, whatever else is random in them: see `Ensemble`.
 
     Raises
     ------
@@ -74,6 +77,9 @@ class DataConfig:
     reverse_target: bool = field(
         default=False, metadata={"help": "learn answers least digit first (shown the right way round)", "parse": bool}
     )
+    data_seed: int | None = field(
+        default=None, metadata={"help": "seed of the examples and their split (default: that of --seed)", "parse": int}
+    )
 
     def __post_init__(self) -> None:
         make_plain(self)
@@ -86,6 +92,8 @@ class DataConfig:
             require(allowed, name, amount, expected)
         require(isinstance(self.split, str), "split", self.split, "a name")
         require_truth("reverse_target", self.reverse_target)
+        if self.data_seed is not None:
+            whole("data_seed", self.data_seed, 0, MOST_SEED)
 
 
 @dataclass(frozen=True)
@@ -334,6 +342,11 @@ class Config:
         require(isinstance(self.task, Task), "task", self.task, "a Task, such as Arithmetic(), or pairs of strings")
         require(all(isinstance(each, Extra) for each in self.extra), "extra", self.extra, "a sequence of Extra")
         require_name(self.task)
+
+    @property
+    def data_seed(self) -> int:
+        """The seed of the data set."""
+        return self.seed if self.data.data_seed is None else self.data.data_seed
 
     def with_options(self, **options: Any) -> Config:
         """A copy with other values for some options.

@@ -98,11 +98,15 @@ class Dataset:
         -------
         ndarray of bool, shape (N,)
         """
-        trained = [
-            hashes_of(task, self.codec.read_sources(self.train.sources[block]), self.key)
-            for block in blocks(len(self.train), BLOCK)
+        return np.isin(hashes_of(task, sources, self.key), self.hashes(task, self.train))
+
+    def hashes(self, task: Task, examples: Examples) -> Array:
+        """The hash of the question of each example: see `hashes_of`."""
+        parts = [
+            hashes_of(task, self.codec.read_sources(examples.sources[block]), self.key)
+            for block in blocks(len(examples), BLOCK)
         ]
-        return np.isin(hashes_of(task, sources, self.key), np.concatenate(trained))
+        return np.concatenate(parts)
 
     @property
     def unseen(self) -> list[str]:

@@ -131,7 +131,7 @@ def train(
         context = pick_device(device)
         codec = make_codec(config.task, config.data, config.model)
         require_memory_to_train(config, codec, application.how_many_at_most(config.task, config.data))
-        dataset = build_dataset(config.task, config.data, config.seed, codec, config.extra, shown.on_note)
+        dataset = build_dataset(config.task, config.data, config.data_seed, codec, config.extra, shown.on_note)
         for line in _notes(config, dataset, preset):
             shown.on_note(line)
         model = make_model(config.task, config.model, codec)

@@ -9,7 +9,6 @@ import numpy as np
 
 from seq2seq.decoding import make_predictor
 from seq2seq.errors import require, short
-from seq2seq.models import make_model
 from seq2seq.mx import alone, mx
 from seq2seq.showing import END, PADDING
 from seq2seq.solver import Solver
@@ -77,7 +76,7 @@ def explain(solver: Solver, source: str) -> list[Explanation]:
 @alone
 def _explain(solver: Solver, source: str) -> Explanation:
     codec = solver.codec.fitting(source)
-    model = make_model(solver.task, solver.config.model, codec)
+    model = solver.model(codec)
     ids = codec.encode_sources([source])
     answer = make_predictor(model, 1, solver.device, solver.weights).answer(ids).ids
     [steps] = codec.learned(ids, answer)
@@ -160,7 +159,7 @@ def character_embeddings(solver: Solver) -> dict[str, Embeddings]:
     """
     codec = solver.codec
     train = solver.dataset.train
-    model = make_model(solver.task, solver.config.model, codec)
+    model = solver.model(codec)
     readings = model.readings(train.sources, train.targets)
     embeddings = {}
     for name, vectors in model.embeddings(solver.weights).items():

@@ -12,7 +12,7 @@ from seq2seq.engine.test_module import TestModule
 from seq2seq.errors import RunError, UsageError, require
 from seq2seq.likeness import Likeness
 from seq2seq.memory import learned, require_parameters
-from seq2seq.models import make_codec, make_model
+from seq2seq.models import Model, make_codec, make_model
 from seq2seq.mx import alone, pick_device
 from seq2seq.places import PathLike
 from seq2seq.runs import WEIGHTS, Run
@@ -49,16 +49,30 @@ class OpenedRun:
         self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
         self.device = pick_device(device)
         self.weights, _ = self.run.read_arrays(WEIGHTS[weights], learned(self.config, self.codec))
-        self._opened = os.path.abspath(run), device, weights, task
-        self._dataset: Dataset | None = None
-        self._building = Turns()
-        self._predictors: dict[tuple[Any, ...], Predictor] = {}
-        self._module = TestModule()
+        self._opened: tuple[Any, ...] = os.path.abspath(run), device, weights, task
+        self._prepare_predictors()
         try:
             require_parameters(self.weights, self.config, self.codec)  # before graphs of impossible sizes are bound
             self.predictor(1)
         except ValueError:
             raise RunError(f"{self.run.path / WEIGHTS[weights]}: holds the weights of another model") from None
+
+    def _prepare_predictors(self) -> None:
+        """Set what is made when first needed."""
+        self._dataset: Dataset | None = None
+        self._building = Turns()
+        self._predictors: dict[tuple[Any, ...], Predictor] = {}
+        self._module = TestModule()
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The run, or the runs of an ensemble."""
+        return (self.run,)
+
+    @property
+    def shown(self) -> str:
+        """The paths of `runs` for messages."""
+        return ", ".join(run.shown for run in self.runs)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.run.path)!r})"
@@ -77,10 +91,17 @@ class OpenedRun:
         """The data set of the run. Raises `RunError` if it cannot be made again."""
         with self._building:
             if self._dataset is None:
-                dataset = build_dataset(self.task, self.config.data, self.config.seed, self.codec, self.config.extra)
-                self.run.check_fingerprint(dataset.fingerprint, self.task.make_outline(lambda: dataset.sources))
-                self._dataset = dataset
+                self._dataset = self._make_dataset()
             return self._dataset
+
+    def _make_dataset(self) -> Dataset:
+        dataset = build_dataset(self.task, self.config.data, self.config.data_seed, self.codec, self.config.extra)
+        self.run.check_fingerprint(dataset.fingerprint, self.task.make_outline(lambda: dataset.sources))
+        return dataset
+
+    def model(self, codec: Codec) -> Model:
+        """The network for the lengths of a codec. Its parameters are `weights`."""
+        return make_model(self.task, self.config.model, codec)
 
     def predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
         """The predictor for a number of sources; it is made when first needed.
@@ -104,7 +125,7 @@ class OpenedRun:
         if key not in self._predictors:
             with alone:
                 if key not in self._predictors:  # another thread may have made it meanwhile
-                    model = make_model(self.task, self.config.model, codec)
+                    model = self.model(codec)
                     size = min(size, fitting(model, max(1, MOST_PLACES // codec.target_length)))
                     made = make_predictor(model, size, self.device, self.weights, beam, self._module)
                     self._predictors[key] = made

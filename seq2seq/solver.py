@@ -46,8 +46,8 @@ class Solver(OpenedRun):
 
     Parameters
     ----------
-    run : path
-        The run folder.
+    run : path, or list of path
+        The run folder, or those of an ensemble: see `Ensemble`.
     device : str
         `auto`, `cpu`, `gpu` or `gpu:N`.
     weights : str
@@ -65,9 +65,15 @@ class Solver(OpenedRun):
 
     kind = "answering"
 
-    def __new__(cls, run: PathLike, device: str = "auto", weights: str = "best", task: Task | None = None) -> Solver:
-        """Make an object of the class that opens the run: a `Writer` for a run of a text."""
-        opens = application_of(Run(run).task_class(task)).opens if cls is Solver else cls
+    def __new__(
+        cls,
+        run: PathLike | Sequence[PathLike],
+        device: str = "auto",
+        weights: str = "best",
+        task: Task | None = None,
+    ) -> Solver:
+        """Make an object of the class that opens the run: a `Writer` for a run of a text, an `Ensemble` for several."""
+        opens = cls if cls is not Solver else _opens(run, task)
         return super().__new__(opens)
 
     @overload
@@ -289,10 +295,10 @@ class Solver(OpenedRun):
         raise self._no_text()
 
     def _no_text(self) -> UsageError:
-        return UsageError(f"{self.run.path}: answers sources, and has no text to continue")
+        return UsageError(f"{self.shown}: answers sources, and has no text to continue")
 
     def _one_answer(self) -> UsageError:
-        return UsageError(f"n_best: the model of {self.run.path} writes all characters at once: it has one answer")
+        return UsageError(f"n_best: the model of {self.shown} writes all characters at once: it has one answer")
 
     def prepare(self, source: str) -> str:
         """The source as the model reads it. Raises `SourceError` if it cannot be read."""
@@ -331,10 +337,14 @@ class Solver(OpenedRun):
         seed = whole("seed", seed, 0, MOST_SEED)
         evaluation = self.application.evaluate(self, samples, seed)
         try:
-            self.run.write_evaluation({"seed": seed, **evaluation.to_json()})
+            self._save({"seed": seed, **evaluation.to_json()})
         except RunError as error:
             warnings.warn(f"the evaluation is not saved: {error}", stacklevel=2)
         return evaluation
+
+    def _save(self, evaluation: dict[str, Any]) -> None:
+        """Save an evaluation. Raises `RunError`."""
+        self.run.write_evaluation(evaluation)
 
     def evaluate_pairs(self, pairs: SomePairs) -> PairsEvaluation:
         """Score your own pairs, such as the official test set of a task. The run folder is not changed.
@@ -417,3 +427,12 @@ def _found(answer: Answer | SourceError) -> Answer:
     if isinstance(answer, SourceError):
         raise answer
     return answer
+
+
+def _opens(run: Any, task: Task | None) -> type[Solver]:
+    """The class that opens a run, or several."""
+    if isinstance(run, (list, tuple)):
+        from seq2seq.ensemble import Ensemble
+
+        return Ensemble
+    return application_of(Run(run).task_class(task)).opens
