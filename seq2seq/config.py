@@ -252,6 +252,8 @@ class ModelConfig:
         Whether the encoder also reads the source from right to left.
     position_bias : bool
         Whether the scores of `attention` have a learned bias for each relative position.
+    beam : int
+        For `attention`: number of prefixes that are kept when the run answers; 1 is greedy. Validation is greedy.
     embedding : int
         For models of text: size of the character embeddings (E); 0 reads one-hot vectors.
     activation : str
@@ -279,6 +281,9 @@ class ModelConfig:
     position_bias: bool = field(
         default=False, metadata={"help": "attention: learn where to look by offsets too", "parse": bool}
     )
+    beam: int = field(
+        default=1, metadata={"help": "attention: prefixes kept by the search when the run answers", "parse": int}
+    )
     embedding: int = field(
         default=0,
         metadata={"help": "models of text: size of the character embeddings; 0: one-hot", "parse": int},
@@ -299,6 +304,7 @@ class ModelConfig:
         whole("layers", self.layers, 1, MOST_LAYERS)
         for name in ("dropout", "label_smoothing"):
             require_fraction(name, getattr(self, name))
+        whole("beam", self.beam, 1)
         whole("embedding", self.embedding, 0)
         require(self.activation in ("tanh", "relu"), "activation", self.activation, "tanh or relu")
         for name in ("bidirectional", "position_bias", "identity"):

@@ -50,6 +50,7 @@ class Ensemble(Solver):
         device: str = "auto",
         weights: str = "best",
         task: Task | None = None,
+        beam: int | None = None,
     ) -> None:
         require(isinstance(run, (list, tuple)) and len(run) > 0, "run", run, "one run or more")
         self.members = [Solver(each, device, weights, task) for each in run]
@@ -68,9 +69,9 @@ class Ensemble(Solver):
         self.codec = first.codec
         self.device = first.device
         self.weights = joined(member.weights for member in self.members)
-        self._opened = [member._opened[0] for member in self.members], device, weights, task
+        self._opened = [member._opened[0] for member in self.members], device, weights, task, beam
         self._prepare_predictors()
-        self.predictor(1)
+        self._set_beam(beam)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({[str(run.path) for run in self.runs]!r})"

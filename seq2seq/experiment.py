@@ -29,6 +29,7 @@ from seq2seq.runs import FILES, RATES_PLOT, Run, is_column, require_keepable
 from seq2seq.solver import Solver
 from seq2seq.tasks import TASKS, Pairs, Task
 from seq2seq.tasks.pairs import PairsTask
+from seq2seq.values import whole
 from seq2seq.vocabulary import Codec
 
 
@@ -130,6 +131,7 @@ def train(
         application = application_of(config.task)
         context = pick_device(device)
         codec = make_codec(config.task, config.data, config.model)
+        whole("beam", config.model.beam, 1, len(codec.vocabulary))
         require_memory_to_train(config, codec, application.how_many_at_most(config.task, config.data))
         dataset = build_dataset(config.task, config.data, config.data_seed, codec, config.extra, shown.on_note)
         for line in _notes(config, dataset, preset):

@@ -78,7 +78,7 @@ def _explain(solver: Solver, source: str) -> Explanation:
     codec = solver.codec.fitting(source)
     model = solver.model(codec)
     ids = codec.encode_sources([source])
-    answer = make_predictor(model, 1, solver.device, solver.weights).answer(ids).ids
+    answer = make_predictor(model, 1, solver.device, solver.weights, solver.beam).answer(ids).ids
     [steps] = codec.learned(ids, answer)
     symbols = [mx.sym.var("source"), mx.sym.var("target")]
     inputs = {"source": ids.T, "target": answer.T}

@@ -18,6 +18,7 @@ from seq2seq.places import PathLike
 from seq2seq.runs import WEIGHTS, Run
 from seq2seq.tasks import Task
 from seq2seq.turns import Turns
+from seq2seq.values import whole
 from seq2seq.vocabulary import Codec
 
 BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that a single answer is fast
@@ -31,11 +32,20 @@ class OpenedRun:
     ----------
     kind : str
         Name of the application whose runs the class opens.
+    beam : int
+        Number of prefixes that are kept when it answers.
     """
 
     kind: ClassVar[str]
 
-    def __init__(self, run: PathLike, device: str = "auto", weights: str = "best", task: Task | None = None) -> None:
+    def __init__(
+        self,
+        run: PathLike,
+        device: str = "auto",
+        weights: str = "best",
+        task: Task | None = None,
+        beam: int | None = None,
+    ) -> None:
         require(weights in WEIGHTS, "weights", weights, "best or last")
         self.run = Run(run)
         self.config = self.run.read_config(task, outlined=True)
@@ -49,13 +59,25 @@ class OpenedRun:
         self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
         self.device = pick_device(device)
         self.weights, _ = self.run.read_arrays(WEIGHTS[weights], learned(self.config, self.codec))
-        self._opened: tuple[Any, ...] = os.path.abspath(run), device, weights, task
+        self._opened: tuple[Any, ...] = os.path.abspath(run), device, weights, task, beam
         self._prepare_predictors()
         try:
             require_parameters(self.weights, self.config, self.codec)  # before graphs of impossible sizes are bound
             self.predictor(1)
         except ValueError:
             raise RunError(f"{self.run.path / WEIGHTS[weights]}: holds the weights of another model") from None
+        self._set_beam(beam)
+
+    def _set_beam(self, beam: int | None) -> None:
+        """Answer by a search with this beam; None takes that of the configuration."""
+        chosen = self.config.model.beam if beam is None else beam
+        chosen = whole("beam", chosen, 1, len(self.codec.vocabulary))
+        if chosen > 1 and not self.predictor(1).searches:
+            raise self._one_answer("beam")
+        self.beam = chosen
+
+    def _one_answer(self, option: str) -> UsageError:
+        return UsageError(f"{option}: the model of {self.shown} writes all characters at once: it has one answer")
 
     def _prepare_predictors(self) -> None:
         """Set what is made when first needed."""
@@ -63,6 +85,7 @@ class OpenedRun:
         self._building = Turns()
         self._predictors: dict[tuple[Any, ...], Predictor] = {}
         self._module = TestModule()
+        self.beam = 1
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -103,7 +126,7 @@ class OpenedRun:
         """The network for the lengths of a codec. Its parameters are `weights`."""
         return make_model(self.task, self.config.model, codec)
 
-    def predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
+    def predictor(self, n: int, codec: Codec | None = None, beam: int | None = None) -> Predictor:
         """The predictor for a number of sources; it is made when first needed.
 
         Parameters
@@ -112,21 +135,23 @@ class OpenedRun:
             Number of sources, which determines the batch size.
         codec : Codec, optional
             Determines the lengths; by default the run's codec.
-        beam : int
-            See `SearchPredictor`.
+        beam : int, optional
+            See `SearchPredictor`; by default the beam with which the run answers.
 
         Returns
         -------
         Predictor
         """
         codec = codec or self.codec
+        beam = beam or self.beam
         size = next((size for size in BATCH_SIZES if n <= size), BATCH_SIZES[-1])
         key = (codec.source_length, codec.target_length, size, beam)
         if key not in self._predictors:
             with alone:
                 if key not in self._predictors:  # another thread may have made it meanwhile
                     model = self.model(codec)
-                    size = min(size, fitting(model, max(1, MOST_PLACES // codec.target_length)))
+                    most = min(size // beam, MOST_PLACES // (beam * codec.target_length))
+                    size = fitting(model, max(1, most))
                     made = make_predictor(model, size, self.device, self.weights, beam, self._module)
                     self._predictors[key] = made
         return self._predictors[key]

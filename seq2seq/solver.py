@@ -54,9 +54,14 @@ class Solver(OpenedRun):
         `best` (see `TrainingConfig.best_by`) or `last`.
     task : Task, optional
         The run's task, if it is your own and no installed package offers it.
+    beam : int, optional
+        Number of prefixes that a beam search keeps, from 1 to the size of the vocabulary; by default that of the run's
+        configuration. Only for a model that writes one character at a time.
 
     Raises
     ------
+    UsageError
+        If an argument is not allowed.
     RunError
         If the folder holds no run, or a file in it is missing, damaged or from another program.
     DeviceError
@@ -71,6 +76,7 @@ class Solver(OpenedRun):
         device: str = "auto",
         weights: str = "best",
         task: Task | None = None,
+        beam: int | None = None,
     ) -> Solver:
         """Make an object of the class that opens the run: a `Writer` for a run of a text, an `Ensemble` for several."""
         opens = cls if cls is not Solver else _opens(run, task)
@@ -274,7 +280,7 @@ class Solver(OpenedRun):
             If the run's model writes all characters at once, or `n` is not allowed.
         """
         if not self.predictor(1).searches:
-            raise self._one_answer()
+            raise self._one_answer("n_best")
         n = whole("n", n, 1, len(self.codec.vocabulary))
         prepared = self.prepare(source)
         codec = self.codec.fitting(prepared)
@@ -296,9 +302,6 @@ class Solver(OpenedRun):
 
     def _no_text(self) -> UsageError:
         return UsageError(f"{self.shown}: answers sources, and has no text to continue")
-
-    def _one_answer(self) -> UsageError:
-        return UsageError(f"n_best: the model of {self.shown} writes all characters at once: it has one answer")
 
     def prepare(self, source: str) -> str:
         """The source as the model reads it. Raises `SourceError` if it cannot be read."""

@@ -1,3 +1,4 @@
+import json
 import pickle
 import threading
 
@@ -8,6 +9,7 @@ from seq2seq import Addition, Arithmetic, Solver, UsageError, Writer, train
 from seq2seq.ensemble import Ensemble
 from seq2seq.explaining import explain
 from tests.conftest import SMALL
+from tests.test_scripts import call
 
 TASK = Arithmetic("+", terms=2, operands=(0, 9))
 OPTIONS = {**SMALL, "model": "repeat", "validation": 10, "test": 10, "progress": False}
@@ -112,3 +114,19 @@ def test_runs_that_cannot_answer_together_are_refused_in_a_line(three, reading, 
     reversed_ = train(TASK, tmp_path / "reversed", **OPTIONS, reverse_target=False)
     with pytest.raises(UsageError, match="differ in reverse_target: False and True"):
         Solver([three[0], reversed_.run.path])
+
+
+def test_the_commands_take_several_runs(three):
+    runs = [word for path in three for word in ("--run", path)]
+    ensemble = Solver(three)
+    assert call("solve", *runs, "3+4", "9+9").stdout == "".join(f"{each}\n" for each in ensemble(["3+4", "9+9"]))
+    result = call("evaluate", *runs, "--json")
+    assert result.returncode == 0 and result.stderr == ""
+    values = json.loads(result.stdout)
+    assert values["runs"] == [str(path) for path in three] and "run" not in values
+    assert values["held_out"]["exact_match"] == ensemble.evaluate().held_out.exact_match
+    assert call("evaluate", *runs).stdout.startswith(f"{ensemble.shown}: Arithmetic(")
+    result = call("evaluate", *runs, "--plot", "curves.png")
+    assert result.returncode == 2 and result.stderr.endswith("--plot: draws the learning curves of one --run\n")
+    result = call("solve", *runs, "--beam", 2, "3+4")
+    assert result.returncode == 2 and "beam: the model of" in result.stderr and result.stderr.count("\n") == 1
