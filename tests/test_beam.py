@@ -49,15 +49,13 @@ def test_an_ensemble_has_the_beam_that_is_asked_for_or_that_of_its_first_run(sea
 
 @pytest.mark.parametrize("beam", [0, 100, 1.5])
 def test_beams_that_are_refused(searching, beam):
-    with pytest.raises(UsageError, match="beam: got .*, but it must be a whole number from 1 to 12"):
+    with pytest.raises(UsageError, match=r"beam: got .*, but it must be a whole number from 1 to 12"):
         Solver(searching.run.path, beam=beam)
 
 
 def test_a_model_that_writes_all_characters_at_once_has_no_beam(solved, small, tmp_path):
     assert Solver(solved.run.path, beam=1).beam == 1
-    with pytest.raises(
-        UsageError, match=r"^beam: the model of .*sums writes all characters at once: it has one answer"
-    ):
+    with pytest.raises(UsageError, match=r"^beam: the model of .*sums writes all characters at once"):
         Solver(solved.run.path, beam=3)
     with pytest.raises(UsageError, match="beam: got 3, but it must be left out with the model repeat"):
         train(run_dir=tmp_path / "run", model="repeat", beam=3, **small)
