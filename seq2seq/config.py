@@ -24,6 +24,7 @@ MODEL_NAMES = ("auto", *HOMES)
 CELLS = ("lstm", "rnn")
 _BUILT_IN_MODULES = {home.partition(":")[0] for home in BUILT_IN.values()}
 MOST_LAYERS = 100
+START = "start_from"  # a key in the JSON of a configuration
 
 
 @dataclass(frozen=True)
@@ -312,6 +313,33 @@ class ModelConfig:
 
 
 @dataclass(frozen=True)
+class Start:
+    """What a run keeps of the run from whose weights it started.
+
+    Parameters
+    ----------
+    weights : str
+        A digest of the weights.
+    questions : str, optional
+        A digest of the hashes of the questions that the other run was trained on, which are in a file of the run; None
+        if they are not known.
+
+    Raises
+    ------
+    UsageError
+        If a value is not allowed.
+    """
+
+    weights: str
+    questions: str | None
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.weights, str), "start_from weights", self.weights, "a digest")
+        good = self.questions is None or isinstance(self.questions, str)
+        require(good, "start_from questions", self.questions, "a digest or null")
+
+
+@dataclass(frozen=True)
 class Config:
     """All options of an experiment, saved in a run folder as `config.json`.
 
@@ -328,6 +356,8 @@ class Config:
         Determines all random draws.
     extra : sequence of Extra
         Further training examples.
+    start : Start, optional
+        If the training started from the weights of another run.
 
     Raises
     ------
@@ -341,6 +371,7 @@ class Config:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     seed: int = 0
     extra: tuple[Extra, ...] = ()
+    start: Start | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "extra", tuple(self.extra))
@@ -390,6 +421,7 @@ class Config:
             **parts,
             "seed": self.seed,
             "extra": [extra.to_json() for extra in self.extra],
+            **({} if self.start is None else {START: asdict(self.start)}),
         }
 
     @classmethod
@@ -421,8 +453,9 @@ class Config:
         extra = values.get("extra", [])
         require(isinstance(extra, list), "extra", extra, "a list of tables")
         extra = tuple(map(Extra.from_json, extra))
+        start = Start(**checked_table(START, values[START], _names(Start))) if START in values else None
         task = _task_from_json(values["task"], task_class, read, outline)
-        return cls(task=task, seed=values["seed"], extra=extra, **parts)
+        return cls(task=task, seed=values["seed"], extra=extra, start=start, **parts)
 
 
 def _names(config: Any) -> list[str]:

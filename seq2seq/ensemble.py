@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
-from seq2seq.dataset import Dataset, Examples
+from seq2seq.dataset import Dataset
 from seq2seq.errors import UsageError, quoted, require
 from seq2seq.models import Model
 from seq2seq.models.ensemble import ensemble_of, joined
@@ -84,15 +84,18 @@ class Ensemble(Solver):
         return ensemble_of([member.model(codec) for member in self.members])
 
     def _make_dataset(self) -> Dataset:
-        """The data set of the first member; all that another was trained on is added to its training examples."""
+        """The data set of the first member, in which all that another was trained on is known."""
         first, *others = (member.dataset for member in self.members)
-        others = [other for other in others if other.fingerprint != first.fingerprint]
-        if not others:
-            return first
-        trained = [dataset.train for dataset in (first, *others)]
-        sources = np.concatenate([each.sources for each in trained])
-        targets = np.concatenate([each.targets for each in trained])
-        return replace(first, train=Examples(sources, targets), questions=first.questions or first.train)
+        known = [] if first.known is None else [first.known]
+        for member, other in zip(self.members[1:], others):
+            if other.key != first.key:
+                both = f"{member.shown} and {self.members[0].shown}"
+                raise UsageError(f"ensemble: {both}: differ in split: {quoted(other.key)} and {quoted(first.key)}")
+            if other.fingerprint != first.fingerprint:
+                known.append(first.hashes(self.task, other.train))
+            if other.known is not None:
+                known.append(other.known)
+        return first.knowing(np.unique(np.concatenate(known))) if known else first
 
     def _unlike(self, prepared: str, calls: Sequence[str] = ()) -> str | None:
         """The reason why a source is unlike the training examples of a member."""

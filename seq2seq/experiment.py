@@ -27,6 +27,7 @@ from seq2seq.plots import plot_rates
 from seq2seq.progress import Progress, progress_for_stderr
 from seq2seq.runs import FILES, RATES_PLOT, Run, is_column, require_keepable
 from seq2seq.solver import Solver
+from seq2seq.starting import StartingPoint
 from seq2seq.tasks import TASKS, Pairs, Task
 from seq2seq.tasks.pairs import PairsTask
 from seq2seq.values import whole
@@ -40,6 +41,7 @@ def train(
     preset: str | Config | None = None,
     find_rate: bool = False,
     resume: bool = False,
+    start_from: PathLike | Solver | None = None,
     device: str = "auto",
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
@@ -102,7 +104,8 @@ def train(
     good = validation_sets is None or isinstance(validation_sets, Mapping)
     require(good, "validation_sets", validation_sets, "a dict of pairs by name")
     shown = progress_for_stderr() if progress else Progress()
-    base = _base(task, preset, options)
+    start = None if start_from is None else StartingPoint(start_from, device)
+    base = _base(task, preset, options, start)
     config = base.with_options(**options)
     if find_rate and "learning_rate" in options:
         raise UsageError("find_rate: not allowed with learning_rate: both set the rate")
@@ -124,9 +127,11 @@ def train(
                 if not run.found_rate:
                     raise UsageError(f"find_rate: {run.shown} was made without it; a resumed run keeps its options")
                 chosen.discard("learning_rate")
-            config = _resumed(run, config, chosen)
+            config = _resumed(run, config, chosen, start)
         else:
-            config = fitted(config, {**_set_in(preset, options), **options})
+            config = replace(fitted(config, {**_set_in(preset, options), **options}), start=None)
+            if start is not None:
+                start.require_same_network(config)
 
         application = application_of(config.task)
         context = pick_device(device)
@@ -137,12 +142,19 @@ def train(
         for line in _notes(config, dataset, preset):
             shown.on_note(line)
         model = make_model(config.task, config.model, codec)
+        weights = None
+        if start is not None and not resumed:
+            dataset = dataset.knowing(start.known(codec, config.task, dataset.key))
+            config = replace(config, start=start.record(dataset.known))
+            weights = start.weights(model, codec, config, context)
+            for line in start.notes(codec, dataset, config.task):
+                shown.on_note(line)
         sampler = make_sampler(model, codec, dataset.train, config.training.batch_size)
         test = None
         if find_rate and not resumed:
             test = range_test(
                 model, sampler, config.training, config.seed, context, shown.on_note,
-                model.updater(config.training, config.seed, context),
+                model.updater(config.training, config.seed, context), weights,
             )  # fmt: skip
             rate = test.suggestion
             instead_of = config.training.learning_rate
@@ -165,6 +177,10 @@ def train(
         if not resumed:
             if test is not None:
                 _keep(test, run, shown)
+            if weights is not None:
+                trainer.set_weights(weights)
+            if dataset.known is not None:
+                run.write_known(dataset.known)
             trainer.save()
             run.write_config(config, dataset.fingerprint, outline)  # written last, since it makes the folder a run
         run.check_fingerprint(dataset.fingerprint, outline)
@@ -203,9 +219,13 @@ def _keep(test: RangeTest, run: Run, shown: Progress) -> None:
         shown.on_note(f"{RATES_PLOT}: {error}")
 
 
-def _base(task: Task | None, preset: str | Config | None, options: dict[str, Any]) -> Config:
+def _base(
+    task: Task | None, preset: str | Config | None, options: dict[str, Any], start: StartingPoint | None
+) -> Config:
     """The configuration that has the values of options that are not given, for this task."""
     require(task is None or isinstance(task, Task), "task", task, "a Task, such as Arithmetic(), or pairs of strings")
+    if preset is None and start is not None:
+        return start.config if task is None else start.with_network(_base(task, preset, options, None))
     if preset is None and task is not None and task.preset is None:
         return application_of(task).choose(task, options)
     if not isinstance(preset, Config):
@@ -270,9 +290,11 @@ def _flat(config: Config) -> dict[str, Any]:
     return {**{name: values[name] for name in ("task", "extra", "seed")}, **flat}
 
 
-def _resumed(run: Run, config: Config, chosen: set[str]) -> Config:
+def _resumed(run: Run, config: Config, chosen: set[str], start: StartingPoint | None) -> Config:
     """The run's own options, with the given `epochs`. Raises `UsageError` if another given option differs."""
     kept = run.read_config(_unregistered(config.task) if "task" in chosen else None)
+    if start is not None and (kept.start is None or kept.start.weights != start.record(None).weights):
+        raise UsageError(f"start_from: {run.shown} started from other weights than {start.shown} has")
     was = _flat(kept)
     asked = _flat(config)
     for name in sorted(chosen - {"epochs"}):

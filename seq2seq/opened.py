@@ -120,7 +120,10 @@ class OpenedRun:
     def _make_dataset(self) -> Dataset:
         dataset = build_dataset(self.task, self.config.data, self.config.data_seed, self.codec, self.config.extra)
         self.run.check_fingerprint(dataset.fingerprint, self.task.make_outline(lambda: dataset.sources))
-        return dataset
+        start = self.config.start
+        if start is None or start.questions is None:
+            return dataset
+        return dataset.knowing(self.run.read_known(start.questions))
 
     def model(self, codec: Codec) -> Model:
         """The network for the lengths of a codec. Its parameters are `weights`."""

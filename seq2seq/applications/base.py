@@ -129,6 +129,28 @@ class Application(ABC, Generic[E]):
             If the pairs cannot be used or read.
         """
 
+    def questions(self, dataset: Dataset, read: Codec, task: Task, codec: Codec, key: str) -> Array | None:
+        """The hashes of the questions that a data set trains on, as questions of another task.
+
+        Parameters
+        ----------
+        dataset : Dataset
+        read : Codec
+            The codec of the data set.
+        task : Task
+            The other task.
+        codec : Codec
+            Its codec.
+        key : str
+            See `Dataset.key`.
+
+        Returns
+        -------
+        ndarray of uint64, shape (N,), or None
+            None, the default, if what was trained on cannot be recognised in other data.
+        """
+        return None
+
     # Training -------------------------------------------------------------------------------------------------------
 
     @abstractmethod

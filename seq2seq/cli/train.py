@@ -23,6 +23,7 @@ EXAMPLES = {
     "--task pairs --task.path pairs.tsv": "pairs of your own",
     "--task roman --find-rate": "find the learning rate first",
     "--preset notebook --run-dir runs/notebook": "",
+    "--task roman --start-from runs/numbers": "begin with what another run has learned",
     "--run-dir runs/notebook --resume": "continue an interrupted run",
 }
 
@@ -58,6 +59,11 @@ def parse() -> tuple[Any, Config, dict[str, Any]]:
     parser.add_argument(
         "--find-rate", action="store_true", help="find the learning rate by a range test, drawn in the run's rates.png"
     )
+    parser.add_argument(
+        "--start-from",
+        metavar="DIR",
+        help="a run from whose best weights to start; options of the network that are not given are that run's",
+    )
     parser.add_argument("--run-dir", metavar="DIR", help="the folder to make (default: runs/TASK-DATE-TIME)")
     parser.add_argument(
         "--resume",
@@ -69,7 +75,7 @@ def parse() -> tuple[Any, Config, dict[str, Any]]:
         group = parser.add_argument_group(f"options of the {name}")
         add_options(group, getattr(base, name), from_data=from_data)
     arguments = parser.parse_args()
-    own = {"task", "list_tasks", "preset", "recipe", "find_rate", "run_dir", "resume", "device", "seed"}
+    own = {"task", "list_tasks", "preset", "recipe", "find_rate", "run_dir", "resume", "start_from", "device", "seed"}
     options = {name: value for name, value in vars(arguments).items() if name not in own}
     if arguments.seed is not None:
         options["seed"] = arguments.seed
@@ -93,6 +99,7 @@ def main() -> int:
             preset=base if arguments.preset or arguments.recipe else None,
             find_rate=arguments.find_rate,
             resume=arguments.resume,
+            start_from=arguments.start_from,
             device=arguments.device,
             **options,
         )
