@@ -129,7 +129,7 @@ def train(
                 chosen.discard("learning_rate")
             config = _resumed(run, config, chosen, start)
         else:
-            config = replace(fitted(config, {**_set_in(preset, options), **options}), start=None)
+            config = _fitted(config, preset, options)
             if start is not None:
                 start.require_same_network(config)
 
@@ -232,6 +232,28 @@ def _base(
         require(preset is None or preset in list(PRESETS), "preset", preset, f"one of {', '.join(PRESETS)}")
         preset = PRESETS[preset or "default"]
     return preset if task in (None, preset.task) else replace(preset, task=task, extra=())
+
+
+def configured(task: Task | None, preset: str | Config | None, options: Mapping[str, Any]) -> Config:
+    """The configuration of a new run.
+
+    Parameters
+    ----------
+    task, preset, options
+        As for `train`.
+
+    Raises
+    ------
+    UsageError
+        If an option is unknown or not allowed.
+    """
+    config = _base(task, preset, dict(options), None).with_options(**options)
+    return _fitted(config, preset, options)
+
+
+def _fitted(config: Config, preset: str | Config | None, options: Mapping[str, Any]) -> Config:
+    """A configuration without what its model does not have, and without the start of the run that it is from."""
+    return replace(fitted(config, {**_set_in(preset, options), **options}), start=None)
 
 
 def _unregistered(task: Task | None) -> Task | None:
