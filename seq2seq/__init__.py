@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from seq2seq.config import Config, DataConfig, Extra, ModelConfig
     from seq2seq.decoding import Answer
     from seq2seq.engine.options import TrainingConfig
+    from seq2seq.ensemble import Ensemble
     from seq2seq.errors import DeviceError, RunError, Seq2SeqError, SourceError, TrainingInterrupted, UsageError
     from seq2seq.experiment import train
+    from seq2seq.searching import search
     from seq2seq.solver import Solver
     from seq2seq.tasks import Addition, Arithmetic, FileTask, ListTask, Task
     from seq2seq.tasks.calculator import Calculator
@@ -45,6 +47,7 @@ _HOME = {
     "DataConfig": "config",
     "Dates": "tasks.dates",
     "DeviceError": "errors",
+    "Ensemble": "ensemble",
     "Extra": "config",
     "FileTask": "tasks",
     "ListTask": "tasks",
@@ -66,6 +69,7 @@ _HOME = {
     "TrainingInterrupted": "errors",
     "UsageError": "errors",
     "Writer": "writer",
+    "search": "searching",
     "train": "experiment",
 }
 
@@ -79,6 +83,7 @@ __all__ = [
     "DataConfig",
     "Dates",
     "DeviceError",
+    "Ensemble",
     "Extra",
     "FileTask",
     "ListTask",
@@ -100,6 +105,7 @@ __all__ = [
     "TrainingInterrupted",
     "UsageError",
     "Writer",
+    "search",
     "train",
 ]
 
