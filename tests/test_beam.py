@@ -26,6 +26,8 @@ def test_a_run_answers_with_the_beam_of_its_configuration(searching):
     found = searching.answer(SOURCES)
     assert [answer.text for answer in found] == [answer.text for answer in best]
     assert [answer.confidence for answer in found] == pytest.approx([answer.confidence for answer in best], rel=1e-3)
+    sizes = [searching.predictor(1000, beam=beam).batch_size for beam in (1, 4)]
+    assert sizes == [1024, 256]  # as many rows on the device
 
 
 def test_a_beam_that_is_asked_for_comes_before_that_of_the_configuration(searching):

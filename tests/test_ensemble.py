@@ -89,8 +89,11 @@ def test_what_the_average_makes_of_each_step_is_shown(three):
     assert explanation.attention is None and explanation.probabilities.sum(axis=1) == pytest.approx(1, rel=1e-4)
 
 
-def test_an_answer_is_unlike_training_where_it_is_to_any_member(three, tmp_path):
-    assert Solver(three).answer(["3+4"])[0].unlike_training is None
+def test_an_answer_is_unlike_training_where_it_is_to_any_member(three, monkeypatch):
+    ensemble = Solver(three)
+    assert ensemble.answer(["3+4"])[0].unlike_training is None
+    monkeypatch.setattr(ensemble.members[2], "_unlike", lambda prepared, calls=(): f"is {prepared}")
+    assert ensemble.answer(["3+4"])[0].unlike_training == "is 3+4"
 
 
 def test_runs_that_cannot_answer_together_are_refused_in_a_line(three, reading, solved, attentive, tmp_path):
