@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from seq2seq.applications import application_of
 from seq2seq.config import PARTS, Config
@@ -25,10 +25,11 @@ from seq2seq.engine.callbacks import Callback, Start
 from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted, UsageError, quoted
 from seq2seq.experiment import configured, train
 from seq2seq.files import shown, write
-from seq2seq.options import lacking, model_name
+from seq2seq.options import model_name
 from seq2seq.places import PathLike
 from seq2seq.progress import Progress, progress_for_stderr
 from seq2seq.recipes.writing import recipe_text, require_in_recipe
+from seq2seq.search_space import space
 from seq2seq.tasks import Task
 from seq2seq.tasks.pairs import PairsTask
 from seq2seq.values import whole
@@ -38,7 +39,6 @@ RECIPE = "best.toml"
 STUDY = "search"  # its name in the journal
 STARTUP_TRIALS = 5  # trials that are never ended early, since there are too few to compare with
 MOST = 10_000  # trials
-Suggest = Callable[[Any], Any]  # from an optuna.Trial to the value of an option
 
 
 def search(
@@ -93,42 +93,6 @@ def search(
     while study.done < trials:
         say.on_note(study.run_trial(trials))
     return study.write_recipe()
-
-
-def space(config: Config, fixed: frozenset[str]) -> dict[str, tuple[Any, Suggest]]:
-    """The options to search, each with its value in the first trial and a function that suggests others.
-
-    Parameters
-    ----------
-    config : Config
-        The options from which the search starts.
-    fixed : frozenset of str
-        Options that keep their values.
-
-    Returns
-    -------
-    dict of str to (value, callable)
-    """
-    rate = config.training.learning_rate
-    model = config.model
-    sizes = [max(1, round(model.hidden_size * factor)) for factor in (0.5, 0.75, 1, 1.5, 2)]
-    batches = [max(1, config.training.batch_size // 2), config.training.batch_size, 2 * config.training.batch_size]
-    decays = sorted({0.0, 0.0001, 0.001, 0.01, 0.1, config.training.weight_decay})
-    layers = range(1, max(3, model.layers) + 1)
-
-    def among(name: str, values: Sequence[Any]) -> Suggest:
-        return lambda trial: trial.suggest_categorical(name, sorted(set(values)))
-
-    everything: dict[str, tuple[Any, Suggest]] = {
-        "learning_rate": (rate, lambda trial: trial.suggest_float("learning_rate", rate / 8, rate * 4, log=True)),
-        "hidden_size": (model.hidden_size, among("hidden_size", sizes)),
-        "layers": (model.layers, among("layers", layers)),
-        "dropout": (model.dropout, lambda trial: trial.suggest_float("dropout", 0.0, max(0.5, model.dropout))),
-        "weight_decay": (config.training.weight_decay, among("weight_decay", decays)),
-        "batch_size": (config.training.batch_size, among("batch_size", batches)),
-    }
-    unused = fixed | set(lacking(config))
-    return {name: found for name, found in everything.items() if name not in unused}
 
 
 class Study:

@@ -13,7 +13,8 @@ from seq2seq.engine.callbacks import Callback
 from seq2seq.recipes import load_recipe
 from seq2seq.recipes.writing import recipe_text
 from seq2seq.runs import Run
-from seq2seq.searching import JOURNAL, search, space
+from seq2seq.search_space import space
+from seq2seq.searching import JOURNAL, search
 from seq2seq.tasks import TASKS
 from seq2seq.tasks.pairs import PairsTask
 from tests.conftest import SMALL

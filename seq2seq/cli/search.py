@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 
-from seq2seq import TrainingInterrupted
+import seq2seq
 from seq2seq.cli.experiment import parse
 from seq2seq.cli.parser import Parser
 from seq2seq.cli.program import INTERRUPTED, say
 from seq2seq.cli.quoting import call, option
-from seq2seq.searching import search
 
 EXAMPLES = {
     "--recipe roman-back --trials 30": "begin with the options of a recipe",
@@ -38,7 +37,7 @@ def main() -> int:
     about = "Search for better options by training with different ones, and write the best as a recipe."
     arguments, experiment = parse(about, EXAMPLES, add_arguments, NOTES)
     try:
-        recipe = search(
+        recipe = seq2seq.search(
             experiment.task,
             arguments.folder,
             trials=arguments.trials,
@@ -46,7 +45,7 @@ def main() -> int:
             device=arguments.device,
             **experiment.options,
         )
-    except TrainingInterrupted as interrupted:
+    except seq2seq.TrainingInterrupted as interrupted:
         say(f"{interrupted}; give the same command again to continue the search")
         return INTERRUPTED
     print(recipe.read_text(encoding="utf-8"), end="")
