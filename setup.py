@@ -9,6 +9,8 @@ DOCS = [
     "mkdocstrings[python]>=0.30,<2",
 ]
 
+SEARCH = ["optuna>=4,<5"]  # MIT licence
+
 HERE = Path(__file__).parent
 VERSION = next(
     line.split('"')[1]
@@ -61,10 +63,12 @@ setup(
     ],
     extras_require={
         "plot": ["matplotlib>=3.6,<4"],
+        "search": SEARCH,
         "notebook": ["matplotlib>=3.6,<4", "notebook>=7,<8"],  # docs/from-one-letter-to-sentences.ipynb
         "docs": [*DOCS, "ruff>=0.6,<1"],  # ruff lays out the signatures
         "test": [
             *DOCS,
+            *SEARCH,
             "matplotlib>=3.6,<4",
             "pytest>=7.4,<10",
             "pytest-timeout>=2.1,<3",

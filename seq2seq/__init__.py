@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from seq2seq.config import Config, DataConfig, Extra, ModelConfig
     from seq2seq.decoding import Answer
     from seq2seq.engine.options import TrainingConfig
+    from seq2seq.ensemble import Ensemble
     from seq2seq.errors import DeviceError, RunError, Seq2SeqError, SourceError, TrainingInterrupted, UsageError
     from seq2seq.estimator import Estimator
     from seq2seq.experiment import train
     from seq2seq.recommender import Recommender
+    from seq2seq.searching import search
     from seq2seq.solver import Solver
     from seq2seq.tasks import Addition, Arithmetic, FileTask, ListTask, Task
     from seq2seq.tasks.calculator import Calculator
@@ -49,6 +51,7 @@ _HOME = {
     "DataConfig": "config",
     "Dates": "tasks.dates",
     "DeviceError": "errors",
+    "Ensemble": "ensemble",
     "Estimator": "estimator",
     "Extra": "config",
     "FileTask": "tasks",
@@ -74,6 +77,7 @@ _HOME = {
     "TrainingInterrupted": "errors",
     "UsageError": "errors",
     "Writer": "writer",
+    "search": "searching",
     "train": "experiment",
 }
 
@@ -87,6 +91,7 @@ __all__ = [
     "DataConfig",
     "Dates",
     "DeviceError",
+    "Ensemble",
     "Estimator",
     "Extra",
     "FileTask",
@@ -112,6 +117,7 @@ __all__ = [
     "TrainingInterrupted",
     "UsageError",
     "Writer",
+    "search",
     "train",
 ]
 

@@ -24,6 +24,7 @@ MODEL_NAMES = ("auto", *HOMES)
 CELLS = ("lstm", "rnn")
 _BUILT_IN_MODULES = {home.partition(":")[0] for home in BUILT_IN.values()}
 MOST_LAYERS = 100
+START = "start_from"  # a key in the JSON of a configuration
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class DataConfig:
         be training examples. `position` for a text.
     reverse_target : bool
         Whether targets are learned last character first: see `Codec`.
+    data_seed : int, optional
+        Determines the examples and how they are split; by default the seed of the experiment. Runs with the same one
+        have the same held-out examples, whatever else is random in them: see `Ensemble`.
 
     Raises
     ------
@@ -74,6 +78,9 @@ class DataConfig:
     reverse_target: bool = field(
         default=False, metadata={"help": "learn answers least digit first (shown the right way round)", "parse": bool}
     )
+    data_seed: int | None = field(
+        default=None, metadata={"help": "seed of the examples and their split (default: that of --seed)", "parse": int}
+    )
 
     def __post_init__(self) -> None:
         make_plain(self)
@@ -86,6 +93,8 @@ class DataConfig:
             require(allowed, name, amount, expected)
         require(isinstance(self.split, str), "split", self.split, "a name")
         require_truth("reverse_target", self.reverse_target)
+        if self.data_seed is not None:
+            whole("data_seed", self.data_seed, 0, MOST_SEED)
 
 
 @dataclass(frozen=True)
@@ -245,6 +254,8 @@ class ModelConfig:
         Whether the encoder also reads the source from right to left.
     position_bias : bool
         Whether the scores of `attention` have a learned bias for each relative position.
+    beam : int
+        For `attention`: number of prefixes that are kept when the run answers; 1 is greedy. Validation is greedy.
     embedding : int
         Size of the embeddings (E): of characters, for models of text, where 0 reads one-hot vectors; of users and
         items, for models of ratings; or of categories, for `tabular`, where 0 chooses a size by their number.
@@ -276,6 +287,9 @@ class ModelConfig:
     position_bias: bool = field(
         default=False, metadata={"help": "attention: learn where to look by offsets too", "parse": bool}
     )
+    beam: int = field(
+        default=1, metadata={"help": "attention: prefixes kept by the search when the run answers", "parse": int}
+    )
     embedding: int = field(
         default=0,
         metadata={
@@ -303,11 +317,39 @@ class ModelConfig:
         whole("layers", self.layers, 1, MOST_LAYERS)
         for name in ("dropout", "label_smoothing"):
             require_fraction(name, getattr(self, name))
+        whole("beam", self.beam, 1)
         whole("embedding", self.embedding, 0)
         require(is_held(self.penalty), "penalty", self.penalty, f"a number from 0 {HELD}")
         require(self.activation in ("tanh", "relu"), "activation", self.activation, "tanh or relu")
         for name in ("bidirectional", "position_bias", "identity"):
             require_truth(name, getattr(self, name))
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a run keeps of the run from whose weights it started.
+
+    Parameters
+    ----------
+    weights : str
+        A digest of the weights.
+    questions : str, optional
+        A digest of the hashes of the questions that the other run was trained on, which are in a file of the run; None
+        if they are not known.
+
+    Raises
+    ------
+    UsageError
+        If a value is not allowed.
+    """
+
+    weights: str
+    questions: str | None
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.weights, str), "start_from weights", self.weights, "a digest")
+        good = self.questions is None or isinstance(self.questions, str)
+        require(good, "start_from questions", self.questions, "a digest or null")
 
 
 @dataclass(frozen=True)
@@ -327,6 +369,8 @@ class Config:
         Determines all random draws.
     extra : sequence of Extra
         Further training examples.
+    start : Start, optional
+        If the training started from the weights of another run.
 
     Raises
     ------
@@ -340,6 +384,7 @@ class Config:
     training: TrainingConfig = field(default_factory=TrainingConfig)
     seed: int = 0
     extra: tuple[Extra, ...] = ()
+    start: Start | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "extra", tuple(self.extra))
@@ -347,6 +392,11 @@ class Config:
         require(isinstance(self.task, Task), "task", self.task, "a Task, such as Arithmetic(), or pairs of strings")
         require(all(isinstance(each, Extra) for each in self.extra), "extra", self.extra, "a sequence of Extra")
         require_name(self.task)
+
+    @property
+    def data_seed(self) -> int:
+        """The seed of the data set."""
+        return self.seed if self.data.data_seed is None else self.data.data_seed
 
     def with_options(self, **options: Any) -> Config:
         """A copy with other values for some options.
@@ -384,6 +434,7 @@ class Config:
             **parts,
             "seed": self.seed,
             "extra": [extra.to_json() for extra in self.extra],
+            **({} if self.start is None else {START: asdict(self.start)}),
         }
 
     @classmethod
@@ -415,8 +466,9 @@ class Config:
         extra = values.get("extra", [])
         require(isinstance(extra, list), "extra", extra, "a list of tables")
         extra = tuple(map(Extra.from_json, extra))
+        start = Start(**checked_table(START, values[START], _names(Start))) if START in values else None
         task = _task_from_json(values["task"], task_class, read, outline)
-        return cls(task=task, seed=values["seed"], extra=extra, **parts)
+        return cls(task=task, seed=values["seed"], extra=extra, start=start, **parts)
 
 
 def _names(config: Any) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -61,6 +62,9 @@ class Dataset:
     train, validation, test : Examples
     questions : Examples, optional
         The training split before steps are made from it or extra examples are added. By default `train`.
+    known : ndarray of uint64, or None
+        Hashes of further questions that count as trained on, by the run from whose weights the training started, or by
+        another member of an ensemble: see `hashes_of`. Set by `knowing`.
     """
 
     codec: Codec
@@ -69,9 +73,16 @@ class Dataset:
     validation: Examples
     test: Examples
     questions: Examples | None = None
+    known: Array | None = field(default=None, init=False)
+
+    def knowing(self, hashes: Array | None) -> Dataset:
+        """The same data set with these hashes as `known`."""
+        other = copy(self)
+        object.__setattr__(other, "known", hashes)
+        return other
 
     def overlap(self, task: Task, sources: Array | None = None) -> float:
-        """The fraction of sources that are in the training split, which is 0 for a split by key.
+        """The fraction of sources that were trained on, which is 0 for a split by key unless others are `known`.
 
         Parameters
         ----------
@@ -87,7 +98,7 @@ class Dataset:
         return float(self.trained_on(task, test).mean())
 
     def trained_on(self, task: Task, sources: Array) -> Array:
-        """Which sources are in the training split, by their keys.
+        """Which sources are in the training split or `known`, by their keys.
 
         Parameters
         ----------
@@ -98,11 +109,17 @@ class Dataset:
         -------
         ndarray of bool, shape (N,)
         """
-        trained = [
-            hashes_of(task, self.codec.read_sources(self.train.sources[block]), self.key)
-            for block in blocks(len(self.train), BLOCK)
+        hashes = hashes_of(task, sources, self.key)
+        trained_on = np.isin(hashes, self.hashes(task, self.train))
+        return trained_on if self.known is None else trained_on | np.isin(hashes, self.known)
+
+    def hashes(self, task: Task, examples: Examples) -> Array:
+        """The hash of the question of each example: see `hashes_of`."""
+        parts = [
+            hashes_of(task, self.codec.read_sources(examples.sources[block]), self.key)
+            for block in blocks(len(examples), BLOCK)
         ]
-        return np.isin(hashes_of(task, sources, self.key), np.concatenate(trained))
+        return np.concatenate(parts)
 
     @property
     def unseen(self) -> list[str]:

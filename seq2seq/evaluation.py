@@ -66,9 +66,11 @@ class Evaluation:
     held_out, train_distribution : Score
         Scores on test examples, and on training examples.
     overlap : float
-        Fraction of the held-out sources that were trained on: 0 unless the data were drawn without a split.
+        Fraction of the held-out sources that were trained on: 0 unless the data were drawn without a split, or another
+        run that counts, such as another member of an ensemble, was trained on them.
     breakdowns : dict of str to dict of str to Score
-        Held-out scores by length of the target, and by the groups that the task defines.
+        Held-out scores by length of the target, by the groups that the task defines and, if some of the sources were
+        trained on, by whether they were.
     mistakes : list of Mistake
         Wrong held-out answers, those with the highest confidence first.
     measures : dict of str to dict of str to float
@@ -126,16 +128,20 @@ def evaluate(ask: Ask, dataset: Dataset, task: Task, samples: int, seed: int) ->
     Evaluation
     """
     rng = np.random.default_rng((seed, 2))
-    test = _choose(dataset.test, samples, rng)
-    seen = _choose(dataset.questions or dataset.train, samples, rng)
-    asked, known = (_ask(ask, examples, dataset.codec, task) for examples in (test, seen))
+    rows = _chosen(dataset.test, samples, rng)
+    questions = dataset.questions or dataset.train
+    seen = questions.take(_chosen(questions, samples, rng))
+    asked, known = (_ask(ask, examples, dataset.codec, task) for examples in (dataset.test.take(rows), seen))
+    trained_on = dataset.trained_on(task, dataset.codec.read_sources(dataset.test.sources))
     groups = {name: label(np.array(asked.sources)) for name, label in task.breakdowns.items()}
     groups["length"] = asked.lengths
+    if trained_on.any() and not trained_on.all():
+        groups["trained on"] = np.where(trained_on[rows], "yes", "no")
 
     return Evaluation(
         held_out=Score.of(asked),
         train_distribution=Score.of(known),
-        overlap=dataset.overlap(task),
+        overlap=float(trained_on.mean()),
         breakdowns={name: by_label(asked, labels) for name, labels in groups.items()},
         mistakes=mistakes_of(asked),
         measures={name: part.measured(task) for name, part in (("held_out", asked), ("train_distribution", known))},
@@ -167,8 +173,10 @@ def auc(right: Array, confidences: Array) -> float | None:
     return float((lower + equal / 2).mean() / len(wrong))
 
 
-def _choose(examples: Examples, samples: int, rng: np.random.Generator) -> Examples:
-    return examples if len(examples) <= samples else examples.take(rng.choice(len(examples), samples, replace=False))
+def _chosen(examples: Examples, samples: int, rng: np.random.Generator) -> Array:
+    """The rows of at most `samples` examples."""
+    n = len(examples)
+    return np.arange(n) if n <= samples else rng.choice(n, samples, replace=False)
 
 
 class Asked(NamedTuple):

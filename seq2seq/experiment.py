@@ -25,6 +25,8 @@ from seq2seq.places import PathLike
 from seq2seq.plots import plot_rates
 from seq2seq.progress import Progress, progress_for_stderr
 from seq2seq.runs import FILES, RATES_PLOT, Run, is_column, require_keepable
+from seq2seq.solver import Solver
+from seq2seq.starting import StartingPoint
 from seq2seq.tasks import TASKS, Pairs, Task
 from seq2seq.tasks.pairs import PairsTask
 from seq2seq.vocabulary import Codec
@@ -37,6 +39,7 @@ def train(
     preset: str | Config | None = None,
     find_rate: bool = False,
     resume: bool = False,
+    start_from: PathLike | Solver | None = None,
     device: str = "auto",
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
@@ -99,7 +102,8 @@ def train(
     good = validation_sets is None or isinstance(validation_sets, Mapping)
     require(good, "validation_sets", validation_sets, "a dict of pairs by name")
     shown = progress_for_stderr() if progress else Progress()
-    base = _base(task, preset, options)
+    start = None if start_from is None else StartingPoint(start_from, device)
+    base = _base(task, preset, options, start)
     config = base.with_options(**options)
     if find_rate and "learning_rate" in options:
         raise UsageError("find_rate: not allowed with learning_rate: both set the rate")
@@ -121,24 +125,34 @@ def train(
                 if not run.found_rate:
                     raise UsageError(f"find_rate: {run.shown} was made without it; a resumed run keeps its options")
                 chosen.discard("learning_rate")
-            config = _resumed(run, config, chosen)
+            config = _resumed(run, config, chosen, start)
         else:
-            config = fitted(config, {**_set_in(preset, options), **options})
+            config = _fitted(config, preset, options)
+            if start is not None:
+                start.require_same_network(config)
 
         application = application_of(config.task)
         context = pick_device(device)
         codec = application.make_codec(config)
         application.require_memory(config, codec)
-        dataset = build_dataset(config.task, config.data, config.seed, codec, config.extra, shown.on_note)
+        dataset = build_dataset(config.task, config.data, config.data_seed, codec, config.extra, shown.on_note)
         for line in _notes(config, dataset, preset):
             shown.on_note(line)
         model = make_model(config.task, config.model, codec)
+        weights = None
+        if start is not None and not resumed:
+            application.require_startable()
+            dataset = dataset.knowing(start.known(codec, config.task, dataset.key))
+            config = replace(config, start=start.record(dataset.known))
+            weights = start.weights(model, codec, config, context)
+            for line in start.notes(codec, dataset, config.task):
+                shown.on_note(line)
         sampler = application.make_sampler(model, codec, dataset.train, config.training.batch_size)
         test = None
         if find_rate and not resumed:
             test = range_test(
                 model, sampler, config.training, config.seed, context, shown.on_note,
-                model.updater(config.training, config.seed, context),
+                model.updater(config.training, config.seed, context), weights,
             )  # fmt: skip
             rate = test.suggestion
             instead_of = config.training.learning_rate
@@ -161,6 +175,10 @@ def train(
         if not resumed:
             if test is not None:
                 _keep(test, run, shown)
+            if weights is not None:
+                trainer.set_weights(weights)
+            if dataset.known is not None:
+                run.write_known(dataset.known)
             trainer.save()
             run.write_config(config, dataset.fingerprint, outline)  # written last, since it makes the folder a run
         run.check_fingerprint(dataset.fingerprint, outline)
@@ -199,15 +217,41 @@ def _keep(test: RangeTest, run: Run, shown: Progress) -> None:
         shown.on_note(f"{RATES_PLOT}: {error}")
 
 
-def _base(task: Task | None, preset: str | Config | None, options: dict[str, Any]) -> Config:
+def _base(
+    task: Task | None, preset: str | Config | None, options: dict[str, Any], start: StartingPoint | None
+) -> Config:
     """The configuration that has the values of options that are not given, for this task."""
     require(task is None or isinstance(task, Task), "task", task, "a Task, such as Arithmetic(), or pairs of strings")
+    if preset is None and start is not None:
+        return start.config if task is None else start.with_network(_base(task, preset, options, None))
     if preset is None and task is not None and task.preset is None:
         return application_of(task).choose(task, options)
     if not isinstance(preset, Config):
         require(preset is None or preset in list(PRESETS), "preset", preset, f"one of {', '.join(PRESETS)}")
         preset = PRESETS[preset or "default"]
     return preset if task in (None, preset.task) else replace(preset, task=task, extra=())
+
+
+def configured(task: Task | None, preset: str | Config | None, options: Mapping[str, Any]) -> Config:
+    """The configuration of a new run.
+
+    Parameters
+    ----------
+    task, preset, options
+        As for `train`.
+
+    Raises
+    ------
+    UsageError
+        If an option is unknown or not allowed.
+    """
+    config = _base(task, preset, dict(options), None).with_options(**options)
+    return _fitted(config, preset, options)
+
+
+def _fitted(config: Config, preset: str | Config | None, options: Mapping[str, Any]) -> Config:
+    """A configuration without what its model does not have, and without the start of the run that it is from."""
+    return replace(fitted(config, {**_set_in(preset, options), **options}), start=None)
 
 
 def _unregistered(task: Task | None) -> Task | None:
@@ -266,9 +310,11 @@ def _flat(config: Config) -> dict[str, Any]:
     return {**{name: values[name] for name in ("task", "extra", "seed")}, **flat}
 
 
-def _resumed(run: Run, config: Config, chosen: set[str]) -> Config:
+def _resumed(run: Run, config: Config, chosen: set[str], start: StartingPoint | None) -> Config:
     """The run's own options, with the given `epochs`. Raises `UsageError` if another given option differs."""
     kept = run.read_config(_unregistered(config.task) if "task" in chosen else None)
+    if start is not None and (kept.start is None or kept.start.weights != start.record(None).weights):
+        raise UsageError(f"start_from: {run.shown} started from other weights than {start.shown} has")
     was = _flat(kept)
     asked = _flat(config)
     for name in sorted(chosen - {"epochs"}):

@@ -9,7 +9,6 @@ import numpy as np
 
 from seq2seq.decoding import make_predictor
 from seq2seq.errors import require, short
-from seq2seq.models import make_model
 from seq2seq.mx import alone, mx
 from seq2seq.showing import END, PADDING
 from seq2seq.tasks.alphabet import PAD
@@ -80,9 +79,9 @@ def explain(solver: StringRun, source: str) -> list[Explanation]:
 @alone
 def _explain(solver: StringRun, source: str) -> Explanation:
     codec = solver.codec.fitting(source)
-    model = make_model(solver.task, solver.config.model, codec)
+    model = solver.model(codec)
     ids = codec.encode_sources([source])
-    answer = make_predictor(model, 1, solver.device, solver.weights).answer(ids).ids
+    answer = make_predictor(model, 1, solver.device, solver.weights, solver.beam).answer(ids).ids
     [steps] = codec.learned(ids, answer)
     symbols = [mx.sym.var("source"), mx.sym.var("target")]
     inputs = {"source": ids.T, "target": answer.T}
@@ -174,7 +173,7 @@ def character_embeddings(solver: StringRun) -> dict[str, Embeddings]:
     """
     codec = solver.codec
     train = solver.dataset.train
-    model = make_model(solver.task, solver.config.model, codec)
+    model = solver.model(codec)
     readings = model.readings(train.sources, train.targets)
     embeddings = {}
     for name, vectors in model.embeddings(solver.weights).items():

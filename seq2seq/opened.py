@@ -16,7 +16,7 @@ from seq2seq.engine.test_module import TestModule
 from seq2seq.errors import RunError, UsageError, require
 from seq2seq.likeness import Likeness
 from seq2seq.memory import learned, require_parameters
-from seq2seq.models import make_model
+from seq2seq.models import Model, make_model
 from seq2seq.mx import alone, pick_device
 from seq2seq.places import PathLike
 from seq2seq.runs import WEIGHTS, Run
@@ -39,11 +39,20 @@ class OpenedRun(ABC):
     ----------
     kind : str
         Name of the application whose runs the class opens.
+    beam : int
+        Number of prefixes that are kept when it answers.
     """
 
     kind: ClassVar[str]
 
-    def __init__(self, run: PathLike, device: str = "auto", weights: str = "best", task: Task | None = None) -> None:
+    def __init__(
+        self,
+        run: PathLike,
+        device: str = "auto",
+        weights: str = "best",
+        task: Task | None = None,
+        beam: int | None = None,
+    ) -> None:
         require(weights in WEIGHTS, "weights", weights, "best or last")
         self.run = Run(run)
         self.config = self.run.read_config(task, outlined=True)
@@ -56,15 +65,40 @@ class OpenedRun(ABC):
         self.codec = self.application.make_codec(self.config)
         self.device = pick_device(device)
         self.weights, _ = self.run.read_arrays(WEIGHTS[weights], learned(self.config, self.codec))
-        self._opened = os.path.abspath(run), device, weights, task
-        self._dataset: Any = None
-        self._building = Turns()
-        self._module = TestModule()
+        self._opened: tuple[Any, ...] = os.path.abspath(run), device, weights, task, beam
+        self._prepare_predictors()
         try:
             require_parameters(self.weights, self.config, self.codec)  # before graphs of impossible sizes are bound
             self._bind()
         except ValueError:
             raise RunError(f"{self.run.path / WEIGHTS[weights]}: holds the weights of another model") from None
+        self._set_beam(beam)
+
+    def _set_beam(self, beam: int | None) -> None:
+        """Answer by a search with this beam, if the run searches for its answers."""
+        require(beam is None, "beam", beam, "left out with a run that estimates values")
+
+    @abstractmethod
+    def _bind(self) -> None:
+        """Bind the first graph. Raises `ValueError` if the weights do not fit it."""
+
+    def _prepare_predictors(self) -> None:
+        """Set what is made when first needed."""
+        self._dataset: Any = None
+        self._building = Turns()
+        self._predictors: dict[tuple[Any, ...], Predictor] = {}
+        self._module = TestModule()
+        self.beam = 1
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The run, or the runs of an ensemble."""
+        return (self.run,)
+
+    @property
+    def shown(self) -> str:
+        """The paths of `runs` for messages."""
+        return ", ".join(run.shown for run in self.runs)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.run.path)!r})"
@@ -72,10 +106,6 @@ class OpenedRun(ABC):
     def __reduce__(self) -> tuple[Any, ...]:
         """Copying and unpickling open the run again."""
         return type(self), self._opened
-
-    @abstractmethod
-    def _bind(self) -> None:
-        """Bind the first graph. Raises `ValueError` if the weights do not fit it."""
 
     @abstractmethod
     def embeddings(self) -> dict[str, Embeddings]:
@@ -114,10 +144,16 @@ class OpenedRun(ABC):
         """The data set of the run. Raises `RunError` if it cannot be made again."""
         with self._building:
             if self._dataset is None:
-                dataset = build_dataset(self.task, self.config.data, self.config.seed, self.codec, self.config.extra)
-                self.run.check_fingerprint(dataset.fingerprint, dataset.outline(self.task))
-                self._dataset = dataset
+                self._dataset = self._make_dataset()
             return self._dataset
+
+    def _make_dataset(self) -> Any:
+        dataset = build_dataset(self.task, self.config.data, self.config.data_seed, self.codec, self.config.extra)
+        self.run.check_fingerprint(dataset.fingerprint, dataset.outline(self.task))
+        start = self.config.start
+        if start is None or start.questions is None:
+            return dataset
+        return dataset.knowing(self.run.read_known(start.questions))
 
     def evaluate(self, samples: int = 10_000, seed: int = 0) -> Any:
         """Score held-out and training examples, and save the result in the run folder, or warn if this fails.
@@ -139,10 +175,14 @@ class OpenedRun(ABC):
         seed = whole("seed", seed, 0, MOST_SEED)
         evaluation = self.application.evaluate(self, samples, seed)
         try:
-            self.run.write_evaluation({"seed": seed, **evaluation.to_json()})
+            self._save({"seed": seed, **evaluation.to_json()})
         except RunError as error:
             warnings.warn(f"the evaluation is not saved: {error}", stacklevel=2)
         return evaluation
+
+    def _save(self, evaluation: dict[str, Any]) -> None:
+        """Save an evaluation. Raises `RunError`."""
+        self.run.write_evaluation(evaluation)
 
 
 class StringRun(OpenedRun):
@@ -152,10 +192,24 @@ class StringRun(OpenedRun):
 
     def _bind(self) -> None:
         self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
-        self._predictors: dict[tuple[Any, ...], Predictor] = {}
         self.predictor(1)
 
-    def predictor(self, n: int, codec: Codec | None = None, beam: int = 1) -> Predictor:
+    def _set_beam(self, beam: int | None) -> None:
+        """Answer by a search with this beam; None takes that of the configuration."""
+        chosen = self.config.model.beam if beam is None else beam
+        chosen = whole("beam", chosen, 1, len(self.codec.vocabulary))
+        if chosen > 1 and not self.predictor(1).searches:
+            raise self._one_answer("beam")
+        self.beam = chosen
+
+    def _one_answer(self, option: str) -> UsageError:
+        return UsageError(f"{option}: the model of {self.shown} writes all characters at once: it has one answer")
+
+    def model(self, codec: Codec) -> Model:
+        """The network for the lengths of a codec. Its parameters are `weights`."""
+        return make_model(self.task, self.config.model, codec)
+
+    def predictor(self, n: int, codec: Codec | None = None, beam: int | None = None) -> Predictor:
         """The predictor for a number of sources; it is made when first needed.
 
         Parameters
@@ -164,21 +218,23 @@ class StringRun(OpenedRun):
             Number of sources, which determines the batch size.
         codec : Codec, optional
             Determines the lengths; by default the run's codec.
-        beam : int
-            See `SearchPredictor`.
+        beam : int, optional
+            See `SearchPredictor`; by default the beam with which the run answers.
 
         Returns
         -------
         Predictor
         """
         codec = codec or self.codec
+        beam = beam or self.beam
         size = next((size for size in BATCH_SIZES if n <= size), BATCH_SIZES[-1])
         key = (codec.source_length, codec.target_length, size, beam)
         if key not in self._predictors:
             with alone:
                 if key not in self._predictors:  # another thread may have made it meanwhile
-                    model = make_model(self.task, self.config.model, codec)
-                    size = min(size, fitting(model, max(1, MOST_PLACES // codec.target_length)))
+                    model = self.model(codec)
+                    most = min(size // beam, MOST_PLACES // (beam * codec.target_length))
+                    size = fitting(model, max(1, most))
                     made = make_predictor(model, size, self.device, self.weights, beam, self._module)
                     self._predictors[key] = made
         return self._predictors[key]

@@ -25,7 +25,7 @@ ELMAN = ("hidden_size", "dropout", "label_smoothing", "embedding", "activation",
 GATED = ("hidden_size", "layers", "dropout", "label_smoothing", "embedding")
 MODEL_OPTIONS = {
     "repeat": (*RECURRENT, "reverse_target"),
-    "attention": (*RECURRENT, "position_bias", "reverse_target"),
+    "attention": (*RECURRENT, "position_bias", "beam", "reverse_target"),
     "transducer": (*RECURRENT, "reverse_target"),  # without the last if it writes in place
     "aligned": RECURRENT,
     "char3": ELMAN,
@@ -73,8 +73,8 @@ STRING_MODELS = (*ANSWERING, *TEXT_MODELS)
 SOME_MODELS = {name for options in MODEL_OPTIONS.values() for name in options}
 # Values that describe a model without the option; these may be given.
 WITHOUT = {
-    "layers": 1, "dropout": 0, "label_smoothing": 0, "bidirectional": False, "position_bias": False, "embedding": 0,
-    "identity": False, "reverse_target": False, "penalty": 0,
+    "layers": 1, "dropout": 0, "label_smoothing": 0, "bidirectional": False, "position_bias": False, "beam": 1,
+    "embedding": 0, "identity": False, "reverse_target": False, "penalty": 0,
 }  # fmt: skip
 # Training options that are used only if another option has a certain value.
 PART_OF = {"momentum": ("optimizer", "sgd"), "epsilon": ("optimizer", "adam"), "cycles": ("schedule", "restarts")}

@@ -8,6 +8,7 @@
 | `optimizer.safetensors` | the state for resuming: weights, moments and, as JSON, the progress |
 | `evaluation.json` | the last evaluation |
 | `rates.json`, `rates.csv`, `rates.png` | the learning rate that a range test found, and the results of the test |
+| `known.u64` | hashes of the questions that the run was trained on from whose weights this one started |
 | `pairs.jsonl.gz`, `text.txt.gz`, `table.csv.gz` | the data of a task that its options alone do not define |
 
 A folder is a run once it has a `config.json`, which is written after the other first files: see `folders.py`. Every
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -32,6 +34,8 @@ from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from seq2seq.config import Config
 from seq2seq.errors import RunError, UsageError, quoted, require, short
@@ -50,9 +54,10 @@ OPTIMIZER = "optimizer.safetensors"
 FOUND = "rates.json"
 RATES = "rates.csv"
 RATES_PLOT = "rates.png"
+KNOWN = "known.u64"
 OUTLINE = "data_outline"  # a key in the configuration
 WEIGHTS = {"best": "best.safetensors", "last": "last.safetensors"}
-FILES = {CONFIG, METRICS, EVALUATION, OPTIMIZER, FOUND, RATES, RATES_PLOT, *WEIGHTS.values()}
+FILES = {CONFIG, METRICS, EVALUATION, OPTIMIZER, FOUND, RATES, RATES_PLOT, KNOWN, *WEIGHTS.values()}
 # Maximum sizes of files that are read, in bytes.
 MOST_CONFIG = 2**24
 MOST_METRICS = 2**26
@@ -190,6 +195,10 @@ class Run:
         """Write arrays by name, with a state of plain values for JSON, to a safetensors file."""
         self._write(name, to_tensors(arrays, state))
 
+    def write_known(self, hashes: Array) -> None:
+        """Write the hashes of the questions that another run was trained on: see `Dataset.known`."""
+        self._write(KNOWN, _bytes_of(hashes))
+
     def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
         """Write an evaluation. If several processes write at the same time, the file is that of the last one."""
         self._write(EVALUATION, _json(evaluation))
@@ -304,6 +313,13 @@ class Run:
         if outline is not None and values.get(OUTLINE) not in (None, outline.to_json()):
             raise RunError(f"{self._named(CONFIG)}: its {OUTLINE} does not match its data; was the file edited?")
 
+    def read_known(self, digest: str) -> Array:
+        """Read what `write_known` wrote. Raises `RunError` if its digest is another."""
+        content = self._read(KNOWN, MOST_KEPT)
+        if len(content) % 8 or hashlib.sha256(content).hexdigest()[:16] != digest:
+            raise RunError(f"{self._named(KNOWN)}: is damaged: it does not have the digest that {CONFIG} says")
+        return np.frombuffer(content, "<u8").astype(np.uint64)
+
     def read_metrics(self) -> list[dict[str, Any]]:
         """Read the rows of `metrics.csv`, with values as numbers. Raises `RunError` if the file is damaged."""
         try:
@@ -362,6 +378,15 @@ def require_keepable(task: Task) -> None:
     size = 0 if kept is None else len(kept.encode())
     if size > MOST_KEPT:
         raise UsageError(f"{task.name}: has {size} bytes of text, but a run can keep at most {MOST_KEPT}")
+
+
+def digest_of(hashes: Array) -> str:
+    """A digest of the content of `known.u64`."""
+    return hashlib.sha256(_bytes_of(hashes)).hexdigest()[:16]
+
+
+def _bytes_of(hashes: Array) -> bytes:
+    return hashes.astype("<u8").tobytes()
 
 
 def _visible_in(folder: Path) -> list[Path]:

@@ -43,17 +43,22 @@ class Solver(StringRun):
 
     Parameters
     ----------
-    run : path
-        The run folder.
+    run : path, or list of path
+        The run folder, or those of an ensemble: see `Ensemble`.
     device : str
         `auto`, `cpu`, `gpu` or `gpu:N`.
     weights : str
         `best` (see `TrainingConfig.best_by`) or `last`.
     task : Task, optional
         The run's task, if it is your own and no installed package offers it.
+    beam : int, optional
+        Number of prefixes that a beam search keeps, from 1 to the size of the vocabulary; by default that of the run's
+        configuration. Only for a model that writes one character at a time.
 
     Raises
     ------
+    UsageError
+        If an argument is not allowed.
     RunError
         If the folder holds no run, or a file in it is missing, damaged or from another program.
     DeviceError
@@ -62,12 +67,19 @@ class Solver(StringRun):
 
     kind = "answering"
 
-    def __new__(cls, run: PathLike, device: str = "auto", weights: str = "best", task: Task | None = None) -> Any:
-        """Make an object of the class that opens the run, such as a `Writer` for a run of a text."""
-        opens = application_of(Run(run).task_class(task)).opens if cls is Solver else cls
+    def __new__(
+        cls,
+        run: PathLike | Sequence[PathLike],
+        device: str = "auto",
+        weights: str = "best",
+        task: Task | None = None,
+        beam: int | None = None,
+    ) -> Any:
+        """Make an object of the class that opens the run, such as a `Writer`, or an `Ensemble` for several."""
+        opens = cls if cls is not Solver else _opens(run, task)
         if issubclass(opens, cls):
             return super().__new__(opens)
-        return opens(run, device, weights, task)
+        return opens(run, device, weights, task, beam)
 
     @overload
     def __call__(self, source: str) -> str: ...  # type: ignore[overload-overlap]
@@ -267,7 +279,7 @@ class Solver(StringRun):
             If the run's model writes all characters at once, or `n` is not allowed.
         """
         if not self.predictor(1).searches:
-            raise self._one_answer()
+            raise self._one_answer("n_best")
         n = whole("n", n, 1, len(self.codec.vocabulary))
         prepared = self.prepare(source)
         codec = self.codec.fitting(prepared)
@@ -288,10 +300,7 @@ class Solver(StringRun):
         raise self._no_text()
 
     def _no_text(self) -> UsageError:
-        return UsageError(f"{self.run.path}: answers sources, and has no text to continue")
-
-    def _one_answer(self) -> UsageError:
-        return UsageError(f"n_best: the model of {self.run.path} writes all characters at once: it has one answer")
+        return UsageError(f"{self.shown}: answers sources, and has no text to continue")
 
     def prepare(self, source: str) -> str:
         """The source as the model reads it. Raises `SourceError` if it cannot be read."""
@@ -391,3 +400,12 @@ def _found(answer: Answer | SourceError) -> Answer:
     if isinstance(answer, SourceError):
         raise answer
     return answer
+
+
+def _opens(run: Any, task: Task | None) -> type[Any]:
+    """The class that opens a run, or several."""
+    if isinstance(run, (list, tuple)):
+        from seq2seq.ensemble import Ensemble
+
+        return Ensemble
+    return application_of(Run(run).task_class(task)).opens

@@ -117,7 +117,7 @@ class Writer(Solver):
         raise UsageError("a run of a text has no answers to explain; see `solve --predict`")
 
     def n_best(self, source: str, n: int) -> NoReturn:
-        raise self._one_answer()
+        raise self._one_answer("n_best")
 
     def evaluate_pairs(self, pairs: SomePairs) -> PairsEvaluation:
         raise UsageError(f"pairs: the run {self.run.shown} has read a text, and answers no sources")

@@ -37,6 +37,7 @@ def test_its_help_names_the_commands():
     (["--version"], {"numpy", "mxnet", "seq2seq.config", *(f"seq2seq.cli.{name}" for name in COMMANDS)}),
     (["solve", "--help"], {"mxnet", *(f"seq2seq.cli.{name}" for name in COMMANDS if name != "solve")}),
     (["train", "--help"], {"mxnet"}),
+    (["search", "--help"], {"mxnet", "optuna"}),
     (["tasks"], {"mxnet"}),
 ])  # fmt: skip
 def test_it_loads_what_a_command_needs_alone(arguments, absent):

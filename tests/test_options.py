@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from seq2seq import Addition, Arithmetic, Config, Copy, Solver, Text, UsageError, train
-from seq2seq.models import MODELS, ByHandModel, make_codec, make_model
+from seq2seq.models import MODELS, AutoregressiveModel, ByHandModel, make_codec, make_model
 from seq2seq.mx import mx
 from seq2seq.options import (
     MODEL_OPTIONS,
@@ -26,7 +26,7 @@ from tests.models.symbols import loss_of
 OTHER = {
     "cell": "rnn", "hidden_size": 5, "layers": 3, "dropout": 0.5, "bidirectional": False, "position_bias": True,
     "embedding": 6, "activation": "relu", "identity": True, "reverse_target": True, "label_smoothing": 0.1,
-    "penalty": 0.5,
+    "penalty": 0.5, "beam": 3,
 }  # fmt: skip
 TEXT = Text(given=some_text(60))
 RATINGS = Ratings(given=[("user", "item", "rating"), ("a", "x", 1), ("b", "y", 2), ("c", "x", 3)])
@@ -39,7 +39,7 @@ def config_of(model, **options):
 
 
 def network(config):
-    """What an option of a model can change: how it has strings, its graph, and its first weights."""
+    """What an option of a model can change: how it has strings, its graph, its first weights, and its search."""
     codec = make_codec(config.task, config.data, config.model)
     model = make_model(config.task, config.model, codec)
     if isinstance(model, ByHandModel):
@@ -50,7 +50,8 @@ def network(config):
     weights = {name: np.zeros(shape) for name, shape in shapes.items()}
     model.init_weights(weights)
     written = re.sub("foreach[0-9]+", "foreach", graph.tojson())  # which MXNet numbers
-    return codec, written, {name: array.tolist() for name, array in weights.items()}
+    beam = config.model.beam if isinstance(model, AutoregressiveModel) else 1
+    return codec, written, {name: array.tolist() for name, array in weights.items()}, beam
 
 
 @pytest.mark.parametrize("model", STRING_MODELS)

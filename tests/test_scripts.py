@@ -40,7 +40,7 @@ def call(script, *arguments, **options):
     return subprocess.run(command(script, *arguments), capture_output=True, timeout=200, **{"text": True, **options})
 
 
-@pytest.mark.parametrize("script", ["train", "evaluate", "solve", "explain", "recipes", "steps"])
+@pytest.mark.parametrize("script", ["train", "search", "evaluate", "solve", "explain", "recipes", "steps"])
 def test_help(script):
     result = call(script, "--help")
     assert result.returncode == 0 and not result.stderr

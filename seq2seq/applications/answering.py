@@ -9,7 +9,7 @@ import numpy as np
 
 from seq2seq.applications import reports
 from seq2seq.applications.base import SHOWN, epochs_for
-from seq2seq.applications.pairs import build_pairs, encode
+from seq2seq.applications.pairs import build_pairs, encode, hashes_read
 from seq2seq.applications.strings import StringApplication
 from seq2seq.config import Config, DataConfig, Extra, ModelConfig
 from seq2seq.dataset import Dataset, Examples
@@ -92,6 +92,9 @@ class Answering(StringApplication["Evaluation"]):
         require(len(pairs) > 0, "pairs", [], "one or more")
         steps = stepwise(task)
         return encode(steps.steps_of(pairs) if steps else pairs, codec)
+
+    def questions(self, dataset: Dataset, read: Codec, task: Task, codec: Codec, key: str) -> Array | None:
+        return hashes_read(dataset, read, task, codec, key)
 
     def values(self, answers: Answers, targets: Array) -> dict[str, float]:
         return {"loss": answers.loss, "exact_match": float(exact(answers, targets).mean())}

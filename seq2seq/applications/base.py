@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 if TYPE_CHECKING:
     from seq2seq.applications.learning import ExamplesValidator
     from seq2seq.config import Config, DataConfig, Extra
+    from seq2seq.dataset import Dataset
     from seq2seq.drawing import Note
     from seq2seq.engine.samplers import Sampler
     from seq2seq.mx import Device
     from seq2seq.opened import OpenedRun
     from seq2seq.tasks import Pairs, Task
+    from seq2seq.typing import Array
+    from seq2seq.vocabulary import Codec
 
 SHOWN = 10  # held-out questions shown at a time, ...
 SHOWN_CHARACTERS = 200  # ... or characters written
@@ -144,6 +147,31 @@ class Application(ABC, Generic[E]):
         UsageError, SourceError
             If the pairs cannot be used or read.
         """
+
+    def questions(self, dataset: Dataset, read: Codec, task: Task, codec: Codec, key: str) -> Array | None:
+        """The hashes of the questions that a data set trains on, as questions of another task.
+
+        Parameters
+        ----------
+        dataset : Dataset
+        read : Codec
+            The codec of the data set.
+        task : Task
+            The other task.
+        codec : Codec
+            Its codec.
+        key : str
+            See `Dataset.key`.
+
+        Returns
+        -------
+        ndarray of uint64, shape (N,), or None
+            None, the default, if what was trained on cannot be recognised in other data.
+        """
+        return None
+
+    def require_startable(self) -> None:
+        """Raise `UsageError` if a training cannot start from the weights of another run."""
 
     # Training -------------------------------------------------------------------------------------------------------
 

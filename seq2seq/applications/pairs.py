@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
@@ -11,7 +12,7 @@ from seq2seq.arrays import blocks
 from seq2seq.config import DataConfig, Extra
 from seq2seq.dataset import Dataset, Examples
 from seq2seq.drawing import DRAWN, Note, draw, expected
-from seq2seq.errors import require
+from seq2seq.errors import SourceError, require
 from seq2seq.splitting import BLOCK, hashes_of, keys_of, split_by_key
 from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.stepwise import steps_of, stepwise
@@ -95,3 +96,29 @@ def encode(pairs: Pairs, codec: Codec, rows: Array | None = None) -> Examples:
         sources[block] = codec.encode_sources(part.sources)
         targets[block] = codec.encode_targets(part.targets)
     return Examples(sources, targets)
+
+
+def hashes_read(dataset: Dataset, read: Codec, task: Task, codec: Codec, key: str) -> Array:
+    """The hashes of the training sources of a data set that are also sources of another task.
+
+    Parameters
+    ----------
+    dataset, read, task, codec, key
+        As in `Application.questions`.
+
+    Returns
+    -------
+    ndarray of uint64, shape (N,)
+        Without repeats. A source counts whatever its targets are.
+    """
+    ids = np.unique(dataset.train.sources, axis=0)
+    found = []
+    for block in blocks(len(ids), BLOCK):
+        sources = []
+        for source in read.decode_sources(ids[block]):
+            with suppress(SourceError):
+                sources.append(codec.alphabet.read_source(task.normalise(source)))
+        known = [source for source in sources if set(source) <= set(codec.characters)]
+        if known:
+            found.append(hashes_of(task, np.array(known), key))
+    return np.unique(np.concatenate(found)) if found else np.empty(0, np.uint64)

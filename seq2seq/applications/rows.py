@@ -108,9 +108,12 @@ class RowsApplication(Application[E]):
         if task.encoding is not None:
             return task.encoding
         task.require_learnable()
-        encoding = self.encode(task, self._split(task, config.data, config.seed)[0])
+        encoding = self.encode(task, self._split(task, config.data, config.data_seed)[0])
         require_keepable(encoding, task.name)
         return encoding
+
+    def require_startable(self) -> None:
+        raise UsageError("start: does not go with a table: its embeddings belong to its own names")
 
     def require_memory(self, config: Config, codec: Any) -> None:
         require_memory(named_sizes(config), of_parameters(config, codec))

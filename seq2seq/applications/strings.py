@@ -11,6 +11,7 @@ from seq2seq.config import Config, DataConfig
 from seq2seq.memory import require_memory_to_train
 from seq2seq.tasks import Task
 from seq2seq.typing import Array
+from seq2seq.values import whole
 from seq2seq.vocabulary import Codec
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ class StringApplication(Application[E]):
     def make_codec(self, config: Config) -> Codec:
         from seq2seq.models import make_codec
 
-        return make_codec(config.task, config.data, config.model)
+        codec = make_codec(config.task, config.data, config.model)
+        whole("beam", config.model.beam, 1, len(codec.vocabulary))
+        return codec
 
     def require_memory(self, config: Config, codec: Codec) -> None:
         require_memory_to_train(config, codec, self.how_many_at_most(config.task, config.data))

@@ -6,6 +6,7 @@ checkout, `scripts/*.py`, run the same code. Nothing is imported here, so that `
 
 COMMANDS = {
     "train": "train a model on a task and save it in a run folder",
+    "search": "search for better options, and write them as a recipe",
     "evaluate": "score a run on examples that it was not trained on",
     "solve": "answer sources, or continue a text, with a run",
     "explain": "show how a run arrives at its answer",

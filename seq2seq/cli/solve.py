@@ -12,10 +12,10 @@ from typing import Any
 import seq2seq
 from seq2seq import SourceError
 from seq2seq.cli import invocation
+from seq2seq.cli.opening import add_run_options, open_run
 from seq2seq.cli.parser import CommandParser, text
 from seq2seq.cli.program import WRONG_USE, say
 from seq2seq.errors import short
-from seq2seq.runs import Run
 from seq2seq.showing import one_line
 
 BLOCK = 1 << 16  # the most bytes read at once
@@ -134,7 +134,7 @@ def converse(solver: seq2seq.Solver, arguments: Any) -> bool:
     """Show a prompt, with history, until the end of input."""
     with contextlib.suppress(ImportError):
         import readline  # noqa: F401  (gives input() its history and editing)
-    say(f"{solver.run.path}: type a source, such as {one_line(solver.example)}; Ctrl-D ends")
+    say(f"{solver.shown}: type a source, such as {one_line(solver.example)}; Ctrl-D ends")
     plain = not (arguments.json or arguments.steps or arguments.predict) and arguments.best is None
     while True:
         try:
@@ -156,7 +156,12 @@ def main() -> int:
     parser = CommandParser(
         "Answer sources, one answer a line. Without any, read a line each from stdin, which is UTF-8; at a terminal, "
         "prompt.",
-        {"'3*7+2' '1+1+1'": "", "< questions.txt > answers.txt": "", "--continue 'It is' --temperature 0.7": ""},
+        {
+            "'3*7+2' '1+1+1'": "",
+            "--run runs/a --run runs/b '3*7+2'": "with the average of both",
+            "< questions.txt > answers.txt": "",
+            "--continue 'It is' --temperature 0.7": "",
+        },
         "A source that cannot be read gives an empty line, a message that names its line, and exit status 2.\n"
         "A message on stderr names each source that is unlike all that the run was trained on: do not rely on it.\n"
         "With --json, an object for each source, a line each:\n"
@@ -192,7 +197,7 @@ def main() -> int:
         "--temperature", type=float, metavar="X", help="below 1: keep to the probable; 0: to the most (default: 1)"
     )
     parser.add_argument("--top-k", type=int, metavar="N", help="write one of the N most probable (default: of all)")
-    parser.add_argument("--run", metavar="DIR", help="the run folder (default: the newest under runs/)")
+    add_run_options(parser)
     arguments = parser.parse_args()
     if arguments.prefix is None:
         for name in WRITING:
@@ -202,7 +207,7 @@ def main() -> int:
         parser.error("--json: goes with sources, and not with --continue")
     elif arguments.sources:
         parser.error("--continue: continues one text; give no SOURCE with it")
-    solver = seq2seq.Solver(arguments.run or Run.newest().path, device=arguments.device)
+    solver = open_run(arguments)
     if arguments.prefix is not None:
         write(solver, arguments)
         return 0

@@ -19,6 +19,7 @@ from seq2seq.engine.samplers import Sampler
 from seq2seq.engine.updater import BaseUpdater, Updater
 from seq2seq.errors import Seq2SeqError
 from seq2seq.mx import Device, alone, give_way
+from seq2seq.typing import Array
 
 LOWEST = 1e-5  # the rates are spaced geometrically from LOWEST ...
 HIGHEST = 10.0  # ... to HIGHEST
@@ -100,8 +101,9 @@ def range_test(
     device: Device,
     note: Callable[[str], None] = lambda line: None,
     updater: BaseUpdater | None = None,
+    weights: dict[str, Array] | None = None,
 ) -> RangeTest:
-    """Run a range test: train new weights at a rate that rises from 1e-5 until training fails.
+    """Run a range test: train new or given weights at a rate that rises from 1e-5 until training fails.
 
     It ends after 300 updates, or when the smoothed loss is four times its lowest or not a number. If there are few
     rows, it makes several passes over them.
@@ -114,12 +116,16 @@ def range_test(
         Its learning rate, warm-up and schedule are ignored.
     note : callable
         Called with a line of progress every 50 updates.
+    weights : dict of str to ndarray, optional
+        The weights to start from; by default initial ones.
 
     Returns
     -------
     RangeTest
     """
     updater = updater or Updater(network, config, seed, device)
+    if weights is not None:
+        updater.set_weights(weights)
     updater.seed(seed)
     plans = (sampler.epoch(np.random.default_rng((seed, 1, epoch))) for epoch in itertools.count())
     feeds: Iterator[Any] = (feed for plan in plans for feed in updater.feeds(sampler.arrays, plan))

@@ -158,6 +158,12 @@ class Trainer:
         """The current weights, by parameter name. Waits for the device."""
         return self._updater.weights
 
+    @alone
+    def set_weights(self, weights: dict[str, Array]) -> None:
+        """Start from given weights, in place of initial ones. Call it before `fit`."""
+        self._updater.set_weights(weights)
+        self.best_weights = self.weights
+
     @property
     def steps_per_epoch(self) -> int:
         """Number of updates per epoch."""

@@ -259,7 +259,7 @@ class AutoregressiveModel(Model):
     The start symbol is the id V, whose one-hot vector is all zeros.
     """
 
-    memory_names: ClassVar[tuple[str, ...]]  # arrays of `encode` that every step reads, rows along axis 0
+    memory_names: tuple[str, ...]  # arrays of `encode` that every step reads, rows along axis 0
 
     @property
     def state_names(self) -> tuple[str, ...]:

@@ -1,0 +1,31 @@
+"""The options that open a run, or several as an ensemble."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import seq2seq
+from seq2seq.cli.parser import Parser
+from seq2seq.runs import Run
+
+
+def add_run_options(parser: Parser) -> None:
+    """Add `--run` and `--beam`."""
+    parser.add_argument(
+        "--run",
+        metavar="DIR",
+        action="append",
+        help="the run folder (default: the newest under runs/); given several times, the runs answer together",
+    )
+    parser.add_argument(
+        "--beam",
+        type=int,
+        metavar="K",
+        help="keep the K most probable beginnings of an answer, with an attention run (default: as the run says)",
+    )
+
+
+def open_run(arguments: Any) -> seq2seq.Solver:
+    """Open the run, or the ensemble, of these arguments."""
+    runs = arguments.run or [Run.newest().path]
+    return seq2seq.Solver(runs[0] if len(runs) == 1 else runs, device=arguments.device, beam=arguments.beam)
