@@ -61,6 +61,11 @@ class RowsDataset:
         return self.encoding
 
     @property
+    def known(self) -> None:
+        """None: no run has been trained on other rows before."""
+        return None
+
+    @property
     def unseen(self) -> list[str]:
         """Always empty: the task's notes say which names are rare."""
         return []
