@@ -88,10 +88,11 @@ def learned(config: Config, codec: Codec) -> int:
 
 def _counted(config: Config, codec: Codec) -> int:
     """The number of parameters in the graph itself."""
-    from seq2seq.engine.initializers import parameter_shapes
+    from seq2seq.engine.initializers import auxiliary_shapes, parameter_shapes
     from seq2seq.models import make_model
 
-    shapes = parameter_shapes(make_model(config.task, config.model, codec))
+    network = make_model(config.task, config.model, codec)
+    shapes = {**parameter_shapes(network), **auxiliary_shapes(network)}
     return sum(map(math.prod, shapes.values()))
 
 

@@ -50,7 +50,7 @@ class Worker:
         ----------
         symbol : mxnet.Symbol
         inputs, weights : dict of str to mxnet.NDArray
-            By the names of the symbol's arguments, on this worker's device.
+            By the names of the symbol's arguments, on this worker's device. The weights include the auxiliary states.
         gradients : dict of str to mxnet.NDArray, optional
             Arrays for the gradients, by the names of the weights; only for training.
         shared : mxnet.executor.Executor, optional
@@ -62,12 +62,16 @@ class Worker:
         mxnet.executor.Executor
         """
         asked = {name: "write" if gradients and name in gradients else "null" for name in symbol.list_arguments()}
-        return self.call(symbol.bind, self.device, {**inputs, **weights}, gradients, asked, shared_exec=shared)
+        return self.call(symbol.bind, self.device, {**inputs, **weights}, gradients, asked, weights, shared_exec=shared)
 
 
 def argument_shapes(symbol: Any, **inputs: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
-    """The shapes of all arguments of a symbol by name, inferred from the shapes of its inputs."""
-    return dict(zip(symbol.list_arguments(), symbol.infer_shape(**inputs)[0]))
+    """The shapes of all arguments and auxiliary states of a symbol by name, inferred from the shapes of its inputs."""
+    arguments, _, auxiliary = symbol.infer_shape(**inputs)
+    return {
+        **dict(zip(symbol.list_arguments(), arguments)),
+        **dict(zip(symbol.list_auxiliary_states(), auxiliary)),
+    }
 
 
 def workers_of(device: Device) -> tuple[Worker, ...]:

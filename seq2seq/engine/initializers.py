@@ -19,8 +19,18 @@ def parameter_shapes(network: Network) -> dict[str, tuple[int, ...]]:
     return {name: shape for name, shape in shapes.items() if name not in given}
 
 
+def auxiliary_shapes(network: Network) -> dict[str, tuple[int, ...]]:
+    """The shape of each auxiliary state of a network, by name.
+
+    These are arrays that its graph changes in training and reads otherwise, and that have no gradient, such as the
+    running means of batch normalisation.
+    """
+    symbol, given = _one_row(network)
+    return dict(zip(symbol.list_auxiliary_states(), symbol.infer_shape(**given)[2]))
+
+
 def first_weights(network: Network, flat: FlatParameters, seed: int) -> dict[str, Array]:
-    """Draw the initial weights.
+    """Draw the initial weights, with the auxiliary states.
 
     They are uniform as in Glorot and Bengio (2010) and in the notebook, except for variables with an initialiser of
     their own and for the changes that the network's `init_weights` makes.
@@ -41,6 +51,7 @@ def first_weights(network: Network, flat: FlatParameters, seed: int) -> dict[str
     initializer = mx.init.Xavier()
     attributes = symbol.attr_dict()
     arrays = flat.split(mx.nd.zeros((flat.size,)))
+    arrays.update({name: mx.nd.zeros(shape) for name, shape in auxiliary_shapes(network).items()})
     for name, array in sorted(arrays.items()):
         initializer(mx.init.InitDesc(name, attributes.get(name)), array)
     weights = {name: array.asnumpy() for name, array in arrays.items()}

@@ -46,12 +46,16 @@ class Replica:
         The loss is added to it.
     rows : int
         The number of rows of a full batch that this worker processes.
+    auxiliary : dict of str to tuple of int
+        Shapes of the auxiliary states: see `auxiliary_shapes`.
 
     Attributes
     ----------
     weights, gradients : mxnet.NDArray, shape (P,)
     own_weights, own_gradients : mxnet.NDArray, shape (section,)
         The section's weights and, after `add_up`, the sum of its gradients.
+    auxiliary : dict of str to mxnet.NDArray
+        Changed by the graphs, from the rows that this worker processes.
     states : dict of str to mxnet.NDArray
         Initial states of the next batch; empty for a network without states.
     add_up, fetch : list of Call
@@ -59,7 +63,14 @@ class Replica:
     """
 
     def __init__(
-        self, worker: Worker, network: Network, flat: FlatParameters, section: slice, loss_sum: Any, rows: int
+        self,
+        worker: Worker,
+        network: Network,
+        flat: FlatParameters,
+        section: slice,
+        loss_sum: Any,
+        rows: int,
+        auxiliary: Mapping[str, tuple[int, ...]],
     ) -> None:
         self.worker = worker
         self.network = network
@@ -74,6 +85,7 @@ class Replica:
             # Separate arrays, since the engine lets only one operator at a time write to any part of an array.
             self.own_weights = mx.nd.zeros_like(self.weights[section])
             self.own_gradients = mx.nd.zeros_like(self.weights[section])
+        self.auxiliary = {name: mx.nd.zeros(shape, worker.device) for name, shape in auxiliary.items()}
         self.states = {name: mx.nd.zeros(shape, worker.device) for name, shape in network.state_shapes(rows).items()}
         self.add_up: list[Call] = []
         self.fetch: list[Call] = []
@@ -81,8 +93,8 @@ class Replica:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The replica's weights by name, as views of the vector."""
-        return self.flat.split(self.weights)
+        """The replica's weights by name, as views of the vector, and its auxiliary states."""
+        return {**self.flat.split(self.weights), **self.auxiliary}
 
     def graph(self, n: int, widths: Mapping[str, int], dtypes: Mapping[str, Any]) -> Graph:
         """The graph for a batch shape, bound when first needed.

@@ -24,7 +24,7 @@ class Common:
     Attributes
     ----------
     parameters : dict of str to mxnet.NDArray
-        Missing ones are created when a graph is bound.
+        With the auxiliary states. Missing ones are created when a graph is bound.
     """
 
     def __init__(self, parameters: Mapping[str, Any] | None = None) -> None:
@@ -52,12 +52,14 @@ class Common:
         executor : mxnet.executor.Executor
         """
         arrays = {}
+        weights = {}
         for name, shape in argument_shapes(symbol, **inputs).items():
             if name in inputs:
                 arrays[name] = mx.nd.zeros(shape, worker.device)
-            elif name not in self.parameters:
+                continue
+            if name not in self.parameters:
                 self.parameters[name] = mx.nd.zeros(shape, worker.device)
-        weights = {name: self.parameters[name] for name in symbol.list_arguments() if name not in arrays}
+            weights[name] = self.parameters[name]
         executor = worker.bind(symbol, arrays, weights, shared=self._executors.get(kind))
         self._executors.setdefault(kind, executor)
         return arrays, executor

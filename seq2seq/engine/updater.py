@@ -3,6 +3,9 @@
 All weights are one vector, and so are the gradients and the optimizer's moments, so an operation on all of them takes
 one operator. Every worker is a replica with a copy of the weights, and updates one section of the vector: it adds up
 the gradients of all replicas for that section, updates the weights there, and then fetches the other sections.
+
+Auxiliary states, such as the running means of batch normalisation, are changed by each replica's graph from its own
+rows. After every update all replicas get the mean of them.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from seq2seq.calls import Call, forward_backward
 from seq2seq.engine.clipping import Clip
 from seq2seq.engine.decay import Decay
 from seq2seq.engine.flat import FlatParameters
-from seq2seq.engine.initializers import first_weights, parameter_shapes
+from seq2seq.engine.initializers import auxiliary_shapes, first_weights, parameter_shapes
 from seq2seq.engine.network import Arrays, Network
 from seq2seq.engine.optimizers import OPTIMIZERS
 from seq2seq.engine.options import TrainingConfig
@@ -102,7 +105,7 @@ class BaseUpdater(ABC):
     @property
     @abstractmethod
     def weights(self) -> dict[str, Array]:
-        """The current weights. Waits for the device."""
+        """The current weights, with the auxiliary states. Waits for the device."""
 
     @abstractmethod
     def set_weights(self, weights: dict[str, Array]) -> None:
@@ -156,8 +159,9 @@ class Updater(BaseUpdater):
         workers = workers_of(device)
         workers = workers[: 1 if config.batch_size * flat.size * values < WORTH_SHARING else config.batch_size]
         rows = [len(part) for part in np.array_split(np.arange(config.batch_size), len(workers))]
+        auxiliary = auxiliary_shapes(network)
         self._replicas = [
-            Replica(worker, network, flat, section, self._loss_sum, n)
+            Replica(worker, network, flat, section, self._loss_sum, n, auxiliary)
             for worker, section, n in zip(workers, flat.sections(len(workers)), rows)
         ]
         if len(workers) > 1:
@@ -231,7 +235,23 @@ class Updater(BaseUpdater):
             optimizer.update(rate, update, scale)
         for call in self._exchange_weights:
             call()
+        self._share_auxiliary(len(feed.graphs))
         self._pace.update()
+
+    def _share_auxiliary(self, active: int) -> None:
+        """Set the auxiliary states of all replicas to the mean of those of the first ones, which had rows.
+
+        The division also orders what reads them after the backward pass, which changes them although MXNet's engine
+        takes it for one of their readers.
+        """
+        first, *others = self._replicas
+        for name, mean in first.auxiliary.items():
+            for replica in self._replicas[:active]:
+                replica.auxiliary[name] /= active
+            for replica in self._replicas[1:active]:
+                mean += replica.auxiliary[name].copyto(mean.context)
+            for replica in others:
+                mean.copyto(replica.auxiliary[name])
 
     @property
     def loss_sum(self) -> float:
@@ -247,13 +267,17 @@ class Updater(BaseUpdater):
 
     @property
     def weights(self) -> dict[str, Array]:
-        return self._flat.split(self._replicas[0].weights.asnumpy())
+        first = self._replicas[0]
+        auxiliary = {name: array.asnumpy() for name, array in first.auxiliary.items()}
+        return {**self._flat.split(first.weights.asnumpy()), **auxiliary}
 
     def set_weights(self, weights: dict[str, Array]) -> None:
         vector = self._flat.join(weights)
         for replica in self._replicas:
             replica.weights[:] = vector
             replica.own_weights[:] = vector[replica.section]
+            for name, array in replica.auxiliary.items():
+                array[:] = weights[name]
 
     @property
     def parameters(self) -> dict[Worker, dict[str, Any]]:
