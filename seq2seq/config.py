@@ -22,6 +22,7 @@ from seq2seq.values import MOST, MOST_SEED, is_name, make_plain, require_fractio
 
 MODEL_NAMES = ("auto", *HOMES)
 CELLS = ("lstm", "rnn")
+NORMALISATIONS = ("auto", "batch", "layer", "none")
 _BUILT_IN_MODULES = {home.partition(":")[0] for home in BUILT_IN.values()}
 MOST_LAYERS = 100
 START = "start_from"  # a key in the JSON of a configuration
@@ -257,6 +258,10 @@ class ModelConfig:
         For `attention`: number of prefixes that are kept when the run answers; 1 is greedy. Validation is greedy.
     embedding : int
         For models of text: size of the character embeddings (E); 0 reads one-hot vectors.
+    normalise : str
+        For models of text with embeddings: `batch` normalises each of their E values over the characters of a batch
+        (Ioffe and Szegedy 2015), `layer` the values of each embedding (Ba, Kiros and Hinton 2016), `none` nothing.
+        `auto` is `layer` for `lstm` and `gru`, and else `none`.
     activation : str
         For models of text other than `lstm` and `gru`: `tanh` or `relu`.
     identity : bool
@@ -289,6 +294,10 @@ class ModelConfig:
         default=0,
         metadata={"help": "models of text: size of the character embeddings; 0: one-hot", "parse": int},
     )
+    normalise: str = field(
+        default="auto",
+        metadata={"help": f"models of text: their embeddings, {', '.join(NORMALISATIONS)}", "parse": str},
+    )
     activation: str = field(default="tanh", metadata={"help": "char3 and rnn models: tanh or relu", "parse": str})
     identity: bool = field(
         default=False,
@@ -307,6 +316,7 @@ class ModelConfig:
             require_fraction(name, getattr(self, name))
         whole("beam", self.beam, 1)
         whole("embedding", self.embedding, 0)
+        require(self.normalise in NORMALISATIONS, "normalise", self.normalise, f"one of {', '.join(NORMALISATIONS)}")
         require(self.activation in ("tanh", "relu"), "activation", self.activation, "tanh or relu")
         for name in ("bidirectional", "position_bias", "identity"):
             require_truth(name, getattr(self, name))
