@@ -55,8 +55,9 @@ class OpenedRun:
             opens = self.application.opens.__name__
             own = type(self).__name__
             raise UsageError(f"{self.run.shown}: opens as a {opens}, and not as a {own}")
-        self.codec = make_codec(self.task, self.config.data, self.config.model)
-        self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
+        self.codec = make_codec(self.task, self.config.data, self.config.model, self.config.mixed)
+        drawn = [extra.task for extra in self.config.extra if type(extra.task).keep is Task.keep]
+        self._likeness = Likeness([self.task, *drawn], self.codec)  # the outline of its own task has kept data too
         self.device = pick_device(device)
         self.weights, _ = self.run.read_arrays(WEIGHTS[weights], learned(self.config, self.codec))
         self._opened: tuple[Any, ...] = os.path.abspath(run), device, weights, task, beam
