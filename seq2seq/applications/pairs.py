@@ -140,7 +140,7 @@ def hashes_read(dataset: Dataset, read: Codec, task: Task, codec: Codec, key: st
     ndarray of uint64, shape (N,)
         Without repeats. A source counts whatever its targets are.
     """
-    ids = np.unique(dataset.train.sources, axis=0)
+    ids = np.unique(np.concatenate([part.sources for part in dataset.trained]), axis=0)
     found = []
     for block in blocks(len(ids), BLOCK):
         sources = []
