@@ -22,6 +22,7 @@ from seq2seq.values import HELD, MOST, MOST_SEED, is_held, is_name, make_plain, 
 
 MODEL_NAMES = ("auto", *HOMES)
 CELLS = ("lstm", "rnn")
+NORMALISATIONS = ("auto", "batch", "layer", "none")
 _BUILT_IN_MODULES = {home.partition(":")[0] for home in BUILT_IN.values()}
 MOST_LAYERS = 100
 START = "start_from"  # a key in the JSON of a configuration
@@ -104,9 +105,13 @@ class Extra:
     Parameters
     ----------
     task : Task
-        Its strings must fit the widths and characters of the main task.
+        Its strings must fit the widths and characters of the main task. If both learn from files or given data, the
+        main task's vocabulary and widths also cover this task's data.
     examples : int, optional
         Number of distinct examples to draw; by default all.
+    share : float, optional
+        The fraction of every batch that comes from this task: the examples are then read in random order, repeatedly if
+        needed, while an epoch is one pass over the others. By default they are added to the main task's examples.
 
     Raises
     ------
@@ -116,22 +121,54 @@ class Extra:
 
     task: Task
     examples: int | None = None
+    share: float | None = None
 
     def __post_init__(self) -> None:
         require(isinstance(self.task, Task), "extra", self.task, "a Task, such as Arithmetic()")
-        require(self.task.keep() is None, "extra", self.task, "a task that its options alone define")
         if self.examples is not None:
             object.__setattr__(self, "examples", whole("examples", self.examples, 1))
+        if self.share is not None:
+            good = is_number(self.share) and 0 < self.share < 1
+            require(good, "share", self.share, "a fraction of a batch between 0 and 1")
+            object.__setattr__(self, "share", float(self.share))
 
     def to_json(self) -> dict[str, Any]:
         """The values as plain objects for JSON."""
-        return {"task": _task_to_json(self.task), "examples": self.examples}
+        share = {} if self.share is None else {"share": self.share}
+        return {"task": _task_to_json(self.task), "examples": self.examples, **share}
 
     @classmethod
-    def from_json(cls, values: Any) -> Extra:
-        """The inverse of `to_json`. Raises `UsageError`, `KeyError` or `TypeError` for other values."""
-        table = checked_table("extra", values, ("task", "examples"))
-        return cls(_task_from_json(table["task"]), table["examples"])
+    def from_json(
+        cls,
+        values: Any,
+        task_class: type[Task] | None = None,
+        read: Callable[[str], str | None] | None = None,
+        later: bool = False,
+        place: int = 1,
+    ) -> Extra:
+        """The inverse of `to_json`.
+
+        Parameters
+        ----------
+        values
+        task_class : type, optional
+            The class of tasks of its name; any other name must be in `TASKS`.
+        read : callable, optional
+            From the name of a file in `Config.keeping` to the text that the `keep` of the file's task returned.
+        later : bool
+            Whether to call `read` only when the text is needed.
+        place : int
+            Which of the extra tasks it is, counted from 1.
+
+        Raises
+        ------
+        UsageError, KeyError, TypeError, ValueError
+            If the values have another form.
+        """
+        table = checked_table("extra", values, ("task", "examples", "share"))
+        task = table["task"]
+        known = task_class if isinstance(task, dict) and task_class and task.get("name") == task_class.name else None
+        return cls(_task_from_json(task, known, read, later=later, place=place), table["examples"], table.get("share"))
 
 
 def _task_to_json(task: Task) -> dict[str, Any]:
@@ -180,8 +217,10 @@ def checked_table(name: str, values: Any, allowed: Iterable[str]) -> dict[str, A
 def _task_from_json(
     values: Any,
     task_class: type[Task] | None = None,
-    read: Callable[[], str | None] | None = None,
+    read: Callable[[str], str | None] | None = None,
     outline: Outline | None = None,
+    later: bool = False,
+    place: int = 0,
 ) -> Task:
     require(isinstance(values, dict), "task", values, "a table")
     options = with_tuples(values)
@@ -193,7 +232,9 @@ def _task_from_json(
         checked_table("task", options, [*(field.name for field in option_fields(task_class)), "digest"])
     if read is None or task_class.keep is Task.keep:
         return task_class.opened(options, lambda: None, outline)
-    return task_class.opened(options, partial(_checked, read, options.pop("digest", None)), outline)
+    file = kept_name(task_class.kept_as, place)
+    kept = partial(_checked, partial(read, file), options.pop("digest", None))
+    return task_class.later(options, kept, file) if later else task_class.opened(options, kept, outline)
 
 
 def _checked(read: Callable[[], str | None], digest: Any) -> str | None:
@@ -259,6 +300,10 @@ class ModelConfig:
     embedding : int
         Size of the embeddings (E): of characters, for models of text, where 0 reads one-hot vectors; of users and
         items, for models of ratings; or of categories, for `tabular`, where 0 chooses a size by their number.
+    normalise : str
+        For models of text with embeddings: `batch` normalises each of their E values over the characters of a batch
+        (Ioffe and Szegedy 2015), `layer` the values of each embedding (Ba, Kiros and Hinton 2016), `none` nothing.
+        `auto` is `layer` for `lstm` and `gru`, and else `none`.
     activation : str
         For models of text other than `lstm` and `gru`: `tanh` or `relu`.
     identity : bool
@@ -297,6 +342,10 @@ class ModelConfig:
             "parse": int,
         },
     )
+    normalise: str = field(
+        default="auto",
+        metadata={"help": f"models of text: how embeddings are normalised: {', '.join(NORMALISATIONS)}", "parse": str},
+    )
     activation: str = field(default="tanh", metadata={"help": "char3 and rnn models: tanh or relu", "parse": str})
     identity: bool = field(
         default=False,
@@ -320,6 +369,7 @@ class ModelConfig:
         whole("beam", self.beam, 1)
         whole("embedding", self.embedding, 0)
         require(is_held(self.penalty), "penalty", self.penalty, f"a number from 0 {HELD}")
+        require(self.normalise in NORMALISATIONS, "normalise", self.normalise, f"one of {', '.join(NORMALISATIONS)}")
         require(self.activation in ("tanh", "relu"), "activation", self.activation, "tanh or relu")
         for name in ("bidirectional", "position_bias", "identity"):
             require_truth(name, getattr(self, name))
@@ -391,12 +441,26 @@ class Config:
         object.__setattr__(self, "seed", whole("seed", self.seed, 0, MOST_SEED))
         require(isinstance(self.task, Task), "task", self.task, "a Task, such as Arithmetic(), or pairs of strings")
         require(all(isinstance(each, Extra) for each in self.extra), "extra", self.extra, "a sequence of Extra")
+        shares = [each.share for each in self.extra if each.share]
+        require(sum(shares) < 1, "share", shares, "fractions that leave a part of each batch to the task itself")
+        object.__setattr__(self, "task", self.task.covering([each.task for each in self.extra]))
         require_name(self.task)
 
     @property
     def data_seed(self) -> int:
         """The seed of the data set."""
         return self.seed if self.data.data_seed is None else self.data.data_seed
+
+    @property
+    def mixed(self) -> bool:
+        """Whether every batch has examples from several sources."""
+        return any(each.share for each in self.extra)
+
+    @property
+    def keeping(self) -> dict[str, Task]:
+        """The tasks whose data a run must keep, by the names of the files."""
+        tasks = enumerate([self.task, *(each.task for each in self.extra)])
+        return {kept_name(task.kept_as, place): task for place, task in tasks if type(task).keep is not Task.keep}
 
     def with_options(self, **options: Any) -> Config:
         """A copy with other values for some options.
@@ -442,7 +506,7 @@ class Config:
         cls,
         values: dict[str, Any],
         task_class: type[Task] | None = None,
-        read: Callable[[], str | None] | None = None,
+        read: Callable[[str], str | None] | None = None,
         outline: Outline | None = None,
     ) -> Config:
         """The inverse of `to_json`.
@@ -453,7 +517,7 @@ class Config:
         task_class : type, optional
             The class of the task, if its name is not in `TASKS`.
         read : callable, optional
-            Returns the text that the task's `keep` returned.
+            From the name of a file in `keeping` to the text that the `keep` of the file's task returned.
         outline : Outline, optional
             The outline of the data. If it is given, `read` is called only when the text is needed.
 
@@ -465,10 +529,19 @@ class Config:
         parts = {part: config(**checked_table(part, values[part], _names(config))) for part, config in PARTS.items()}
         extra = values.get("extra", [])
         require(isinstance(extra, list), "extra", extra, "a list of tables")
-        extra = tuple(map(Extra.from_json, extra))
+        extra = tuple(
+            Extra.from_json(each, task_class, read, later=outline is not None, place=place)
+            for place, each in enumerate(extra, 1)
+        )
         start = Start(**checked_table(START, values[START], _names(Start))) if START in values else None
         task = _task_from_json(values["task"], task_class, read, outline)
+        task.cover([each.task for each in extra])
         return cls(task=task, seed=values["seed"], extra=extra, start=start, **parts)
+
+
+def kept_name(kept_as: str, place: int) -> str:
+    """The file in which a run keeps the data of its task (place 0), or of one of its extra tasks (from 1)."""
+    return f"extra-{place}.{kept_as}" if place else kept_as
 
 
 def _names(config: Any) -> list[str]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -50,6 +51,13 @@ class Examples:
         return Examples(self.sources[rows], self.targets[rows])
 
 
+class Portion(NamedTuple):
+    """Examples from which a fraction of every batch comes: see `Extra`."""
+
+    examples: Examples
+    share: float
+
+
 @dataclass(frozen=True)
 class Dataset:
     """The three splits of an experiment, and their codec.
@@ -62,6 +70,8 @@ class Dataset:
     train, validation, test : Examples
     questions : Examples, optional
         The training split before steps are made from it or extra examples are added. By default `train`.
+    mixed : tuple of Portion
+        Training examples that are mixed into every batch.
     known : ndarray of uint64, or None
         Hashes of further questions that count as trained on, by the run from whose weights the training started, or by
         another member of an ensemble: see `hashes_of`. Set by `knowing`.
@@ -73,6 +83,7 @@ class Dataset:
     validation: Examples
     test: Examples
     questions: Examples | None = None
+    mixed: tuple[Portion, ...] = ()
     known: Array | None = field(default=None, init=False)
 
     def knowing(self, hashes: Array | None) -> Dataset:
@@ -80,6 +91,11 @@ class Dataset:
         other = copy(self)
         object.__setattr__(other, "known", hashes)
         return other
+
+    @property
+    def trained(self) -> list[Examples]:
+        """All examples that are trained on, those that are mixed into every batch last."""
+        return [self.train, *(portion.examples for portion in self.mixed)]
 
     def overlap(self, task: Task, sources: Array | None = None) -> float:
         """The fraction of sources that were trained on, which is 0 for a split by key unless others are `known`.
@@ -110,7 +126,8 @@ class Dataset:
         ndarray of bool, shape (N,)
         """
         hashes = hashes_of(task, sources, self.key)
-        trained_on = np.isin(hashes, self.hashes(task, self.train))
+        trained = np.concatenate([self.hashes(task, part) for part in self.trained])
+        trained_on = np.isin(hashes, trained)
         return trained_on if self.known is None else trained_on | np.isin(hashes, self.known)
 
     def hashes(self, task: Task, examples: Examples) -> Array:
@@ -124,7 +141,8 @@ class Dataset:
     @property
     def unseen(self) -> list[str]:
         """The symbols in held-out examples that are in no training example."""
-        trained, *held_out = (self._used(part) for part in (self.train, self.validation, self.test))
+        trained = np.any([self._used(part) for part in self.trained], axis=0)
+        held_out = [self._used(part) for part in (self.validation, self.test)]
         new = np.flatnonzero((held_out[0] | held_out[1]) & ~trained)
         return [self.codec.alphabet.symbol(self.codec.characters[place]) for place in new]
 
@@ -137,10 +155,10 @@ class Dataset:
 
     @cached_property
     def sources(self) -> Sources:
-        """The symbols and lengths of the sources in all splits."""
+        """The symbols and lengths of the sources in all splits, and of those that are mixed in."""
         used = np.zeros(len(self.codec.vocabulary), bool)
         lengths = []
-        for part in (self.train, self.validation, self.test):
+        for part in (*self.trained, self.validation, self.test):
             for block in blocks(len(part), BLOCK):
                 ids = part.sources[block]
                 used[ids] = True
@@ -155,9 +173,9 @@ class Dataset:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of all three splits, to check that a rebuilt data set is the same."""
+        """A digest of all three splits and what is mixed in, to check that a rebuilt data set is the same."""
         digest = hashlib.sha256()
-        for part in (self.train, self.validation, self.test):
+        for part in (self.train, self.validation, self.test, *(portion.examples for portion in self.mixed)):
             for array in (part.sources, part.targets):
                 digest.update(repr((array.shape, array.dtype.str)).encode())
                 digest.update(np.ascontiguousarray(array).data)

@@ -92,7 +92,7 @@ class Ensemble(Solver):
                 both = f"{member.shown} and {self.members[0].shown}"
                 raise UsageError(f"ensemble: {both}: differ in split: {quoted(other.key)} and {quoted(first.key)}")
             if other.fingerprint != first.fingerprint:
-                known.append(first.hashes(self.task, other.train))
+                known += [first.hashes(self.task, part) for part in other.trained]
             if other.known is not None:
                 known.append(other.known)
         return first.knowing(np.unique(np.concatenate(known))) if known else first

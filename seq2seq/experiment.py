@@ -18,6 +18,7 @@ from seq2seq.engine.callbacks import Callback
 from seq2seq.engine.range_test import RangeTest, range_test
 from seq2seq.errors import RunError, Seq2SeqError, SourceError, UsageError, quoted, require
 from seq2seq.folders import Hold, make, take
+from seq2seq.mixing import mixtures
 from seq2seq.models import make_model
 from seq2seq.mx import pick_device
 from seq2seq.options import fitted, lacking
@@ -44,6 +45,7 @@ def train(
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
     validation_sets: Mapping[str, Pairs | Iterable[tuple[str, str]]] | None = None,
+    mix: Sequence[tuple[Task | PathLike, float]] = (),
     **options: Any,
 ) -> Any:
     """Train a model and save everything in a run folder.
@@ -75,6 +77,10 @@ def train(
         Further pairs to validate on after each epoch, such as `{"long": task.sample(...)}`, no longer than the training
         examples. Their values are columns of `metrics.csv` with the name as a prefix, such as `long_exact_match`, and
         can be used in `best_by`. It is not checked that they are not trained on.
+    mix : sequence of (Task or path, float)
+        Further sources to train on, each with the fraction of every batch that comes from it, such as
+        `[("more.tsv", 0.25)]`. A path is a file like the task's own or, for a task without a file, a file of pairs. An
+        epoch is one pass over the task's own examples. Held-out questions are left out of the others.
     **options
         Any option of `DataConfig`, `ModelConfig` and `TrainingConfig`, and `seed`.
 
@@ -105,12 +111,13 @@ def train(
     start = None if start_from is None else StartingPoint(start_from, device)
     base = _base(task, preset, options, start)
     config = base.with_options(**options)
+    config = replace(config, extra=(*config.extra, *mixtures(config.task, mix)))
     if find_rate and "learning_rate" in options:
         raise UsageError("find_rate: not allowed with learning_rate: both set the rate")
     for learned in (config.task, *(extra.task for extra in config.extra)):
         require_rebuilt(learned)
-    require_keepable(config.task)
-    with _hold(run_dir, config.task, resume) as hold:
+        require_keepable(learned)
+    with _hold(run_dir, config, resume) as hold:
         if not hold.locked:
             shown.on_note(f"{hold.path}: on a file system without locks; train into it with one process at a time")
         run = Run(hold.path)
@@ -118,7 +125,7 @@ def train(
         if resumed and not resume:
             raise RunError(f"{run.shown}: already holds a run; resume it, or choose another folder")
         if resumed:
-            chosen = set(options) | ({"task"} if task is not None else set())
+            chosen = set(options) | ({"task"} if task is not None else set()) | ({"extra"} if mix else set())
             if preset is not None:
                 chosen |= set(_flat(config)) - {"seed", "epochs", *lacking(config)}
             if find_rate:
@@ -147,7 +154,7 @@ def train(
             weights = start.weights(model, codec, config, context)
             for line in start.notes(codec, dataset, config.task):
                 shown.on_note(line)
-        sampler = application.make_sampler(model, codec, dataset.train, config.training.batch_size)
+        sampler = application.make_sampler(model, codec, dataset, config.training.batch_size)
         test = None
         if find_rate and not resumed:
             test = range_test(
@@ -265,19 +272,22 @@ def _notes(config: Config, dataset: Dataset, preset: str | Config | None) -> Ite
         examples = sum(map(len, (dataset.train, dataset.validation, dataset.test)))
         yield application_of(config.task).describe(config, examples)
     yield from config.task.notes
+    mixed = (extra.task for extra in config.extra if extra.share)
+    for task, portion in zip(mixed, dataset.mixed):
+        yield f"mixed in: {len(portion.examples)} examples of {task.name}, {portion.share:.0%} of every batch"
     if config.task.preset is None and (unseen := dataset.unseen):
         more = f" and {len(unseen) - 10} more" if len(unseen) > 10 else ""
         yield f"only in held-out examples, and never trained on: {', '.join(map(repr, unseen[:10]))}{more}"
 
 
-def _hold(run_dir: PathLike | None, task: Task, resume: bool) -> Hold:
+def _hold(run_dir: PathLike | None, config: Config, resume: bool) -> Hold:
     """Hold the folder of a new run, or of a run to continue. Raises `UsageError` or `RunError`."""
-    names = FILES | {task.kept_as}
+    names = FILES | {config.task.kept_as, *config.keeping}
     if run_dir is None and resume:
         with suppress(RunError):  # if there is no run yet, a new one is started
             run_dir = Run.newest().path
     if run_dir is None:
-        return make(default_run_dirs(task), names)
+        return make(default_run_dirs(config.task), names)
     path = Run(run_dir).path
     require(path.name not in ("", ".."), "run_dir", str(run_dir), "a folder with a name")
     return take(path, names)

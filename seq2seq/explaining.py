@@ -172,12 +172,12 @@ def character_embeddings(solver: StringRun) -> dict[str, Embeddings]:
         If the training examples cannot be made again.
     """
     codec = solver.codec
-    train = solver.dataset.train
     model = solver.model(codec)
-    readings = model.readings(train.sources, train.targets)
+    readings = [model.readings(part.sources, part.targets) for part in solver.dataset.trained]
     embeddings = {}
     for name, vectors in model.embeddings(solver.weights).items():
-        ids = [place for place in np.unique(readings[name]).tolist() if place != codec.vocabulary.pad]
+        read = np.unique(np.concatenate([np.unique(part[name]) for part in readings]))
+        ids = [place for place in read.tolist() if place != codec.vocabulary.pad]
         symbols = [codec.alphabet.symbol(codec.characters[place]) for place in ids]
         embeddings[name] = Embeddings(symbols, vectors[ids])
     return embeddings

@@ -20,6 +20,7 @@ from seq2seq.vocabulary import AlignedCodec, Codec
 
 FLOAT = 4  # bytes
 GATES = {"lstm": 4, "rnn": 1, "gru": 3, "lstm-numpy": 4}
+NORMALISATION = {"none": 0, "layer": 2, "batch": 4}  # values for each of an embedding's: of `batch`, two are running
 COPIES = 3  # arrays of the weights' size: the weights, their gradients, and the best weights so far
 MOMENTS = {"adam": 2, "sgd": 1}
 BYTES_TO_SPLIT = 16  # per example, to make the splits: a hash, and an index in a random order
@@ -49,13 +50,15 @@ def parameters(model: str, config: ModelConfig, vocabulary_size: int, channels: 
     if model in TEXT_MODELS:
         read = config.embedding or v
         if model in ("lstm", "gru"):
-            normalised = 2 * config.embedding
-            network = normalised + _recurrent(GATES[model], read, h, layers) + _dense(h, h)
+            network = _recurrent(GATES[model], read, h, layers) + _dense(h, h)
         elif model == "rnn-concat":
             network = _dense(read + h, h)
         else:
             network = _recurrent(GATES.get(model, 1), read, h, 1)
-        return v * config.embedding + network + _dense(h, v)
+        kind = config.normalise
+        if kind == "auto":
+            kind = "layer" if model in ("lstm", "gru") else "none"
+        return (v + NORMALISATION[kind]) * config.embedding + network + _dense(h, v)
     gates = GATES[config.cell]
     directions = 2 if config.bidirectional else 1
     width = directions * h

@@ -191,7 +191,8 @@ class StringRun(OpenedRun):
     codec: Codec
 
     def _bind(self) -> None:
-        self._likeness = Likeness([self.task, *(extra.task for extra in self.config.extra)], self.codec)
+        drawn = [extra.task for extra in self.config.extra if type(extra.task).keep is Task.keep]
+        self._likeness = Likeness([self.task, *drawn], self.codec)  # the outline of its own task has kept data too
         self.predictor(1)
 
     def _set_beam(self, beam: int | None) -> None:

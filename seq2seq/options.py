@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from seq2seq.models import BaseModel
 
 RECURRENT = ("cell", "hidden_size", "layers", "dropout", "label_smoothing", "bidirectional")
-ELMAN = ("hidden_size", "dropout", "label_smoothing", "embedding", "activation", "identity")
-GATED = ("hidden_size", "layers", "dropout", "label_smoothing", "embedding")
+ELMAN = ("hidden_size", "dropout", "label_smoothing", "embedding", "normalise", "activation", "identity")
+GATED = ("hidden_size", "layers", "dropout", "label_smoothing", "embedding", "normalise")
 MODEL_OPTIONS = {
     "repeat": (*RECURRENT, "reverse_target"),
     "attention": (*RECURRENT, "position_bias", "beam", "reverse_target"),
@@ -74,7 +74,7 @@ SOME_MODELS = {name for options in MODEL_OPTIONS.values() for name in options}
 # Values that describe a model without the option; these may be given.
 WITHOUT = {
     "layers": 1, "dropout": 0, "label_smoothing": 0, "bidirectional": False, "position_bias": False, "beam": 1,
-    "embedding": 0, "identity": False, "reverse_target": False, "penalty": 0,
+    "embedding": 0, "normalise": "none", "identity": False, "reverse_target": False, "penalty": 0,
 }  # fmt: skip
 # Training options that are used only if another option has a certain value.
 PART_OF = {"momentum": ("optimizer", "sgd"), "epsilon": ("optimizer", "adam"), "cycles": ("schedule", "restarts")}
@@ -102,6 +102,8 @@ def lacking(config: Config) -> dict[str, str]:
     ]
     reason = f"left out with the model {name}, whose options are {', '.join(has) or 'none'}"
     lacked = dict.fromkeys(sorted(SOME_MODELS.difference(has)), reason)
+    if not config.model.embedding:
+        lacked.setdefault("normalise", "left out without an embedding, which it normalises")
     for option, (decides, value) in PART_OF.items():
         chosen = getattr(config.training, decides)
         if chosen != value:

@@ -10,6 +10,7 @@
 | `rates.json`, `rates.csv`, `rates.png` | the learning rate that a range test found, and the results of the test |
 | `known.u64` | hashes of the questions that the run was trained on from whose weights this one started |
 | `pairs.jsonl.gz`, `text.txt.gz`, `table.csv.gz` | the data of a task that its options alone do not define |
+| `extra-1.pairs.jsonl.gz` and so on | the same for the tasks of `extra`, such as sources that are mixed in |
 
 A folder is a run once it has a `config.json`, which is written after the other first files: see `folders.py`. Every
 file is written under another name, flushed to disk and renamed: see `files.py`. Only ordinary files are read, up to a
@@ -30,7 +31,6 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -151,7 +151,7 @@ class Run:
             raise RunError(f"{self._named(name)}: cannot be written: {error.strerror}") from None
 
     def write_config(self, config: Config, fingerprint: str, outline: Outline | None = None) -> None:
-        """Write the configuration, and before it, if not yet written, the pairs or the text that the task keeps.
+        """Write the configuration, and before it, if not yet written, the pairs or the text that its tasks keep.
 
         Parameters
         ----------
@@ -166,10 +166,10 @@ class Run:
         RunError
             If a file cannot be written.
         """
-        kept = config.task.keep()
-        name = config.task.kept_as
-        if kept is not None and not os.path.lexists(self.path / name):
-            self._write(name, gzip.compress(kept.encode(), mtime=0))
+        for name, task in config.keeping.items():
+            kept = task.keep()
+            if kept is not None and not os.path.lexists(self.path / name):
+                self._write(name, gzip.compress(kept.encode(), mtime=0))
         versions = {name: metadata.version(name) for name in ("numpy", "safetensors")}
         versions["mxnet"] = sys.modules["mxnet"].__version__  # a distribution for GPUs has another name
         values = {
@@ -283,7 +283,7 @@ class Run:
         with _damage_named(path):
             kept = outlined and values.get(OUTLINE) is not None
             outline = task_class.read_outline(values[OUTLINE]) if kept else None
-            config = Config.from_json(values, task_class, partial(self._read_kept, task_class.kept_as), outline)
+            config = Config.from_json(values, task_class, self._read_kept, outline)
         if task is not None and config.task.options() != task.options():
             raise RunError(f"{path}: was made with {quoted(config.task, 200)}, and not {quoted(task, 200)}")
         return config

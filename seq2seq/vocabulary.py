@@ -181,6 +181,8 @@ class Codec:
         Whether a target's characters stand under the characters of its source, with blanks where there are none.
     any_length : bool
         Whether sources may be longer than `source_length`; `fitting` returns a codec for them.
+    one_width : bool
+        Whether all sources are read in one width, as in batches that mix sources of all widths.
     alphabet : Alphabet
         The symbols that the characters represent; decoded strings are shown with these.
     """
@@ -192,6 +194,7 @@ class Codec:
     pad_end: bool = False
     in_place: bool = False
     any_length: bool = False
+    one_width: bool = False
     alphabet: Alphabet = field(default_factory=Alphabet)
 
     @cached_property
@@ -220,7 +223,8 @@ class Codec:
     @property
     def widths(self) -> list[int]:
         """The widths in ids for sources; each source is read in the smallest that fits. Several only with `pad_end`."""
-        count = min(MOST_WIDTHS, self.source_ids // NARROW) if self.pad_end else 1
+        several = self.pad_end and not self.one_width
+        count = min(MOST_WIDTHS, self.source_ids // NARROW) if several else 1
         return [self.source_ids * i // count for i in range(1, count + 1)] if count else [self.source_ids]
 
     def source_widths(self, ids: Array) -> Array:

@@ -7,7 +7,7 @@ import pytest
 from seq2seq import Addition, Config, Copy, RunError, Solver, Text, UsageError, train
 from seq2seq.config import DataConfig
 from seq2seq.dataset import build_dataset
-from seq2seq.engine.initializers import parameter_shapes
+from seq2seq.engine.initializers import auxiliary_shapes, parameter_shapes
 from seq2seq.memory import available, learned, require_memory, to_train
 from seq2seq.models import MODELS, ByHandModel, make_codec, make_model
 from seq2seq.options import STRING_MODELS, TEXT_MODELS
@@ -16,7 +16,8 @@ from tests.tasks.own import Double
 
 TEXT = Text(given=some_text(60))
 SHAPES = [
-    {}, {"layers": 3}, {"embedding": 6}, {"bidirectional": False}, {"position_bias": True}, {"cell": "rnn"},
+    {}, {"layers": 3}, {"embedding": 6}, {"embedding": 6, "normalise": "batch"}, {"embedding": 6, "normalise": "layer"},
+    {"embedding": 6, "normalise": "none"}, {"bidirectional": False}, {"position_bias": True}, {"cell": "rnn"},
 ]  # fmt: skip
 
 
@@ -33,7 +34,8 @@ def test_the_parameters_are_as_many_as_the_graph_has(model):
             continue
         codec = make_codec(config.task, config.data, config.model)
         network = make_model(config.task, config.model, codec)
-        sizes = [math.prod(shape) for shape in parameter_shapes(network).values()]
+        shapes = {**parameter_shapes(network), **auxiliary_shapes(network)}
+        sizes = [math.prod(shape) for shape in shapes.values()]
         assert learned(config, codec) == sum(sizes), options
 
 

@@ -26,8 +26,9 @@ from tests.models.symbols import loss_of
 OTHER = {
     "cell": "rnn", "hidden_size": 5, "layers": 3, "dropout": 0.5, "bidirectional": False, "position_bias": True,
     "embedding": 6, "activation": "relu", "identity": True, "reverse_target": True, "label_smoothing": 0.1,
-    "penalty": 0.5, "beam": 3,
+    "penalty": 0.5, "beam": 3, "normalise": "batch",
 }  # fmt: skip
+WITH = {"normalise": {"embedding": 6}}  # what an option needs
 TEXT = Text(given=some_text(60))
 RATINGS = Ratings(given=[("user", "item", "rating"), ("a", "x", 1), ("b", "y", 2), ("c", "x", 3)])
 
@@ -57,10 +58,10 @@ def network(config):
 @pytest.mark.parametrize("model", STRING_MODELS)
 def test_a_model_has_the_options_that_change_it_and_no_others(model):
     assert set(OTHER) == SOME_MODELS
-    without = network(config_of(model))
     for option, value in OTHER.items():
         try:
-            changed = network(config_of(model, **{option: value})) != without
+            with_it = network(config_of(model, **WITH.get(option, {}), **{option: value}))
+            changed = with_it != network(config_of(model, **WITH.get(option, {})))
         except UsageError:
             changed = False
         assert changed == (option in MODEL_OPTIONS[model]), option
@@ -98,7 +99,7 @@ def test_an_option_of_another_optimizer_or_schedule_is_refused(given, chosen, re
 
 
 def test_what_falls_away_is_not_written():
-    config = config_of("rnn", layers=5, dropout=0.1)
+    config = config_of("rnn", layers=5, dropout=0.1, embedding=3)
     written = config.to_json()
     assert set(written["model"]) == {"model", *MODEL_OPTIONS["rnn"]} and "reverse_target" not in written["data"]
     assert not {"momentum", "cycles"} & set(written["training"]) and written["training"]["epsilon"] == 1e-8

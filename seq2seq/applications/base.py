@@ -176,7 +176,7 @@ class Application(ABC, Generic[E]):
     # Training -------------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def make_sampler(self, model: Any, codec: Any, examples: Any, batch_size: int) -> Sampler:
+    def make_sampler(self, model: Any, codec: Any, dataset: Any, batch_size: int) -> Sampler:
         """Make the sampler of training batches.
 
         Parameters
@@ -184,8 +184,8 @@ class Application(ABC, Generic[E]):
         model : BaseModel
         codec
             From `make_codec`.
-        examples
-            The training part of the data set.
+        dataset
+            From `build_dataset`.
         batch_size : int
 
         Returns
@@ -199,8 +199,10 @@ class Application(ABC, Generic[E]):
 
         Parameters
         ----------
-        model, codec, examples
+        model, codec
             As in `make_sampler`.
+        examples
+            A part of the data set.
         device : mxnet.Context
         name : str
             Prefix of the names of the values.

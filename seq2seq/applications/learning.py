@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from seq2seq.applications import application_of
-from seq2seq.dataset import Examples
+from seq2seq.dataset import Examples, Portion
 from seq2seq.decoding import Answers, WidthsPredictor, fitting, make_predictor
 from seq2seq.engine.callbacks import Callback
+from seq2seq.engine.network import Arrays
 from seq2seq.engine.options import TrainingConfig
-from seq2seq.engine.samplers import Bucketed, Contiguous, Sampler
+from seq2seq.engine.samplers import Bucketed, Contiguous, Mixed, Sampler
 from seq2seq.engine.test_module import TestModule
 from seq2seq.engine.trainer import Trainer
 from seq2seq.engine.validators import BATCH_SIZE, Validator
+from seq2seq.errors import require
 from seq2seq.models import BaseModel, Model
 from seq2seq.mx import Device, mx
 from seq2seq.runs import Run
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 VALIDATION = "validation"  # prefix of the values of the examples that choose the best epoch
 
 
-def make_sampler(model: Model, codec: Codec, examples: Examples, batch_size: int) -> Sampler:
+def make_sampler(
+    model: Model, codec: Codec, examples: Examples, batch_size: int, mixed: Sequence[Portion] = ()
+) -> Sampler:
     """Make the sampler for a model: batches in random order, or in the order of the text if the model is stateful.
 
     Parameters
@@ -39,15 +43,53 @@ def make_sampler(model: Model, codec: Codec, examples: Examples, batch_size: int
     codec : Codec
     examples : Examples
     batch_size : int
+    mixed : sequence of Portion
+        Further examples, of which every batch has a share. A stateful model reads them in other rows of the batch.
 
     Returns
     -------
     Sampler
+
+    Raises
+    ------
+    UsageError
+        If a batch has no room for a row from each source, or a text is too short for the rows of a batch.
     """
+    if mixed:
+        sources = [examples.arrays, *(portion.examples.arrays for portion in mixed)]
+        shares = [portion.share for portion in mixed]
+        sampler = Mixed(model, sources, [1 - sum(shares), *shares], batch_size)
+        return _side_by_side(model, sources, sampler.counts) if model.stateful else sampler
     if model.stateful:
         return Contiguous(model, examples.arrays, batch_size)
     widths = {"source": codec.source_widths(examples.sources), "target": codec.target_widths(examples.targets)}
     return Bucketed(model, examples.arrays, batch_size, widths)
+
+
+def _side_by_side(model: Model, sources: Sequence[Arrays], counts: Sequence[int]) -> Contiguous:
+    """Streams of several sources in one batch. An epoch is one pass over the first source.
+
+    The streams of another source start at even distances, as long as those of the first, and go on at its beginning
+    when they reach its end.
+
+    Parameters
+    ----------
+    model : Model
+    sources : sequence of dict of str to ndarray
+    counts : sequence of int
+        Number of streams of each source.
+    """
+    first = len(sources[0]["source"])
+    require(counts[0] <= first, "batch_size", sum(counts), f"one that reads at most {first} rows of the text itself")
+    length = first // counts[0]
+    streams = []
+    for place, (source, count) in enumerate(zip(sources, counts)):
+        n = len(source["source"])
+        starts = np.arange(count) * (n / count if place else length)
+        rows = (starts.astype(int)[:, None] + np.arange(length)) % n
+        streams.append({name: array[rows.reshape(-1)] for name, array in source.items()})
+    arrays = {name: np.concatenate([stream[name] for stream in streams]) for name in streams[0]}
+    return Contiguous(model, arrays, sum(counts))
 
 
 class ExamplesValidator(Validator):
@@ -181,7 +223,7 @@ def make_trainer(
 
     return Trainer(
         model,
-        sampler or application.make_sampler(model, codec, dataset.train, config.batch_size),
+        sampler or application.make_sampler(model, codec, dataset, config.batch_size),
         config,
         seed=seed,
         device=device,

@@ -10,9 +10,9 @@ import numpy as np
 
 from seq2seq.arrays import blocks
 from seq2seq.config import DataConfig, Extra
-from seq2seq.dataset import Dataset, Examples
-from seq2seq.drawing import DRAWN, Note, draw, expected
-from seq2seq.errors import SourceError, require
+from seq2seq.dataset import Dataset, Examples, Portion
+from seq2seq.drawing import DRAWN, Expect, Note, draw, expected
+from seq2seq.errors import SourceError, UsageError, require
 from seq2seq.splitting import BLOCK, hashes_of, keys_of, split_by_key
 from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.stepwise import steps_of, stepwise
@@ -35,6 +35,7 @@ def build_pairs(task: Task, config: DataConfig, seed: int, codec: Codec, extra: 
     """
     rng = np.random.default_rng((seed, 0))
     expect = partial(expected, codec=codec, note=note)
+    encoded = partial(encode, codec=codec)
     steps = stepwise(task)
 
     if config.split == "none":
@@ -46,31 +47,59 @@ def build_pairs(task: Task, config: DataConfig, seed: int, codec: Codec, extra: 
         expect(task, sum(sizes))
         train, validation, test = (task.sample(size, rng) for size in sizes)
         if not steps:
-            return Dataset(codec, task.keys[0], *(encode(part, codec) for part in (train, validation, test)))
-        worked = (steps.steps_of(train), steps.steps_of(validation))
-        return Dataset(codec, task.keys[0], *(encode(part, codec) for part in (*worked, test, train)))
+            return Dataset(codec, task.keys[0], encoded(train), encoded(validation), encoded(test))
+        worked = (encoded(steps.steps_of(train)), encoded(steps.steps_of(validation)))
+        return Dataset(codec, task.keys[0], *worked, encoded(test), encoded(train))
 
     require(config.split in task.keys, "split", config.split, f"none or one of {', '.join(task.keys)}")
-    same = all(each.task.alphabet == task.alphabet for each in extra)
+    same = all(_same_symbols(task, each.task) for each in extra)
     require(same, "extra", list(extra), "of tasks that have the symbols of the task itself")
     pairs = draw(task, config.examples, rng, expect)
     rows = split_by_key(keys_of(task, pairs, config.split), config.validation, config.test, rng)
     if not (steps or extra):
-        return Dataset(codec, config.split, *(encode(pairs, codec, part) for part in rows))
+        first, second, third = (encoded(pairs, rows=part) for part in rows)
+        return Dataset(codec, config.split, first, second, third)
 
     questions, validation, test = (pairs.take(part) for part in rows)
     held_out = np.concatenate([hashes_of(task, part.sources, config.split) for part in (validation, test)])
-    trained = [questions, *(draw(each.task, each.examples, rng, expect) for each in extra)]
+    trained = [questions, *(_drawn(task, each, rng, expect) for each in extra)]
     if steps:
         trained = [steps_of(each, part) for each, part in zip((task, *(more.task for more in extra)), trained)]
         validation = steps.steps_of(validation)
-    parts = []
-    for part in trained:
+    parts: list[Examples] = []
+    mixed = []
+    for part, share in zip(trained, (None, *(each.share for each in extra))):
         allowed = np.flatnonzero(~np.isin(hashes_of(task, part.sources, config.split), held_out))
-        parts.append(encode(part, codec, allowed))
+        if share is None:
+            parts.append(encode(part, codec, allowed))
+            continue
+        require(len(allowed) > 0, "share", share, "of a task with examples that are not held out")
+        mixed.append(Portion(encode(part, codec, allowed), share))
     sources, targets = (np.concatenate([getattr(part, name) for part in parts]) for name in ("sources", "targets"))
-    others = (encode(part, codec) for part in (validation, test, questions))
-    return Dataset(codec, config.split, Examples(sources, targets), *others)
+    return Dataset(
+        codec, config.split, Examples(sources, targets), encoded(validation), encoded(test), encoded(questions),
+        tuple(mixed),
+    )  # fmt: skip
+
+
+def _same_symbols(task: Task, other: Task) -> bool:
+    """Whether another task's strings can be examples of a task."""
+    if type(other).keep is Task.keep:
+        return other.alphabet == task.alphabet
+    kinds = [(each.application, each.source_separator, each.target_separator) for each in (task, other)]
+    return kinds[0] == kinds[1]
+
+
+def _drawn(task: Task, extra: Extra, rng: np.random.Generator, expect: Expect) -> Pairs:
+    """The examples of an extra task, with the characters that represent the symbols of the task itself."""
+    other = extra.task
+    if type(other).keep is Task.keep:
+        return draw(other, extra.examples, rng, expect)
+    pairs = draw(other, extra.examples or other.count, rng, expect)
+    try:
+        return task.written(other.shown(pairs))
+    except SourceError as error:
+        raise UsageError(f"extra: {error}") from None
 
 
 def encode(pairs: Pairs, codec: Codec, rows: Array | None = None) -> Examples:
@@ -111,7 +140,7 @@ def hashes_read(dataset: Dataset, read: Codec, task: Task, codec: Codec, key: st
     ndarray of uint64, shape (N,)
         Without repeats. A source counts whatever its targets are.
     """
-    ids = np.unique(dataset.train.sources, axis=0)
+    ids = np.unique(np.concatenate([part.sources for part in dataset.trained]), axis=0)
     found = []
     for block in blocks(len(ids), BLOCK):
         sources = []

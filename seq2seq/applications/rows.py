@@ -141,10 +141,10 @@ class RowsApplication(Application[E]):
     def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Any) -> NoReturn:
         raise UsageError("pairs: the rows of a table are read, and there are none")
 
-    def make_sampler(self, model: RowsModel, codec: Any, examples: Rows, batch_size: int) -> Sampler:
+    def make_sampler(self, model: RowsModel, codec: Any, dataset: RowsDataset, batch_size: int) -> Sampler:
         from seq2seq.engine.samplers import Bucketed
 
-        return Bucketed(model, examples.arrays, batch_size)
+        return Bucketed(model, dataset.train.arrays, batch_size)
 
     def make_validator(self, model: RowsModel, codec: Any, examples: Rows, device: Device, name: str) -> RowsValidator:
         from seq2seq.applications.rows_learning import RowsValidator

@@ -16,7 +16,7 @@ from seq2seq.vocabulary import Codec
 
 if TYPE_CHECKING:
     from seq2seq.applications.learning import AnswerValidator
-    from seq2seq.dataset import Examples
+    from seq2seq.dataset import Dataset, Examples
     from seq2seq.decoding import Answers
     from seq2seq.engine.samplers import Sampler
     from seq2seq.models import Model
@@ -29,17 +29,17 @@ class StringApplication(Application[E]):
     def make_codec(self, config: Config) -> Codec:
         from seq2seq.models import make_codec
 
-        codec = make_codec(config.task, config.data, config.model)
+        codec = make_codec(config.task, config.data, config.model, config.mixed)
         whole("beam", config.model.beam, 1, len(codec.vocabulary))
         return codec
 
     def require_memory(self, config: Config, codec: Codec) -> None:
         require_memory_to_train(config, codec, self.how_many_at_most(config.task, config.data))
 
-    def make_sampler(self, model: Model, codec: Codec, examples: Examples, batch_size: int) -> Sampler:
+    def make_sampler(self, model: Model, codec: Codec, dataset: Dataset, batch_size: int) -> Sampler:
         from seq2seq.applications.learning import make_sampler
 
-        return make_sampler(model, codec, examples, batch_size)
+        return make_sampler(model, codec, dataset.train, batch_size, dataset.mixed)
 
     def make_validator(
         self, model: Model, codec: Codec, examples: Examples, device: Device, name: str

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
 from seq2seq.config import DataConfig, Extra
-from seq2seq.dataset import Dataset, Examples
+from seq2seq.dataset import Dataset, Examples, Portion
 from seq2seq.errors import UsageError, require
 from seq2seq.splitting import cut
 from seq2seq.tasks.text import Text
@@ -24,7 +25,7 @@ def build_windows(task: Text, config: DataConfig, codec: Codec, extra: Sequence[
     config : DataConfig
     codec : Codec
     extra : sequence of Extra
-        Must be empty.
+        Other texts, each with a `share`. They are read whole.
 
     Returns
     -------
@@ -37,16 +38,28 @@ def build_windows(task: Text, config: DataConfig, codec: Codec, extra: Sequence[
     """
     require(config.split == "position", "split", config.split, "position where a text is read")
     require(config.examples is None, "examples", config.examples, "absent where a text is read: all of it is used")
-    require(not extra, "extra", list(extra), "absent where a text is read")
-    [ids] = codec.vocabulary.encode([task.alphabet.read_source(task.text)], len(task.text))
-    parts = [_windows(ids[part], codec) for part in cut(len(ids), config.validation, config.test)]
-    for name, part in zip(("training", "validation", "test"), parts):
+    good = all(each.task.application == task.application and each.share and each.examples is None for each in extra)
+    require(good, "extra", list(extra), "absent where a text is read, or other texts, each with a share")
+    ids = _ids(task, codec)
+    train, validation, test = (_windows(ids[part], codec) for part in cut(len(ids), config.validation, config.test))
+    for name, part in zip(("training", "validation", "test"), (train, validation, test)):
         if len(part) == 0:
             raise UsageError(
                 f"validation, test: holding out {config.validation} and {config.test} of {len(ids)} characters leaves "
                 f"too few for {name}: the model reads {codec.source_length} to predict what follows"
             )
-    return Dataset(codec, "position", *parts)
+    mixed = []
+    for each in extra:
+        part = _windows(_ids(cast(Text, each.task), codec), codec)
+        require(len(part) > 0, "share", each.share, f"of a text longer than {codec.source_length} characters")
+        mixed.append(Portion(part, each.share or 0))
+    return Dataset(codec, "position", train, validation, test, mixed=tuple(mixed))
+
+
+def _ids(task: Text, codec: Codec) -> Array:
+    """A text as ids, shape (L,)."""
+    [ids] = codec.vocabulary.encode([task.alphabet.read_source(task.text)], len(task.text))
+    return ids
 
 
 def _windows(ids: Array, codec: Codec) -> Examples:

@@ -78,6 +78,18 @@ def share_or_count(text: str) -> Any:
         raise argparse.ArgumentTypeError(problem) from None
 
 
+def mixture(text: str) -> tuple[str, float]:
+    """`more.tsv:0.25` as a path and a fraction."""
+    path, _, share = text.rpartition(":")
+    try:
+        if not path:
+            raise ValueError
+        return path, float(share)
+    except ValueError:
+        problem = f"got {short(text)}, but it must be a file and a fraction, such as more.tsv:0.25"
+        raise argparse.ArgumentTypeError(problem) from None
+
+
 PARSERS: dict[Any, Callable[[str], Any]] = {"range": whole_or_range, "pair": pair, "amount": share_or_count}
 METAVARS: dict[Any, str] = {
     "range": "N[-N]", "pair": "N-N", "amount": "FRACTION|N", int: "N", float: "X", str: "TEXT", bool: "",

@@ -6,6 +6,7 @@ import os
 
 import seq2seq
 from seq2seq.cli.experiment import parse
+from seq2seq.cli.options import mixture
 from seq2seq.cli.parser import Parser
 from seq2seq.cli.program import INTERRUPTED, say
 from seq2seq.cli.quoting import call, option, quote
@@ -17,6 +18,7 @@ EXAMPLES = {
     "--task.operators +- --task.operands 0-99 --examples 50000": "",
     "--list-tasks": "what else it can learn",
     "--task pairs --task.path pairs.tsv": "pairs of your own",
+    "--task pairs --task.path pairs.tsv --mix more.tsv:0.25": "a quarter of every batch from another file",
     "--task roman --find-rate": "find the learning rate first",
     "--preset notebook --run-dir runs/notebook": "",
     "--task roman --start-from runs/numbers": "begin with what another run has learned",
@@ -34,6 +36,14 @@ def add_arguments(parser: Parser) -> None:
         "--start-from",
         metavar="DIR",
         help="a run from whose best weights to start; options of the network that are not given are that run's",
+    )
+    parser.add_argument(
+        "--mix",
+        action="append",
+        default=[],
+        type=mixture,
+        metavar="FILE:SHARE",
+        help="another file to train on, and the fraction of every batch that comes from it; can be given several times",
     )
     parser.add_argument("--run-dir", metavar="DIR", help="the folder to make (default: runs/TASK-DATE-TIME)")
     parser.add_argument(
@@ -56,6 +66,7 @@ def main() -> int:
             arguments.run_dir,
             preset=experiment.preset,
             find_rate=arguments.find_rate,
+            mix=arguments.mix,
             resume=arguments.resume,
             start_from=arguments.start_from,
             device=arguments.device,

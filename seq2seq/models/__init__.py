@@ -41,7 +41,7 @@ def model_class(task: Task, config: ModelConfig) -> type[Any]:
     return MODELS[model_name(task, config.model)]
 
 
-def make_codec(task: Task, data: DataConfig, config: ModelConfig) -> Codec:
+def make_codec(task: Task, data: DataConfig, config: ModelConfig, mixed: bool = False) -> Codec:
     """Make the codec with which a model encodes a task's strings as arrays.
 
     Parameters
@@ -49,6 +49,8 @@ def make_codec(task: Task, data: DataConfig, config: ModelConfig) -> Codec:
     task : Task
     data : DataConfig
     config : ModelConfig
+    mixed : bool
+        Whether every batch has examples from several sources: see `Extra`.
 
     Returns
     -------
@@ -61,7 +63,7 @@ def make_codec(task: Task, data: DataConfig, config: ModelConfig) -> Codec:
     """
     model = model_class(task, config)
     application_of(task).require_model(task, config.model, model.application)
-    return replace(model.codec(task, data), alphabet=task.alphabet)
+    return replace(model.codec(task, data), alphabet=task.alphabet, one_width=mixed)
 
 
 def make_model(task: Task, config: ModelConfig, codec: Any) -> Any:

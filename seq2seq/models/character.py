@@ -23,6 +23,11 @@ All have the same state, h' = f(W x + U h + b) (Elman, "Finding structure in tim
 f is tanh or ReLU. U can be initialised to the identity, so that at first the state keeps everything it has read, and
 gradients neither grow nor vanish: Le, Jaitly and Hinton, "A Simple Way to Initialize Recurrent Networks of Rectified
 Linear Units" (2015).
+
+Embeddings can be normalised (`--normalise`): each embedding over its E values, or each of the E values over all
+characters of a batch (Ioffe and Szegedy, "Batch Normalization", 2015). In training, the means and variances over the
+batch are those of the batch or, if two workers share it, of a worker's half. Scoring and writing use running means and
+variances. They are saved with the weights.
 """
 
 from __future__ import annotations
@@ -41,6 +46,9 @@ from seq2seq.tasks.text import Text
 from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
+EPSILON = 1e-5  # added to the variance, as in layer normalisation
+MOMENTUM = 0.9  # what a running mean or variance keeps of itself at each update
+
 
 class CharacterModel(ParallelModel):
     """Base class of models of text: see the module. It has the parameters of `Model`; T is 1 or S.
@@ -51,6 +59,8 @@ class CharacterModel(ParallelModel):
         Number of characters read at a time (S), unless the task specifies it.
     fewest : int
         Minimum number of characters read before a prediction.
+    normalised : str
+        The normalisation of embeddings that the option `auto` means.
     every_step : bool
         Whether it predicts after each character, or only after the last.
     """
@@ -59,6 +69,7 @@ class CharacterModel(ParallelModel):
     application = "language"
     length: ClassVar[int] = Text.LENGTH
     fewest: ClassVar[int] = 1
+    normalised: ClassVar[str] = "none"
     every_step: ClassVar[bool] = False
 
     @classmethod
@@ -90,12 +101,20 @@ class CharacterModel(ParallelModel):
         return self.log_probabilities(source), {}
 
     def _characters(self, source: Symbol) -> Symbol:
-        """Vectors of the characters: embeddings (S, N, E), or one-hot (S, N, V)."""
+        """Vectors of the characters: normalised embeddings (S, N, E), or one-hot (S, N, V)."""
         size = self.config.embedding
         depth = self.vocabulary_size
-        if size:
-            return mx.sym.Embedding(source, input_dim=depth, output_dim=size, name="embedding")
-        return mx.sym.one_hot(source, depth=depth)
+        if not size:
+            return mx.sym.one_hot(source, depth=depth)
+        embedded = mx.sym.Embedding(source, input_dim=depth, output_dim=size, name="embedding")
+        kind = self.config.normalise
+        if kind == "auto":
+            kind = self.normalised
+        if kind == "batch":
+            return mx.sym.BatchNorm(embedded, axis=2, eps=EPSILON, momentum=MOMENTUM, fix_gamma=False, name="normal")
+        if kind == "layer":
+            return mx.sym.LayerNorm(embedded, name="normal")
+        return embedded
 
     def _dense(self, states: Symbol) -> Symbol:
         """Logits (T, N, V) from states (T, N, H)."""

@@ -17,7 +17,7 @@ Trajectories", 1990).
 
 `rnn-stateful` is a stateful `rnn-sequence`. `lstm` (Hochreiter and Schmidhuber 1997) and `gru` (Cho et al. 2014) have
 several layers, as in lesson 6 of fast.ai's courses of 2016 and 2017, with layer normalisation (Ba, Kiros and Hinton
-2016) of the embeddings, and dropout before, between and after the layers.
+2016) of the embeddings unless `--normalise` says otherwise, and dropout before, between and after the layers.
 
 `rnn-numpy` is `rnn-stateful`, and `lstm-numpy` the same with one LSTM layer, both on one-hot vectors. They differ in
 training, which is in NumPy alone: see `models/by_hand.py`.
@@ -64,16 +64,14 @@ class GruModel(StatefulModel):
     mode: ClassVar[str] = "gru"
     gates: ClassVar[int] = 3
     length = 40
+    normalised = "layer"
 
     @property
     def layers(self) -> int:
         return self.config.layers
 
     def _characters(self, source: Symbol) -> Symbol:
-        characters = super()._characters(source)
-        if self.config.embedding:
-            characters = mx.sym.LayerNorm(characters, name="normal")
-        return self._dropout(characters)
+        return self._dropout(super()._characters(source))
 
     def _cell(self, states: bool) -> Any:
         config = self.config

@@ -16,6 +16,7 @@ split = "commutative"
 [[extra]]           # further training examples, except those that are held out
 examples = 1000
 task = {digits = [1, 2]}       # differences from the task above
+# share = 0.25      # of every batch: see `Extra`
 
 [[trial]]           # scored in addition to the held-out examples; what was trained on is left out
 name = "five digits"
@@ -194,8 +195,9 @@ def _recipe(path: Path, values: dict[str, Any], digest: str) -> Recipe:
         given.update(table)
     extra, trials = [], []
     for table in _tables(values, "extra"):
-        checked_table("extra", table, ("task", "examples"))
-        extra.append(Extra(_varied(task, table.get("task", {}), path.parent), table.get("examples")))
+        checked_table("extra", table, ("task", "examples", "share"))
+        other = _varied(task, table.get("task", {}), path.parent)
+        extra.append(Extra(other, table.get("examples"), table.get("share")))
     for table in _tables(values, "trial"):
         checked_table("trial", table, ("name", "task", "examples"))
         examples = whole("trial.examples", table.get("examples", 1000), 1)

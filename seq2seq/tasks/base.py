@@ -186,6 +186,14 @@ class Task:
         """The outline of a run's data, from JSON. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
         return Outline.from_json(values)
 
+    @classmethod
+    def later(cls, options: dict[str, Any], read: Callable[[], str | None], name: str) -> Task:
+        """The task with these options and the string returned by `read`, which is called when it is needed.
+
+        `name` is that of the file, for messages.
+        """
+        return cls.restored(options, read())
+
     @property
     def stepwise(self) -> bool:
         """Whether it works in steps and has the methods of a `StepwiseTask`: see `seq2seq/tasks/stepwise.py`."""
@@ -204,6 +212,13 @@ class Task:
     def final(self, target: str) -> str:
         """The part of a target that is the answer, if the working comes before it."""
         return target
+
+    def covering(self, tasks: Sequence[Task]) -> Task:
+        """The task with symbols and lengths that cover the data of other tasks too, as far as they depend on data."""
+        return self
+
+    def cover(self, tasks: Sequence[Task]) -> None:
+        """Change a new task, in place, as `covering` does."""
 
     # For the other stages: strings with one character per symbol ---------------------------------------------------
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Callable
 
 from seq2seq.errors import RunError
 from seq2seq.lazy import cached_property
 from seq2seq.tasks.base import Task
-from seq2seq.tasks.measure import Outline
+from seq2seq.tasks.measure import Measure, Outline
 
 
 class Kept:
@@ -53,12 +54,32 @@ class KeptTask(Task):
     """
 
     given: Any
+    _also: tuple[KeptTask, ...] = ()  # other tasks whose data its symbols and lengths cover
+
+    @classmethod
+    def later(cls, options: dict[str, Any], read: Callable[[], str | None], name: str) -> Task:
+        return cls(**options, given=Kept(partial(_given, cls, options, read), name))  # type: ignore[call-arg]
+
+    def covering(self, tasks: Sequence[Task]) -> Task:
+        also = [task for task in tasks if isinstance(task, KeptTask)]
+        if [*map(id, also)] == [*map(id, self._also)]:
+            return self
+        task: Any = self
+        other: KeptTask = replace(task)  # without what this one has found in its own data alone
+        other.cover(also)
+        return other
+
+    def cover(self, tasks: Sequence[Task]) -> None:
+        vars(self)["_also"] = tuple(task for task in tasks if isinstance(task, KeptTask))
+
+    def _measured(self, pairs: Iterable[tuple[str, str]]) -> Measure:
+        return super()._measured(pairs).joined(task._measure for task in self._also)
 
     @classmethod
     def opened(cls, options: dict[str, Any], read: Callable[[], str | None], outline: Outline | None) -> Task:
         if outline is None or outline.measure is None:
             return super().opened(options, read, outline)
-        task = cls(**options, given=Kept(partial(_given, cls, options, read), cls.kept_as))  # type: ignore[call-arg]
+        task = cls.later(options, read, cls.kept_as)
         task._recall(outline)
         return task
 

@@ -33,6 +33,13 @@ class Measure(NamedTuple):
                 longest[side] = max(longest[side], len(parts))
         return cls(tuple(sorted(symbols)), *longest)
 
+    def joined(self, others: Iterable[Measure]) -> Measure:
+        """The measure of these pairs and of others together."""
+        every = [self, *others]
+        symbols = set().union(*(each.symbols for each in every))
+        lengths = (max(getattr(each, name) for each in every) for name in self._fields[1:])
+        return Measure(tuple(sorted(symbols)), *lengths)
+
 
 @dataclass(frozen=True)
 class Sources:

@@ -101,7 +101,8 @@ class Text(KeptTask):
         return self._measure_of(self.text)
 
     def _measure_of(self, text: str) -> Measure:
-        return Measure(tuple(sorted(set(text))), self.source_length, self.target_length)
+        own = Measure(tuple(sorted(set(text))), self.source_length, self.target_length)
+        return own.joined(task._measure for task in self._also)
 
     @property
     def symbols(self) -> list[str]:

@@ -538,11 +538,19 @@ def reader(model, config, **options):
 
 
 @pytest.mark.parametrize(
-    "name, dropout", [("rnn-stateful", 0.0), ("lstm", 0.0), ("gru", 0.3), ("rnn-numpy", 0.0), ("lstm-numpy", 0.0)]
+    "name, options",
+    [
+        ("rnn-stateful", {}),
+        ("lstm", {}),
+        ("gru", {"dropout": 0.3}),
+        ("gru", {"embedding": 4, "normalise": "batch"}),
+        ("rnn-numpy", {}),
+        ("lstm-numpy", {}),
+    ],
 )
 @pytest.mark.parametrize("updates", [1, 20])
-def test_a_text_read_in_its_order_goes_on_bit_for_bit(tmp_path, workers, name, dropout, updates):
-    model = replace(MODEL, model=name, dropout=dropout)
+def test_a_text_read_in_its_order_goes_on_bit_for_bit(tmp_path, workers, name, options, updates):
+    model = replace(MODEL, model=name, **options)
     config = replace(CONFIG, epochs=3, batch_size=5)
     whole = reader(model, config)
     assert whole.steps_per_epoch > 20

@@ -1,0 +1,52 @@
+"""Further sources of training examples, each with its share of every batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from seq2seq.config import Extra
+from seq2seq.errors import require
+from seq2seq.places import PathLike
+from seq2seq.tasks import TASKS, Task
+from seq2seq.tasks.kept import KeptTask
+from seq2seq.tasks.pairs import PairsTask
+
+ALLOWED = "a list of (task or path, fraction)"
+
+
+def mixtures(task: Task, mix: Sequence[tuple[Task | PathLike, float]]) -> list[Extra]:
+    """The sources that are mixed into the batches of a task: see `Extra`.
+
+    Parameters
+    ----------
+    task : Task
+    mix : sequence of (Task or path, float)
+        Each source, and the fraction of every batch that comes from it. A path is a file that is read as the task's own
+        or, for a task without a file, a file of pairs.
+
+    Raises
+    ------
+    UsageError
+        If something else is given, or a fraction is not between 0 and 1.
+    """
+    require(isinstance(mix, Sequence) and not isinstance(mix, str), "mix", mix, ALLOWED)
+    extra = []
+    for each in mix:
+        good = isinstance(each, Sequence) and not isinstance(each, str) and len(each) == 2
+        require(good and isinstance(each[0], (Task, str, os.PathLike)), "mix", each, ALLOWED)
+        source, share = each
+        other = source if isinstance(source, Task) else _read_as(task, os.fspath(source))
+        found = other.name in TASKS or type(other) is type(task)
+        require(found, "mix", other, "a task of the same class, or one that is found by its name")
+        extra.append(Extra(other, share=share))
+    return extra
+
+
+def _read_as(task: Task, path: str) -> Task:
+    if not isinstance(task, KeptTask):
+        return PairsTask(path=path)
+    own: Any = task
+    return replace(own, path=path, given=None)
