@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -54,7 +54,7 @@ class Examples:
 class Portion(NamedTuple):
     """Examples from which a fraction of every batch comes: see `Extra`."""
 
-    examples: Examples
+    examples: Any
     share: float
 
 

@@ -11,7 +11,6 @@ from seq2seq.config import Extra
 from seq2seq.errors import require
 from seq2seq.places import PathLike
 from seq2seq.tasks import TASKS, Task
-from seq2seq.tasks.kept import KeptTask
 from seq2seq.tasks.pairs import PairsTask
 
 ALLOWED = "a list of (task or path, fraction)"
@@ -46,7 +45,7 @@ def mixtures(task: Task, mix: Sequence[tuple[Task | PathLike, float]]) -> list[E
 
 
 def _read_as(task: Task, path: str) -> Task:
-    if not isinstance(task, KeptTask):
+    if type(task).keep is Task.keep:
         return PairsTask(path=path)
     own: Any = task
     return replace(own, path=path, given=None)

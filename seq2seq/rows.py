@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from seq2seq.dataset import Portion
 from seq2seq.tasks import Task
 from seq2seq.typing import Array
 
@@ -49,12 +50,15 @@ class RowsDataset:
     encoding
         Made from the training rows: see `seq2seq/encodings/`.
     train, validation, test : Rows
+    mixed : tuple of Portion
+        Rows of other tables, each with its share of every batch.
     """
 
     encoding: Any
     train: Rows
     validation: Rows
     test: Rows
+    mixed: tuple[Portion, ...] = ()
 
     def outline(self, task: Task) -> Any:
         """What a run keeps so that it can answer without its data: the encoding."""
@@ -74,7 +78,7 @@ class RowsDataset:
     def fingerprint(self) -> str:
         """A digest of all three splits, to check that a rebuilt data set is the same."""
         digest = hashlib.sha256()
-        for part in (self.train, self.validation, self.test):
+        for part in (self.train, self.validation, self.test, *(portion.examples for portion in self.mixed)):
             for name, array in part.arrays.items():
                 digest.update(repr((name, array.shape, array.dtype.str)).encode())
                 digest.update(np.ascontiguousarray(array).data)

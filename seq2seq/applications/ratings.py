@@ -40,6 +40,7 @@ class RatingsApplication(RowsApplication[RatingsEvaluation]):
     )  # fmt: skip
     measured = ("loss", "rmse")
     best_by = (("validation_loss", "min"),)
+    predicted = "rating"
     models = RATING_MODELS
 
     def choose(self, task: Task, options: Mapping[str, Any]) -> Config:
@@ -79,6 +80,10 @@ class RatingsApplication(RowsApplication[RatingsEvaluation]):
 
     def arrays(self, task: Ratings, encoding: RatingsEncoding) -> dict[str, Array]:
         return encoding.arrays(*task.known)
+
+    def known(self, encoding: RatingsEncoding, arrays: Mapping[str, Array]) -> Array:
+        named = (arrays["user"] < len(encoding.users)) & (arrays["item"] < len(encoding.items))
+        return named & (arrays["rating"] >= encoding.least) & (arrays["rating"] <= encoding.most)
 
     def names(self, encoding: RatingsEncoding) -> tuple[str, ...]:
         return self.measured

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 import numpy as np
 
 from seq2seq.applications.base import SHOWN, Application, E
+from seq2seq.arrays import mix
 from seq2seq.config import Config, DataConfig, Extra
+from seq2seq.dataset import Portion
 from seq2seq.drawing import Note
 from seq2seq.encodings.names import require_keepable
 from seq2seq.errors import UsageError, require
@@ -39,6 +41,7 @@ class RowsApplication(Application[E]):
     """
 
     models: ClassVar[tuple[str, ...]]
+    predicted: ClassVar[str]  # the array of what is predicted
 
     # What an application of rows defines -----------------------------------------------------------------------------
 
@@ -56,6 +59,10 @@ class RowsApplication(Application[E]):
     @abstractmethod
     def arrays(self, task: Any, encoding: Any) -> dict[str, Array]:
         """All rows of a table as the inputs of a model, by name."""
+
+    @abstractmethod
+    def known(self, encoding: Any, arrays: Mapping[str, Array]) -> Array:
+        """Whether each row has only names that are trained on, and can be learned, bool, shape (N,)."""
 
     @abstractmethod
     def names(self, encoding: Any) -> tuple[str, ...]:
@@ -121,13 +128,37 @@ class RowsApplication(Application[E]):
     def build_dataset(
         self, task: Task, config: DataConfig, seed: int, codec: Any, extra: Sequence[Extra], note: Note
     ) -> RowsDataset:
-        require(not extra, "extra", list(extra), "absent where a table is read")
         table = cast("ColumnsTask", task)
         rows = self._split(table, config, seed)
         encoding = self.encode(table, rows[0])
-        arrays = self.arrays(table, encoding)
-        parts = (Rows({name: array[part] for name, array in arrays.items()}, part) for part in rows)
-        return RowsDataset(encoding, *parts)
+        everything = self._rows(table, encoding)
+        train, validation, test = (everything.take(part) for part in rows)
+        held_out = np.concatenate([self._questions(part) for part in (validation, test)])
+        mixed = tuple(self._mixed(each, encoding, held_out) for each in extra)
+        return RowsDataset(encoding, train, validation, test, mixed)
+
+    def _rows(self, task: ColumnsTask, encoding: Any) -> Rows:
+        """All rows of a table."""
+        return Rows(self.arrays(task, encoding), np.arange(task.count))
+
+    def _mixed(self, extra: Extra, encoding: Any, held_out: Array) -> Portion:
+        """The rows of another table with a share of every batch, without those that are held out, or have a name that
+        the table itself does not train on."""
+        require(extra.share is not None, "extra", extra.task, "one with a share where a table is read")
+        rows = self._rows(cast("ColumnsTask", extra.task), encoding)
+        allowed = self.known(encoding, rows.arrays) & ~np.isin(self._questions(rows), held_out)
+        require(bool(allowed.any()), "mix", extra.task, "a table with rows of known names that are not held out")
+        assert extra.share is not None
+        return Portion(rows.take(np.flatnonzero(allowed)), extra.share)
+
+    def _questions(self, rows: Rows) -> Array:
+        """A hash of the inputs of each row, without what is predicted, shape (N,)."""
+        parts = [array.reshape(len(rows), -1) for name, array in rows.arrays.items() if name != self.predicted]
+        codes = np.concatenate([np.ascontiguousarray(part, np.float64).view(np.uint64) for part in parts], axis=1)
+        hashes = np.zeros(len(rows), np.uint64)
+        for column in codes.T:
+            hashes = mix(hashes + column + np.uint64(0x9E3779B97F4A7C15))
+        return hashes
 
     def _split(self, task: ColumnsTask, config: DataConfig, seed: int) -> tuple[Array, Array, Array]:
         """Positions of the training, validation and test rows."""
@@ -142,8 +173,12 @@ class RowsApplication(Application[E]):
         raise UsageError("pairs: the rows of a table are read, and there are none")
 
     def make_sampler(self, model: RowsModel, codec: Any, dataset: RowsDataset, batch_size: int) -> Sampler:
-        from seq2seq.engine.samplers import Bucketed
+        from seq2seq.engine.samplers import Bucketed, Mixed
 
+        if dataset.mixed:
+            shares = [portion.share for portion in dataset.mixed]
+            sources = [dataset.train.arrays, *(portion.examples.arrays for portion in dataset.mixed)]
+            return Mixed(model, sources, [1 - sum(shares), *shares], batch_size)
         return Bucketed(model, dataset.train.arrays, batch_size)
 
     def make_validator(self, model: RowsModel, codec: Any, examples: Rows, device: Device, name: str) -> RowsValidator:

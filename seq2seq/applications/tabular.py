@@ -40,6 +40,7 @@ class TabularApplication(RowsApplication[TableEvaluation]):
     )  # fmt: skip
     measured = ("loss",)
     best_by = (("validation_loss", "min"),)
+    predicted = "target"
     models = TABLE_MODELS
 
     def choose(self, task: Task, options: Mapping[str, Any]) -> Config:
@@ -61,6 +62,12 @@ class TabularApplication(RowsApplication[TableEvaluation]):
 
     def arrays(self, task: Table, encoding: TableEncoding) -> dict[str, Array]:
         return task.arrays(encoding)
+
+    def known(self, encoding: TableEncoding, arrays: Mapping[str, Array]) -> Array:
+        if not encoding.categories:
+            return np.ones(len(arrays["target"]), bool)
+        counts = [len(column.names) for column in encoding.categories]
+        return (arrays["categories"] < counts).all(axis=1)
 
     def names(self, encoding: TableEncoding) -> tuple[str, ...]:
         return ("loss", "accuracy") if encoding.target.classes else ("loss", "rmse")
