@@ -9,9 +9,9 @@ import pytest
 from seq2seq import Addition, Copy, RunError, Solver, Text, UsageError, train
 from seq2seq.config import DataConfig, ModelConfig
 from seq2seq.engine.callbacks import Callback
-from seq2seq.models import MODELS, make_codec, make_model
+from seq2seq.models import make_codec, make_model
 from seq2seq.mx import mx
-from seq2seq.options import ANSWERING
+from seq2seq.options import ANSWERING, STRING_MODELS
 from seq2seq.starting import transferred
 from seq2seq.tasks.pairs import PairsTask
 from tests.conftest import SMALL, some_text
@@ -52,7 +52,7 @@ def log_probabilities(model, weights, ids):
     return symbol.bind(mx.cpu(), held).forward()[0].asnumpy()[:, 0]
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", STRING_MODELS)
 def test_weights_are_of_the_same_network_for_the_symbols_that_both_have(model):
     """What is read of known symbols gives them the same scores, whatever other symbols there are and in which order."""
     before, after = ("-", "+-") if model == "aligned" else ("bdf", "cabfde")
