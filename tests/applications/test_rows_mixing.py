@@ -58,7 +58,7 @@ def test_a_file_is_read_as_the_table_itself_is(tmp_path):
 
 def test_a_table_of_which_nothing_can_be_mixed_in_is_refused(tmp_path):
     strangers = Ratings(given=[RATINGS[0], ("nobody", "nothing", "3"), ("no one", "never", "4")])
-    with pytest.raises(UsageError, match="mix: got .*a table with rows of known names that are not held out"):
+    with pytest.raises(UsageError, match=r"mix: got .*a table with rows of known names that are not held out"):
         train(Ratings(given=RATINGS), tmp_path / "run", mix=[(strangers, 0.25)], **OPTIONS)
 
 
