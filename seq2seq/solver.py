@@ -12,7 +12,7 @@ import numpy as np
 from seq2seq.applications import application_of
 from seq2seq.decoding import Answer, Worked, work_out
 from seq2seq.decoding.base import probability
-from seq2seq.errors import SourceError, UsageError, require
+from seq2seq.errors import SourceError, UsageError, require, short
 from seq2seq.mx import alone
 from seq2seq.opened import StringRun
 from seq2seq.pairs_evaluation import PairsEvaluation, SomePairs, evaluate_pairs, questions_of
@@ -255,6 +255,9 @@ class Solver(StringRun):
         if self._steps is None:
             return [prepared]
         [worked] = self._work_out(self._steps, [prepared])
+        _found(worked.answer)
+        if not worked.calls:
+            raise SourceError(f"{short(source)}: there is nothing to work out")
         return [*dict.fromkeys(worked.changes or worked.calls)]
 
     def n_best(self, source: str, n: int) -> list[Answer]:

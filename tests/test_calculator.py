@@ -46,6 +46,10 @@ def test_what_has_no_answer_is_an_error_and_the_others_are_answered(calculator):
     tried = calculator.tried(["7//(3-3)", "3+", "1+1"])
     assert [isinstance(each, SourceError) for each in tried] == [True, True, False]
     assert calculator.score([("7//(3-3)", "0"), ("1+1", "2")]) == 0.5
+    with pytest.raises(SourceError, match="'7//0': a division by 0"):
+        calculator.calls("7//(3-3)")
+    with pytest.raises(SourceError, match="'5': there is nothing to work out"):
+        calculator.calls("5")
 
 
 def test_the_working_on_the_command_line(calculator):

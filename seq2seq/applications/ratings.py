@@ -17,6 +17,7 @@ from seq2seq.ratings_evaluation import RatingsEvaluation, evaluate_ratings
 from seq2seq.rows import Rows
 from seq2seq.tasks import Task
 from seq2seq.typing import Array
+from seq2seq.values import whole
 
 if TYPE_CHECKING:
     from seq2seq.recommender import Recommender
@@ -64,6 +65,10 @@ class RatingsApplication(RowsApplication[RatingsEvaluation]):
                 clip_norm=0.0,
             ),
         )
+
+    def make_codec(self, config: Config) -> Any:
+        whole("embedding", config.model.embedding, 1)
+        return super().make_codec(config)
 
     def encode(self, task: Ratings, rows: Array) -> RatingsEncoding:
         known = task.known

@@ -120,7 +120,7 @@ class RowsApplication(Application[E]):
         return encoding
 
     def require_startable(self) -> None:
-        raise UsageError("start: does not go with a table: its embeddings belong to its own names")
+        raise UsageError("start_from: does not go with rows of a table: its embeddings belong to its own names")
 
     def require_memory(self, config: Config, codec: Any) -> None:
         require_memory(named_sizes(config), of_parameters(config, codec))
@@ -145,9 +145,11 @@ class RowsApplication(Application[E]):
         """The rows of another table with a share of every batch, without those that are held out, or have a name that
         the table itself does not train on."""
         require(extra.share is not None, "extra", extra.task, "one with a share where a table is read")
+        require(extra.task.application == self.name, "mix", extra.task.name, "a task of the same kind")
         rows = self._rows(cast("ColumnsTask", extra.task), encoding)
         allowed = self.known(encoding, rows.arrays) & ~np.isin(self._questions(rows), held_out)
-        require(bool(allowed.any()), "mix", extra.task, "a table with rows of known names that are not held out")
+        wanted = "a table with rows of known names and in range that are not held out"
+        require(bool(allowed.any()), "mix", extra.task, wanted)
         assert extra.share is not None
         return Portion(rows.take(np.flatnonzero(allowed)), extra.share)
 

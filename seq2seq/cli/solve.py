@@ -92,7 +92,7 @@ def said(solver: seq2seq.Solver, arguments: Any, asked: dict[str, Any]) -> str:
     source = asked["source"]
     if arguments.steps:
         steps = asked["steps"]
-        if any("\n" in step for step in steps):  # set out in columns
+        if solver.task.stepwise and any("\n" in step for step in steps):  # set out in columns
             return "\n".join(steps)
         return one_line(" -> ".join([solver.task.normalise(source), *steps]))
     if arguments.predict:

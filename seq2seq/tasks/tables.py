@@ -21,6 +21,7 @@ from seq2seq.tasks.kept import Kept
 from seq2seq.typing import Array
 
 MISSING = ("", "na", "nan", "null")  # cells without a value, in small letters
+LARGEST = 1e30  # magnitude of a number: networks compute with 32 bits
 MOST_NAMES = 300  # characters of the names of columns in a message
 
 
@@ -72,7 +73,8 @@ class Columns(NamedTuple):
             number = as_number(cell)
             if number is None:
                 where = f"{self.place}{self.lines[row]}"
-                raise UsageError(f"{where}: has {short(cell)} in the column {short(name)}, which is not a number")
+                problem = f"which is not a number, or is larger than {LARGEST:g}"
+                raise UsageError(f"{where}: has {short(cell)} in the column {short(name)}, {problem}")
             values[row] = number
         return values
 
@@ -83,12 +85,12 @@ def is_missing(cell: str) -> bool:
 
 
 def as_number(cell: str) -> float | None:
-    """A cell as a number, or None if it is not a finite one."""
+    """A cell as a number, or None if it is not one, or is larger than `LARGEST`."""
     try:
         number = float(cell)
     except ValueError:
         return None
-    return number if np.isfinite(number) and "_" not in cell else None
+    return number if abs(number) <= LARGEST and "_" not in cell else None
 
 
 @dataclass(frozen=True)

@@ -203,3 +203,8 @@ def test_three_ratings_are_enough_and_two_too_few(tmp_path):
     assert train(Ratings(given=[ROWS[0], *few]), tmp_path / "few", progress=False, epochs=1).evaluate().held_out.n == 1
     with pytest.raises(UsageError, match="ratings: has 2 rows, but three are the least"):
         train(Ratings(given=[ROWS[0], ("a", "x", 1), ("b", "y", 2)]), tmp_path / "run", progress=False)
+
+
+def test_an_embedding_of_ratings_has_a_value(tmp_path):
+    with pytest.raises(UsageError, match="embedding: got 0, but it must be a whole number from 1"):
+        train(Ratings(given=ROWS), tmp_path / "run", **{**OPTIONS, "embedding": 0})

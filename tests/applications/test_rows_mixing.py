@@ -58,7 +58,7 @@ def test_a_file_is_read_as_the_table_itself_is(tmp_path):
 
 def test_a_table_of_which_nothing_can_be_mixed_in_is_refused(tmp_path):
     strangers = Ratings(given=[RATINGS[0], ("nobody", "nothing", "3"), ("no one", "never", "4")])
-    with pytest.raises(UsageError, match=r"mix: got .*a table with rows of known names that are not held out"):
+    with pytest.raises(UsageError, match=r"mix: got .*a table with rows of known names and in range"):
         train(Ratings(given=RATINGS), tmp_path / "run", mix=[(strangers, 0.25)], **OPTIONS)
 
 
@@ -69,3 +69,8 @@ def test_a_run_with_a_second_table_goes_on_to_the_same_bits(tmp_path):
     train(task, tmp_path / "parts", mix=[(other, 0.25)], **{**options, "epochs": 1})
     parts = train(None, tmp_path / "parts", resume=True, epochs=2, progress=False)
     assert all((array == parts.weights[name]).all() for name, array in whole.weights.items())
+
+
+def test_a_table_of_another_kind_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="mix: got 'ratings', but it must be a task of the same kind"):
+        train(TASKS["table"][0], tmp_path / "run", mix=[(TASKS["ratings"][0], 0.25)], **OPTIONS)

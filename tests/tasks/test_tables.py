@@ -5,6 +5,7 @@ import pytest
 
 from seq2seq import UsageError
 from seq2seq.tasks.ratings import Ratings
+from seq2seq.tasks.tables import as_number
 from tests.tasks.test_files import written
 
 HEADER = "user,item,rating\n"
@@ -97,3 +98,10 @@ def test_users_and_items_with_a_single_rating_are_told(tmp_path):
     assert Ratings(given=rows).notes == (
         "2 users have a single rating each: if it is held out, nothing is known of them",
     )
+
+
+@pytest.mark.parametrize(
+    "cell, number", [("1e30", 1e30), ("-1e31", None), ("1e999", None), ("nan", None), ("1_0", None)]
+)
+def test_a_number_is_one_that_a_network_can_compute_with(cell, number):
+    assert as_number(cell) == number
