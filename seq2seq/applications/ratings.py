@@ -67,8 +67,9 @@ class RatingsApplication(RowsApplication[RatingsEvaluation]):
         )
 
     def make_codec(self, config: Config) -> Any:
+        encoding = super().make_codec(config)
         whole("embedding", config.model.embedding, 1)
-        return super().make_codec(config)
+        return encoding
 
     def encode(self, task: Ratings, rows: Array) -> RatingsEncoding:
         known = task.known
