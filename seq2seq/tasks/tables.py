@@ -73,7 +73,7 @@ class Columns(NamedTuple):
             number = as_number(cell)
             if number is None:
                 where = f"{self.place}{self.lines[row]}"
-                problem = f"which is not a number, or is larger than {LARGEST:g}"
+                problem = f"which is not a number up to {LARGEST:g}"
                 raise UsageError(f"{where}: has {short(cell)} in the column {short(name)}, {problem}")
             values[row] = number
         return values

@@ -181,7 +181,7 @@ def table(*rows, **options):
         (lambda: table((1, 2, 5), (2, 3, 0), log=True).targets, "row 3: has 0 in the column 'y', which has no log"),
         (lambda: table((1, 2, "x"), (1, 3, "z"), log=True).targets, "has no numbers to take the logarithm of"),
         (lambda: table((1, 2, 5), (2, 3, 6), (3, 4, 7), ("4;0", 4, 7)).read,
-         "row 5: has '4;0' in the column 'a', which is not a number, though most are"),
+         "row 5: has '4;0' in the column 'a', which is not a number up to 1e+30, though most are"),
         (lambda: table(("", 2, 5), ("", 2, 6)).read, "has no column to predict 'y' from"),
         (lambda: table((1, 2, 5), leave="c").read, "leave: got 'c', but it must be a column of the table: a, b, y"),
         (lambda: table(leave="y"), "leave: got 'y', but it must be without the target"),
