@@ -45,10 +45,6 @@ class EstimatingRun(OpenedRun):
         self._predictor.set_weights(self.weights)
 
     @abstractmethod
-    def prepare(self, source: str) -> Any:
-        """Read a source. Raises `SourceError` if it cannot be read."""
-
-    @abstractmethod
     def _estimates(self, prepared: list[Any]) -> list[Estimate]:
         """The estimates for one or more sources, from `prepare`."""
 
@@ -77,18 +73,7 @@ class EstimatingRun(OpenedRun):
 
     def tried(self, sources: Iterable[str]) -> list[Estimate | SourceError]:
         """The estimate for each source, or the error if it cannot be read."""
-        tried: list[Any] = []
-        prepared: dict[int, Any] = {}
-        for row, source in enumerate(sources):
-            try:
-                prepared[row] = self.prepare(source)
-                tried.append(None)
-            except SourceError as error:
-                tried.append(error)
-        if prepared:
-            for row, estimate in zip(prepared, self._estimates([*prepared.values()])):
-                tried[row] = estimate
-        return tried
+        return self._tried(sources, self._estimates)
 
     @overload
     def __call__(self, source: str) -> str: ...  # type: ignore[overload-overlap]

@@ -6,14 +6,14 @@ import os
 import sys
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Callable, ClassVar
 
 from seq2seq.applications import application_of
 from seq2seq.dataset import build_dataset
 from seq2seq.decoding import Predictor, fitting, make_predictor
 from seq2seq.engine.test_module import TestModule
-from seq2seq.errors import RunError, UsageError, require
+from seq2seq.errors import RunError, SourceError, UsageError, require
 from seq2seq.likeness import Likeness
 from seq2seq.memory import learned, require_parameters
 from seq2seq.models import Model, make_model
@@ -106,6 +106,32 @@ class OpenedRun(ABC):
     def __reduce__(self) -> tuple[Any, ...]:
         """Copying and unpickling open the run again."""
         return type(self), self._opened
+
+    @abstractmethod
+    def prepare(self, source: str) -> Any:
+        """Read a source. Raises `SourceError` if it cannot be read."""
+
+    def _tried(self, sources: Iterable[str], answers: Callable[[list[Any]], Iterable[Any]]) -> list[Any]:
+        """The answer to each source, or the error if it cannot be read.
+
+        Parameters
+        ----------
+        sources : iterable of str
+        answers : callable
+            From prepared sources, one or more, to their answers.
+        """
+        tried: list[Any] = []
+        prepared: dict[int, Any] = {}
+        for row, source in enumerate(sources):
+            try:
+                prepared[row] = self.prepare(source)
+                tried.append(None)
+            except SourceError as error:
+                tried.append(error)
+        if prepared:
+            for row, answer in zip(prepared, answers([*prepared.values()])):
+                tried[row] = answer
+        return tried
 
     @abstractmethod
     def embeddings(self) -> dict[str, Embeddings]:

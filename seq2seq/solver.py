@@ -127,7 +127,7 @@ class Solver(StringRun):
 
     def unmarked(self, sources: Iterable[str]) -> list[Answer]:
         """The answers as from `answer`, but without `unlike_training`, which takes time to compute."""
-        return [_found(answer) for answer, _ in self._asked([self.prepare(source) for source in sources])]
+        return [_found(answer) for answer in self._unmarked([self.prepare(source) for source in sources])]
 
     def tried(self, sources: Iterable[str], marked: bool = True) -> list[Answer | SourceError]:
         """The answer to each source, or the error if it has none.
@@ -142,23 +142,16 @@ class Solver(StringRun):
         -------
         list of Answer or SourceError
         """
-        tried: list[Any] = []
-        for source in sources:
-            try:
-                tried.append(self.prepare(source))
-            except SourceError as error:
-                tried.append(error)
-        rows = [row for row, each in enumerate(tried) if isinstance(each, str)]
-        readable = [tried[row] for row in rows]
-        answers = self._answers(readable) if marked else (answer for answer, _ in self._asked(readable))
-        for row, answer in zip(rows, answers):
-            tried[row] = answer
-        return tried
+        return self._tried(sources, self._answers if marked else self._unmarked)
 
     def _answers(self, prepared: list[str]) -> Iterator[Answer | SourceError]:
         """The answers to prepared sources with `unlike_training`."""
         for source, (answer, calls) in zip(prepared, self._asked(prepared)):
             yield answer if isinstance(answer, SourceError) else Answer(*answer, self._unlike(source, calls))
+
+    def _unmarked(self, prepared: list[str]) -> Iterator[Answer | SourceError]:
+        """The answers to prepared sources without `unlike_training`."""
+        return (answer for answer, _ in self._asked(prepared))
 
     def _asked(self, prepared: list[str]) -> Iterator[tuple[Answer | SourceError, list[str]]]:
         """The answers to prepared sources, each with the model's inputs in all steps if the task has steps."""
