@@ -36,8 +36,8 @@ class Likeness:
         source : str
             As returned by the task's `normalise`.
         calls : sequence of str
-            For a run that works in steps, the inputs of all steps. A source is also like the training examples if all
-            of these are.
+            For a run that works in steps, the inputs of all steps. If the model works for any number of terms, a source
+            is like the training examples if all of these are.
 
         Returns
         -------
@@ -46,7 +46,7 @@ class Likeness:
         reasons = [task.unlike_training(source, self._longer) for task in self._tasks]
         if None in reasons:
             return None
-        if not calls or calls[0] == source:
+        if not (calls and self._longer and in_place(self._tasks[0])) or calls[0] == source:
             return reasons[0]
         return next((why for call in calls if (why := self._unlike_call(call))), None)
 

@@ -16,9 +16,7 @@ def test_what_is_trained_on_beside_the_task_is_like_training():
     assert [like.unlike(source) for source in ("3*7+2", "99+100", "21*1", "8*49", "200")] == [
         None, None, "has 2 terms; trained on 3", None, None,
     ]  # fmt: skip
-    assert (
-        like.unlike("2*7+8+3", ["2*7+8", "14+8+3"]) == "leads to '14+8+3', which has the number 14; trained on 1 to 10"
-    )
+    assert like.unlike("2*7+8+3", ["2*7+8", "14+8+3"]) == "has 4 terms; trained on 3"
     assert like.unlike("11*3+2", ["11*3+2", "33+2"]) == "has the number 11; trained on 1 to 10"
     assert like.unlike("99+1+1") == "has the number 99; trained on 1 to 10"
 
