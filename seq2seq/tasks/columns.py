@@ -132,7 +132,7 @@ def _divided(
 
 def _long_division(a: str, b: str, steps: list[str]) -> Generator[list[str], list[str], tuple[str, str]]:
     """Long division from all nine multiples of the divisor. The digit of the quotient is that of the greatest multiple
-    that can be subtracted: the network subtracts each, and the sign of the difference tells whether it can."""
+    that can be subtracted: the network subtracts each, and the signs of the differences tell which ones can."""
     multiples = yield from ask(*(f"{b}*{digit}" for digit in ALL_DIGITS))
     first = min(len(a), len(b)) - 1  # the place where the quotient begins
     left = a[:first] or "0"
@@ -141,18 +141,21 @@ def _long_division(a: str, b: str, steps: list[str]) -> Generator[list[str], lis
     for place in range(first, len(a)):
         current = (left + a[place]).lstrip("0") or "0"  # a digit comes down
         differences = yield from ask(*(f"{current}-{multiple}" for multiple in multiples))
-        digit = 0
-        left = current
-        for count, difference in enumerate(differences, 1):
-            if not is_negative(difference):
-                digit = count
-                left = difference
+        digit = _turn([is_negative(difference) for difference in differences])
+        left = differences[digit - 1] if digit else current
         quotient += str(digit)
         if digit:
             rows.append((place, current, multiples[digit - 1]))
     quotient = quotient.lstrip("0") or "0"
     steps.append(_set_out_division(a, b, quotient, rows, left))
     return quotient, left
+
+
+def _turn(negative: list[bool]) -> int:
+    """The number of differences that come before those below 0. If a sign in between is wrong, the number that most of
+    the signs agree with."""
+    agree = [negative[:count].count(False) + negative[count:].count(True) for count in range(len(negative) + 1)]
+    return agree.index(max(agree))
 
 
 def _set_out_division(a: str, b: str, quotient: str, rows: list[tuple[int, str, str]], left: str) -> str:

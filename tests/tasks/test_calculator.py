@@ -118,6 +118,18 @@ def test_no_digit_is_written_but_by_the_network():
         assert worked(source, wrong).answer.text != target
 
 
+@pytest.mark.parametrize("question, said", [("24-56", "32"), ("24-63", "39"), ("54-7", "-47"), ("54-35", "-19")])
+def test_in_a_long_division_a_wrong_sign_is_outvoted(question, said):
+    """Of 24, three multiples of 7 can be subtracted, and of 54 seven."""
+
+    def mistaken(questions):
+        answers = zip(questions, right(questions))
+        return [answer._replace(text=said) if asked == question else answer for asked, answer in answers]
+
+    assert worked("244//7", mistaken).answer.text == str(244 // 7)
+    assert worked("546//7", mistaken).answer.text == str(546 // 7)
+
+
 @pytest.mark.parametrize("said", ["", "1-2", "-5", "x"])
 def test_an_answer_that_is_no_number_ends_the_working_as_a_wrong_answer(said):
     working = worked("12*34+5", lambda questions: [Answer(said, 0.5) for _ in questions])
