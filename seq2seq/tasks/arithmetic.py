@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import accumulate
 from typing import Any, Callable
 
@@ -22,6 +23,7 @@ from seq2seq.tasks.expressions.pairs import ExpressionPairs
 from seq2seq.tasks.expressions.space import LIST_LIMIT, Space
 from seq2seq.tasks.expressions.steps import (
     heads,
+    heads_by_digit,
     next_step,
     next_step_by_digit,
     write_step,
@@ -250,7 +252,7 @@ class Arithmetic(Task):
         return self._pairs(drawn.take(rng.permutation(n)))
 
     def _pairs(self, expressions: Expressions) -> Pairs:
-        target_of = write_working if self.steps == "answer" else answer
+        target_of = partial(write_working, most=self.operands[1]) if self.steps == "answer" else answer
         return ExpressionPairs(expressions, self.source_length, self.target_length, target_of)
 
     # Working out --------------------------------------------------------------------------------------------------
@@ -288,14 +290,25 @@ class Arithmetic(Task):
         """The end of the terms that the next step depends on. Parentheses are one term; by digit, so is a product."""
         operators = self.operators + ("+-" if self.by_digit else "")
         level = 0
-        terms = 0
+        ends = []
         for place, character in enumerate(source):
             level += (character == "(") - (character == ")")
             if level == 0 and place > 0 and character in operators:
-                terms += 1
-                if terms >= self._head_terms and not (self.by_digit and character == "*"):
+                ends.append(place)
+                if len(ends) == 2 and self._result_first(source, *ends):
+                    return place
+                if len(ends) >= self._head_terms and not (self.by_digit and character == "*"):
                     return place
         return len(source)
+
+    def _result_first(self, source: str, first: int, second: int) -> bool:
+        """Whether the first two terms can be joined without looking further, and one is the result of a step."""
+        if self.by_digit or (source[first] in "+-" and source[second] in "*/%"):
+            return False
+        terms = (source[:first], source[first + 1 : second])
+        numbers = all(term.strip("(-)").isdigit() for term in terms)
+        most = str(self.operands[1])
+        return numbers and any("-" not in term and (len(term), term) > (len(most), most) for term in terms)
 
     @property
     def _head_terms(self) -> int:
@@ -306,14 +319,17 @@ class Arithmetic(Task):
     def steps_of(self, pairs: Pairs) -> Pairs:
         expressions = pairs.expressions if isinstance(pairs, ExpressionPairs) else read(pairs.sources)
         stages = self._stages(expressions)
-        everything = stack([heads(stage, self._head_terms, self.by_digit) for stage in stages])
+        if self.by_digit:
+            everything = stack([heads_by_digit(stage, self._head_terms) for stage in stages])
+        else:
+            everything = stack([heads(stage, self._head_terms, self.operands[1]) for stage in stages])
         _, first = np.unique(hash_in_order(everything), return_index=True)
-        target_of = write_step_by_digit if self.by_digit else write_step
+        target_of = write_step_by_digit if self.by_digit else partial(write_step, most=self.operands[1])
         return ExpressionPairs(everything.take(np.sort(first)), self.source_length, self.target_length, target_of)
 
     def _stages(self, expressions: Expressions) -> Iterator[Expressions]:
         """The expressions, then the expressions after each step, until no operator is left."""
-        step = next_step_by_digit if self.by_digit else next_step
+        step = next_step_by_digit if self.by_digit else partial(next_step, most=self.operands[1])
         yield expressions
         while expressions.numbers.shape[1] > 1:
             expressions = step(expressions)

@@ -17,7 +17,7 @@ class Right:
 
     def __call__(self, sources):
         self.asked.append(list(sources))
-        steps = [str(write(next_step(read(np.array([source]))), 40)[0]).strip() for source in sources]
+        steps = [str(write(next_step(read(np.array([source])), 99), 40)[0]).strip() for source in sources]
         return [Answer(step.replace("+", " +"), 0.5) for step in steps]
 
 

@@ -105,11 +105,13 @@ STEP = re.compile(rf"{NUMBER}(?:[*/%]{NUMBER}(?!\d)|[-+]{NUMBER}(?![*/%\d]))")
 THREE_FACTORS = re.compile(rf"(\(*)({NUMBER})\*({NUMBER}\*{NUMBER}(?!\d))")
 
 
-def next_step(source):
+def next_step(source, most):
     """One step in its place: the first operation from the left that no `*`, `/` or `%` behind it comes before, but of
-    three factors at the beginning the last two, the largest having gone first if none is negative."""
+    three factors at the beginning the last two, the largest having gone first if none is negative. If one of the first
+    two factors is greater than `most`, these two come first."""
     text = source.lstrip()
-    if found := THREE_FACTORS.match(text):
+    found = THREE_FACTORS.match(text)
+    if found and not any(int(factor) > most for factor in re.findall(r"-?\d+", found[0])[:2]):
         if "-" not in found[0]:
             factors = [int(factor) for factor in re.findall(r"\d+", found[0])]
             factors.insert(0, factors.pop(factors.index(max(factors))))

@@ -37,44 +37,46 @@ def _adds(operator: Array) -> Array:
     return (operator == PLUS) | (operator == MINUS)
 
 
-def next_term_in_place(expressions: Expressions) -> Array:
-    """The same as `next_term`, but the third term if an expression begins with three factors."""
-    term = next_term(expressions)
-    term[(term == 1) & _begin_with_three_factors(expressions)] = 2
-    return term
-
-
-def _begin_with_three_factors(expressions: Expressions) -> Array:
+def _begin_with_three_factors(expressions: Expressions, most: int) -> Array:
+    """Whether the first three terms are factors, and neither of the first two is the result of a step."""
     _, operators, nesting = expressions
     if operators.shape[1] < 3:
         return np.zeros(len(operators), bool)
-    factors = (operators[:, 1:3] == TIMES).all(axis=1)
+    factors = (operators[:, 1:3] == TIMES).all(axis=1) & ~_begin_with_result(expressions, most)
     return factors & (nesting[:, 1] == 0) & (nesting[:, 2] <= 0) if expressions.nested else factors
 
 
-def _largest_first(expressions: Expressions) -> Expressions:
-    """Move the largest of three factors to the front, if an expression begins with three factors and none is negative.
+def _begin_with_result(expressions: Expressions, most: int) -> Array:
+    """Whether one of the first two terms is greater than `most`, the largest number in an expression as it is drawn."""
+    return (expressions.numbers[:, :2] > most).any(axis=1)
 
-    The next step then gives the same for every order: `7*7*8`, `7*8*7` and `8*7*7` become `8*49`. A model that has
-    learned one of them knows them all.
+
+def next_in_place(expressions: Expressions, most: int) -> tuple[Expressions, Array]:
+    """The expressions, in the order in which they are worked out, and the term that the next step joins to the previous
+    one, shape (N,): see `next_term`.
+
+    If an expression begins with three factors and none is negative, the largest is moved to the front and left for
+    later: `7*7*8`, `7*8*7` and `8*7*7` all become `8*49`. A model that has learned one of them knows them all.
     """
-    whole = (expressions.numbers[:, :3] >= 0).all(axis=1)
-    rows = np.flatnonzero(_begin_with_three_factors(expressions) & whole)
+    term = next_term(expressions)
+    three = _begin_with_three_factors(expressions, most)
+    term[(term == 1) & three] = 2
+    rows = np.flatnonzero(three & (expressions.numbers[:, :3] >= 0).all(axis=1))
     if len(rows) == 0:
-        return expressions
+        return expressions, term
     numbers = expressions.numbers.copy()
     order = np.array([[0, 1, 2], [1, 0, 2], [2, 0, 1]])[numbers[rows, :3].argmax(axis=1)]
     numbers[rows[:, None], [0, 1, 2]] = np.take_along_axis(numbers[rows], order, axis=1)
-    return expressions._replace(numbers=numbers)
+    return expressions._replace(numbers=numbers), term
 
 
-def next_step(expressions: Expressions) -> Expressions:
+def next_step(expressions: Expressions, most: int) -> Expressions:
     """Each expression after one step of working it out. Parentheses around a single number are dropped.
 
-    A step joins two terms: see `next_term_in_place`. The largest of three factors is left for later.
+    A step joins two terms: see `next_in_place`. A result, which is greater than `most`, is multiplied at once, so that
+    one of the factors stays small.
     """
-    expressions = _largest_first(expressions)
-    return _joined(expressions, next_term_in_place(expressions))
+    return _joined(*next_in_place(expressions, most))
 
 
 def _joined(expressions: Expressions, term: Array) -> Expressions:
@@ -111,7 +113,7 @@ def next_step_by_digit(expressions: Expressions) -> Expressions:
     apart, whole = np.flatnonzero(splits), np.flatnonzero(~splits)
     parts = [_joined(expressions.take(whole), term[whole]), _split(expressions.take(apart), term[apart])]
     after = stack(parts).take(np.argsort(np.concatenate([whole, apart])))
-    return heads(after, max(1, (after.operators != 0).sum(axis=1).max(initial=0)))
+    return _kept(after, after.operators != 0)
 
 
 def _first_digit(numbers: Array) -> Array:
@@ -143,30 +145,42 @@ def _split(expressions: Expressions, term: Array) -> Expressions:
     return Expressions(new[0], new[1].astype(np.uint8), expressions.nesting)
 
 
-def heads(expressions: Expressions, terms: int, products: bool = False) -> Expressions:
-    """The first `terms` terms of each expression, a group being one term; if `products`, also factors that follow."""
-    if not (expressions.nested or products):
-        return Expressions(*(array[:, :terms] for array in expressions))
-    if products:
-        ends = (np.arange(expressions.numbers.shape[1]) >= terms) & (expressions.operators != TIMES)
-        numbers, operators = (array * (ends.cumsum(axis=1) == 0) for array in expressions[:2])
-        return Expressions(numbers, operators, expressions.nesting)
-    outside = expressions.nesting.cumsum(axis=1) == expressions.nesting  # no parenthesis is open before the number
-    kept = outside.cumsum(axis=1) <= terms
-    return Expressions(*(array * kept for array in expressions))
+def heads(expressions: Expressions, terms: int, most: int) -> Expressions:
+    """The first `terms` terms of each expression, a group being one term.
+
+    Only two if these can be joined, and one is the result of a step: greater than `most`.
+    """
+    outside = np.ones(expressions.numbers.shape, bool)
+    if expressions.nested:
+        outside = expressions.nesting.cumsum(axis=1) == expressions.nesting  # no parenthesis is open before the number
+    two = _begin_with_result(expressions, most) & (next_term(expressions) == 1)
+    if expressions.nested:
+        two &= (expressions.nesting[:, :2] == 0).all(axis=1)
+    kept = outside.cumsum(axis=1) <= np.where(two, 2, terms)[:, None]
+    return _kept(expressions, kept)
 
 
-def write_step(expressions: Expressions, width: int) -> Array:
+def heads_by_digit(expressions: Expressions, terms: int) -> Expressions:
+    """The first `terms` terms of each expression without parentheses, and the factors that follow."""
+    ends = (np.arange(expressions.numbers.shape[1]) >= terms) & (expressions.operators != TIMES)
+    return _kept(expressions, ends.cumsum(axis=1) == 0)
+
+
+def _kept(expressions: Expressions, kept: Array) -> Expressions:
+    width = max(1, kept.sum(axis=1).max(initial=0))
+    return Expressions(*((array * kept[:, : array.shape[1]])[:, :width] for array in expressions))
+
+
+def write_step(expressions: Expressions, width: int, most: int) -> Array:
     """Each expression after one step, as right-justified strings (N,), with the value in place of its terms.
 
     `3*7+2` becomes ` 21+2`, and `7*7*8` becomes `8* 49`. A value is never longer than its terms.
     """
-    return in_blocks(_write_step, expressions, width)
+    return in_blocks(lambda part, width: _write_step(part, width, most), expressions, width)
 
 
-def _write_step(expressions: Expressions, width: int) -> Array:
-    expressions = _largest_first(expressions)
-    term = next_term_in_place(expressions)
+def _write_step(expressions: Expressions, width: int, most: int) -> Array:
+    expressions, term = next_in_place(expressions, most)
     left, after = term - 1, _joined(expressions, term)
     taken = lengths(expressions) + 1  # with the operator before it
     if expressions.nested:
@@ -185,12 +199,12 @@ def write_step_by_digit(expressions: Expressions, width: int) -> Array:
     return in_blocks(lambda part, width: write(next_step_by_digit(part), width), expressions, width)
 
 
-def write_working(expressions: Expressions, width: int) -> Array:
+def write_working(expressions: Expressions, width: int, most: int) -> Array:
     """The results of all steps of working out the expressions, such as `21+2=23`, right-justified, shape (N,)."""
     working = np.full(len(expressions.numbers), "", f"U{width}")
     for _ in range(expressions.numbers.shape[1] - 1):
         busy = (expressions.operators[:, 1:] != 0).any(axis=1)
-        expressions = next_step(expressions)
+        expressions = next_step(expressions, most)
         joined = np.char.add(np.where(working == "", "", "="), np.char.lstrip(write(expressions, width)))
         working = np.where(busy, np.char.add(working, joined), working).astype(f"U{width}")  # `add` widens the type
     single = working == ""

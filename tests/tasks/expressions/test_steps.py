@@ -23,7 +23,7 @@ def test_steps_are_those_of_working_it_out(task, seed):
     steps = task.steps_of(drawn)
     said = dict(zip(steps.sources.tolist(), steps.targets.tolist()))
     assert len(said) == len(steps)
-    assert all(target == next_step(source) for source, target in said.items())
+    assert all(target == next_step(source, task.operands[1]) for source, target in said.items())
     left = set(said)
     for source, answer in zip(*map(np.ndarray.tolist, drawn)):
         source = source.strip()
@@ -47,7 +47,7 @@ def test_the_head_is_all_that_a_step_needs(operators, terms):
         source = source.strip()
         cut = task.head(source)
         assert len(re.findall(r"\d+", source[:cut])) == terms
-        assert next_step(source) == next_step(source[:cut]) + source[cut:]
+        assert next_step(source, 99) == next_step(source[:cut], 99) + source[cut:]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,28 @@ def test_the_head_is_all_that_a_step_needs(operators, terms):
      ("0*10*0", "10*  0"), ("0*0*0", "0*  0")]
 )  # fmt: skip
 def test_of_three_factors_the_largest_is_left_for_last(source, target):
-    assert write_step(read(np.array([source])), len(source)).tolist() == [target]
+    assert write_step(read(np.array([source])), len(source), most=10).tolist() == [target]
+
+
+@pytest.mark.parametrize(
+    "source, cut, target",
+    [("12*8*7", 4, "  96*7"), ("8*12*7", 4, "  96*7"), ("12*8+7", 4, "  96+7"), ("12+8+7", 4, "  20+7"),
+     ("8+12+7", 4, "  20+7"), ("12+8*7", 6, "12+ 56"), ("8*7*12", 6, "12* 56"), ("10*8*7", 6, "10* 56"),
+     ("10+8+7", 6, "  18+7")]
+)  # fmt: skip
+def test_a_result_is_worked_with_at_once(source, cut, target):
+    task = Arithmetic(terms=5, operands=(1, 10), steps="call")
+    assert task.head(source + "+3") == cut
+    [answer] = write_step(read(np.array([source])), len(source), most=10).tolist()
+    assert answer == target == next_step(source, 10)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_no_product_of_many_factors_has_two_large_ones(seed):
+    task = Arithmetic("*", terms=8, operands=(1, 10), steps="call")
+    for source in task.steps_of(task.sample(50, np.random.default_rng(seed))).sources.tolist():
+        assert sorted(map(int, source.split("*")))[:-1] <= [10, 10]
 
 
 @pytest.mark.parametrize("operators, terms", [("+-", 2), ("+-*/%", 3)])
@@ -71,7 +92,7 @@ def test_the_head_of_an_expression_with_parentheses(operators, terms):
         while outside != after:  # each group is one term
             outside, after = re.sub(r"\([^()]*\)", "0", outside), outside
         assert len(re.findall(r"\d+", outside)) == terms or head == source
-        assert next_step(source) == next_step(head) + source[len(head) :]
+        assert next_step(source, 9) == next_step(head, 9) + source[len(head) :]
         shorter += head != source
     assert shorter > 50
     assert task.head("3*(-3)-(1") == len("3*(-3)-(1") and task.head("-3-4-(5)-6-7") < len("-3-4-(5)-6-7")
@@ -99,9 +120,9 @@ def test_steps_within_parentheses_are_written_in_their_place():
         "2*3*(-3)": "2*  (-9)",
     }
     sources = np.array([source.rjust(task.source_length) for source in steps])
-    told = write_step(read(sources), task.source_length).tolist()
+    told = write_step(read(sources), task.source_length, most=9).tolist()
     assert told == [target.rjust(task.source_length) for target in steps.values()]
-    assert list(map(next_step, sources.tolist())) == told
+    assert [next_step(source, 9) for source in sources.tolist()] == told
 
 
 @pytest.mark.parametrize("signed", [False, True])
@@ -109,13 +130,13 @@ def test_all_steps_with_parentheses_fit_in_their_place(signed):
     task = Arithmetic("+-*/%", 3, (0, 11), signed=signed, steps="call", parentheses=True)
     sources, targets = task.steps_of(task.list())
     assert all(len(target) == task.target_length == task.source_length for target in targets.tolist())
-    assert targets.tolist() == [next_step(source) for source in sources.tolist()]
+    assert targets.tolist() == [next_step(source, 11) for source in sources.tolist()]
 
 
 def test_right_steps_lead_to_the_value():
     task = Arithmetic("+-*/%", (1, 9), operands=(0, 99), steps="call", parentheses=True)
     sources, targets = (list(map(str.strip, part.tolist())) for part in task.sample(300, np.random.default_rng(0)))
-    worked_out = work_out(task, lambda asked: [Answer(next_step(source), 1.0) for source in asked], sources)
+    worked_out = work_out(task, lambda asked: [Answer(next_step(source, 99), 1.0) for source in asked], sources)
     assert [each.answer.text for each in worked_out] == targets
     assert max(len(each.calls) for each in worked_out) == 9  # eight steps, and one that changes nothing
     assert [str(value(source)) for source in sources] == targets
@@ -125,7 +146,7 @@ def test_a_value_never_needs_more_room_than_its_terms():
     task = Arithmetic("+-*/%", terms=2, operands=(0, 130), steps="call")
     sources, targets = task.steps_of(task.list())
     assert all(len(source) == len(target) for source, target in zip(sources.tolist(), targets.tolist()))
-    assert all(target == next_step(source) for source, target in zip(sources.tolist(), targets.tolist()))
+    assert all(target == next_step(source, 130) for source, target in zip(sources.tolist(), targets.tolist()))
 
 
 @given(any_tasks, st.integers(0, 2**32 - 1))
@@ -135,8 +156,8 @@ def test_the_working_in_one_answer(task, seed):
     sources, targets = task.sample(50, np.random.default_rng(seed))
     for source, target in zip(sources.tolist(), targets.tolist()):
         steps, written = [source.strip()], target.strip().split("=")
-        while next_step(steps[-1]) != steps[-1]:
-            steps.append(next_step(steps[-1]).replace(" ", ""))
+        while (after := next_step(steps[-1], task.operands[1]).replace(" ", "")) != steps[-1]:
+            steps.append(after)
         assert written == (steps[1:] or steps) and len(target) == task.target_length
         assert task.final(target.strip()) == str(value(source))
 

@@ -23,7 +23,7 @@ def test_reading_is_the_inverse_of_writing(task, seed):
             assert (again.nesting == expressions.nesting[:, :terms]).all()
         else:
             assert not expressions.nesting.any()
-        expressions = next_step(expressions)
+        expressions = next_step(expressions, task.operands[1])
 
 
 def test_depth_is_how_many_parentheses_are_open_at_once():
