@@ -452,11 +452,6 @@ class Config:
         return self.seed if self.data.data_seed is None else self.data.data_seed
 
     @property
-    def mixed(self) -> bool:
-        """Whether every batch has examples from several sources."""
-        return any(each.share for each in self.extra)
-
-    @property
     def keeping(self) -> dict[str, Task]:
         """The tasks whose data a run must keep, by the names of the files."""
         tasks = enumerate([self.task, *(each.task for each in self.extra)])

@@ -43,13 +43,19 @@ class Likeness:
         -------
         str or None
         """
-        reasons = [task.unlike_training(source, self._longer) for task in self._tasks]
-        if None in reasons:
-            return None
+        reason = self._reason(source, self._longer)
         if not (calls and self._longer and in_place(self._tasks[0])) or calls[0] == source:
-            return reasons[0]
-        return next((why for call in calls if (why := self._unlike_call(call))), None)
+            return reason
+        return reason and next((why for call in calls if (why := self._unlike_call(call))), None)
 
     def _unlike_call(self, call: str) -> str | None:
-        reasons = [task.unlike_training(call) for task in self._tasks]
-        return None if None in reasons else f"leads to {short(call)}, which {reasons[0]}"
+        reason = self._reason(call, False)
+        return reason and f"leads to {short(call)}, which {reason}"
+
+    def _reason(self, source: str, longer: bool) -> str | None:
+        """The reason given by the first task whose sources are as long, or else by that with the longest."""
+        reasons = [task.unlike_training(source, longer) for task in self._tasks]
+        if None in reasons:
+            return None
+        lengths = [task.source_length for task in self._tasks]
+        return next(why for why, length in zip(reasons, lengths) if length >= min(len(source), max(lengths)))

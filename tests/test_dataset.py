@@ -206,6 +206,19 @@ def test_steps_that_are_held_out_as_questions_are_not_trained_on(task, split):
     assert dataset.overlap(task, np.array([next(iter(trained)), next(iter(test))])) == 0.5
 
 
+def test_steps_beside_the_task_can_be_longer():
+    task = Arithmetic(operands=(1, 10), steps="call")
+    longer = Extra(replace(task, terms=(4, 10)), 200)
+    codec = make_codec(task, DataConfig(), ModelConfig(model="attention"), [longer])
+    dataset = build_dataset(task, DataConfig(), 0, codec, [longer])
+    trained = strings(dataset, "train")
+    assert codec.widths == [8, 17] and not trained & strings(dataset, "test")
+    assert max(map(len, trained)) > 8 > np.median([*map(len, trained)])
+    widths = codec.source_widths(dataset.train.sources)
+    lengths = np.char.str_len(np.char.strip(codec.read_sources(dataset.train.sources)))
+    assert (widths == np.where(lengths > 8, 17, 8)).all()
+
+
 def test_nothing_beside_the_task_where_nothing_is_held_out():
     with pytest.raises(UsageError, match=r"extra: got .*, but it must be absent where nothing is held out"):
         build_dataset(Arithmetic(), DataConfig(split="none"), 0, extra=[Extra(Arithmetic())])

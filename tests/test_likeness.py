@@ -21,6 +21,14 @@ def test_what_is_trained_on_beside_the_task_is_like_training():
     assert like.unlike("99+1+1") == "has the number 99; trained on 1 to 10"
 
 
+def test_the_reason_is_that_of_the_task_with_sources_as_long():
+    like = likeness(Arithmetic(steps="call"), "attention", Arithmetic(terms=(4, 6), steps="call"))
+    assert [like.unlike("+".join("1" * terms)) for terms in (3, 4, 6, 7)] == [
+        None, None, None, "has 7 terms; trained on 4 to 6",
+    ]  # fmt: skip
+    assert like.unlike("11+1+1") == "has the number 11; trained on 1 to 10"
+
+
 @pytest.mark.parametrize(
     "task, model, longer, is_like",
     [

@@ -52,7 +52,7 @@ def files(tmp_path):
 
 def dataset_of(task, extra, model="attention", **data):
     config = Config(task=task, extra=extra, data=DataConfig(**data))
-    codec = make_codec(config.task, config.data, ModelConfig(model=model), config.mixed)
+    codec = make_codec(config.task, config.data, ModelConfig(model=model), config.extra)
     return build_dataset(config.task, config.data, 0, codec, config.extra), codec
 
 
@@ -71,7 +71,7 @@ def test_every_batch_has_its_share_of_each_source():
 def test_held_out_questions_are_left_out_of_what_is_mixed_in():
     for seed in range(3):
         config = Config(task=PairsTask.of(PAIRS), extra=[Extra(PairsTask.of([*PAIRS, *OTHERS[3:]]), share=0.5)])
-        codec = make_codec(config.task, config.data, ModelConfig(), True)
+        codec = make_codec(config.task, config.data, ModelConfig(), config.extra)
         dataset = build_dataset(config.task, config.data, seed, codec, config.extra)
         [portion] = dataset.mixed
         held_out = {*codec.decode_sources(dataset.validation.sources), *codec.decode_sources(dataset.test.sources)}
@@ -222,7 +222,7 @@ def test_streams_of_two_texts_are_side_by_side_and_each_is_in_order():
         data=DataConfig(split="position"),
     )
     model_config = ModelConfig(model="rnn-stateful", hidden_size=4)
-    codec = make_codec(config.task, config.data, model_config, True)
+    codec = make_codec(config.task, config.data, model_config, config.extra)
     dataset = build_dataset(config.task, config.data, 0, codec, config.extra)
     model = make_model(config.task, model_config, codec)
     sampler = make_sampler(model, codec, dataset.train, 8, dataset.mixed)

@@ -182,3 +182,18 @@ def test_under_a_source_only_what_stands_under_its_characters_is_learned():
 )
 def test_where_the_padding_of_a_target_is(options, padding):
     assert Codec(" ab", 4, 4, **{"reverse_target": False, **options}).padding == padding
+
+
+def test_room_for_longer_steps_leaves_the_others_in_their_width():
+    short = Codec("0123456789+* ", 7, 7, True, in_place=True)
+    assert short.with_longer(7) is short
+    codec = short.with_longer(12)
+    assert codec.widths == [7, 12]
+    for source, width in [("3*7+2", 7), ("10*10+1", 7), ("10*10+10", 12), ("123456*7+10", 12)]:
+        fits = codec.fitting(source)
+        assert (fits.source_length, fits.target_length, fits.widths) == (width, width, [width])
+        sources = codec.encode_sources([source])
+        assert codec.source_widths(sources) == codec.target_widths(sources, codec.encode_targets([""])) == [width]
+    assert (fits.encode_targets(["  864+10"]) == codec.encode_targets(["  864+10"])).all()
+    forward = Codec("0123456789+* ", 7, 7, False, in_place=True, any_length=True).with_longer(12)
+    assert forward.widths == [12] and forward.fitting("1+1") is forward

@@ -29,7 +29,7 @@ class StringApplication(Application[E]):
     def make_codec(self, config: Config) -> Codec:
         from seq2seq.models import make_codec
 
-        codec = make_codec(config.task, config.data, config.model, config.mixed)
+        codec = make_codec(config.task, config.data, config.model, config.extra)
         whole("beam", config.model.beam, 1, len(codec.vocabulary))
         return codec
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from seq2seq.applications import application_of
-from seq2seq.config import DataConfig, ModelConfig
+from seq2seq.config import DataConfig, Extra, ModelConfig
 from seq2seq.models.attention import AttentionModel
 from seq2seq.models.base import AutoregressiveModel, Model, ParallelModel
 from seq2seq.models.basis import BaseModel
@@ -16,6 +17,7 @@ from seq2seq.models.stateful import ByHandModel, LstmModel, StatefulModel
 from seq2seq.models.transducer import AlignedModel, TransducerModel
 from seq2seq.options import MODELS, model_name
 from seq2seq.tasks import Task
+from seq2seq.tasks.stepwise import InPlaceTask
 from seq2seq.vocabulary import Codec
 
 __all__ = [
@@ -41,7 +43,7 @@ def model_class(task: Task, config: ModelConfig) -> type[Any]:
     return MODELS[model_name(task, config.model)]
 
 
-def make_codec(task: Task, data: DataConfig, config: ModelConfig, mixed: bool = False) -> Codec:
+def make_codec(task: Task, data: DataConfig, config: ModelConfig, extra: Sequence[Extra] = ()) -> Codec:
     """Make the codec with which a model encodes a task's strings as arrays.
 
     Parameters
@@ -49,8 +51,8 @@ def make_codec(task: Task, data: DataConfig, config: ModelConfig, mixed: bool = 
     task : Task
     data : DataConfig
     config : ModelConfig
-    mixed : bool
-        Whether every batch has examples from several sources: see `Extra`.
+    extra : sequence of Extra
+        Further training examples. If steps are written in place, theirs can be longer than those of the task.
 
     Returns
     -------
@@ -63,7 +65,12 @@ def make_codec(task: Task, data: DataConfig, config: ModelConfig, mixed: bool = 
     """
     model = model_class(task, config)
     application_of(task).require_model(task, config.model, model.application)
-    return replace(model.codec(task, data), alphabet=task.alphabet, one_width=mixed)
+    mixed = any(more.share is not None for more in extra)
+    codec = replace(model.codec(task, data), alphabet=task.alphabet, one_width=mixed)
+    if not codec.in_place:
+        return codec
+    steps = [more.task.step_length for more in extra if isinstance(more.task, InPlaceTask)]
+    return codec.with_longer(max(steps, default=0))
 
 
 def make_model(task: Task, config: ModelConfig, codec: Any) -> Any:

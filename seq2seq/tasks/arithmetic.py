@@ -189,13 +189,24 @@ class Arithmetic(Task):
         return most * len(str(self.operands[1])) + most - 1 + 2 * groups + (self.signed and self.operands[1] > 0)
 
     @property
+    def step_length(self) -> int:
+        if self.by_digit or self.parentheses:
+            return self.source_length
+        operand = len(str(self.operands[1]))
+        return min(self.source_length, self._longest_value + 2 * (1 + operand))
+
+    @property
+    def _longest_value(self) -> int:
+        return max(len(str(value)) for space in self._spaces for value in extremes(space))
+
+    @property
     def target_length(self) -> int:
         most = self._term_range[-1]
         if self.steps == "call":
             return self.source_length
         if self.steps == "answer" and most > 1:  # each step is shorter than the previous one
             return sum(self.source_length - step for step in range(1, most)) + most - 2
-        return max(len(str(value)) for space in self._spaces for value in extremes(space))
+        return self._longest_value
 
     @cached_property
     def _spaces(self) -> list[Space]:
@@ -325,7 +336,7 @@ class Arithmetic(Task):
             everything = stack([heads(stage, self._head_terms, self.operands[1]) for stage in stages])
         _, first = np.unique(hash_in_order(everything), return_index=True)
         target_of = write_step_by_digit if self.by_digit else partial(write_step, most=self.operands[1])
-        return ExpressionPairs(everything.take(np.sort(first)), self.source_length, self.target_length, target_of)
+        return ExpressionPairs(everything.take(np.sort(first)), self.step_length, self.step_length, target_of)
 
     def _stages(self, expressions: Expressions) -> Iterator[Expressions]:
         """The expressions, then the expressions after each step, until no operator is left."""

@@ -48,6 +48,15 @@ class StepwiseTask(Protocol):
         """All distinct steps of working out these sources."""
 
 
+@runtime_checkable
+class InPlaceTask(StepwiseTask, Protocol):
+    """A task that works in steps, and knows how long they become if they are written in place."""
+
+    @property
+    def step_length(self) -> int:
+        """Maximum number of characters in the source of a step."""
+
+
 def stepwise(task: Task) -> StepwiseTask | None:
     """The task, if it works in steps; None if an answer takes a single call."""
     return cast(StepwiseTask, task) if task.stepwise else None

@@ -29,7 +29,7 @@ def test_steps_are_those_of_working_it_out(task, seed):
         source = source.strip()
         for _ in range(20):
             cut = task.head(source)
-            head = source[:cut].rjust(task.source_length)
+            head = source[:cut].rjust(task.step_length)
             left.discard(head)
             source, before = said[head].replace(" ", "") + source[cut:], source
             if source == before:
