@@ -182,7 +182,7 @@ class Codec:
     any_length : bool
         Whether sources may be longer than `source_length`; `fitting` returns a codec for them.
     narrow : int
-        With `in_place`, the width in which all but the longest sources are read; 0 if they have one width.
+        With `pad_end`, the width in which all but the longest sources are read; 0 to read them in several even steps.
     one_width : bool
         Whether all sources are read in one width, as in batches that mix sources of all widths.
     alphabet : Alphabet
@@ -225,13 +225,11 @@ class Codec:
 
     @property
     def widths(self) -> list[int]:
-        """The widths in ids for sources; each source is read in the smallest that fits. Several only with `pad_end` or
-        `narrow`."""
-        if self.one_width:
-            return [self.source_ids]
-        if self.narrow:
+        """The widths in ids for sources; each source is read in the smallest that fits. Several only with `pad_end`."""
+        several = self.pad_end and not self.one_width
+        if several and self.narrow:
             return [self.narrow, self.source_ids]
-        count = min(MOST_WIDTHS, self.source_ids // NARROW) if self.pad_end else 1
+        count = min(MOST_WIDTHS, self.source_ids // NARROW) if several else 1
         return [self.source_ids * i // count for i in range(1, count + 1)] if count else [self.source_ids]
 
     def source_widths(self, ids: Array) -> Array:
@@ -242,15 +240,8 @@ class Codec:
         padding = (ids != self.vocabulary.pad).argmax(axis=1)
         return widths[np.searchsorted(widths, ids.shape[1] - padding)]
 
-    def target_width(self, width: int) -> int:
-        """The width in which the targets of sources with this width are written."""
-        return width if self.in_place else self.target_length
-
-    def target_widths(self, sources: Array, ids: Array) -> Array:
-        """The number of learned characters in each target, shape (N,), including its end, from ids of sources and
-        targets, shapes (N, S) and (N, T)."""
-        if self.in_place:
-            return self.source_widths(sources)
+    def target_widths(self, ids: Array) -> Array:
+        """The number of learned characters in each target, shape (N,), including its end, from ids, shape (N, T)."""
         if not self.pad_end:
             return np.full(len(ids), self.target_length)
         padding = (ids[:, ::-1] != self.vocabulary.pad).argmax(axis=1)
@@ -270,9 +261,8 @@ class Codec:
         Codec
         """
         places = self._places(source)
-        if len(self.widths) > 1 and places <= self.source_length:
-            width = next(width for width in self.widths if places <= width)
-            return replace(self, source_length=width, target_length=self.target_width(width), narrow=0)
+        if self.pad_end and places <= self.source_length:
+            return replace(self, source_length=next(width for width in self.widths if places <= width), narrow=0)
         room = self._room
         if places <= room or not self.any_length:
             return self
@@ -280,11 +270,11 @@ class Codec:
         return self._widened(-(-places // step) * step - room)
 
     def with_longer(self, length: int) -> Codec:
-        """For steps in place: the same codec with room for sources up to this length, of which all but the longest are
-        read as before."""
+        """The codec for sources up to this length and targets that are no longer than these; with `pad_end`, those that
+        this codec has room for are read in its own width."""
         if length <= self.source_length:
             return self
-        narrow = self.source_length if self.reverse_target else 0
+        narrow = self.source_length if self.pad_end else 0
         return replace(self, source_length=length, target_length=length, narrow=narrow)
 
     @property

@@ -212,11 +212,11 @@ def test_steps_beside_the_task_can_be_longer():
     codec = make_codec(task, DataConfig(), ModelConfig(model="attention"), [longer])
     dataset = build_dataset(task, DataConfig(), 0, codec, [longer])
     trained = strings(dataset, "train")
-    assert codec.widths == [8, 17] and not trained & strings(dataset, "test")
+    assert codec.widths == [8, 13] and not trained & strings(dataset, "test")
     assert max(map(len, trained)) > 8 > np.median([*map(len, trained)])
     widths = codec.source_widths(dataset.train.sources)
     lengths = np.char.str_len(np.char.strip(codec.read_sources(dataset.train.sources)))
-    assert (widths == np.where(lengths > 8, 17, 8)).all()
+    assert (widths == np.where(lengths > 8, 13, 8)).all()
 
 
 def test_nothing_beside_the_task_where_nothing_is_held_out():

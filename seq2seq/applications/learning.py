@@ -62,10 +62,7 @@ def make_sampler(
         return _side_by_side(model, sources, sampler.counts) if model.stateful else sampler
     if model.stateful:
         return Contiguous(model, examples.arrays, batch_size)
-    widths = {
-        "source": codec.source_widths(examples.sources),
-        "target": codec.target_widths(examples.sources, examples.targets),
-    }
+    widths = {"source": codec.source_widths(examples.sources), "target": codec.target_widths(examples.targets)}
     return Bucketed(model, examples.arrays, batch_size, widths)
 
 
@@ -171,7 +168,7 @@ class AnswerValidator(ExamplesValidator):
         widths = np.unique(self.codec.source_widths(self.examples.sources)).tolist()
         predictors = {}
         for width in reversed(widths):  # the widest first: the other graphs fit in its working memory
-            model = self.model.resized(width, self.codec.target_width(width))
+            model = self.model.resized(width, self.codec.target_length)
             predictors[width] = make_predictor(model, size, self.device, module=module)
         return WidthsPredictor(predictors, self.codec)
 

@@ -44,13 +44,11 @@ class WidthsPredictor:
         """
         widths = self._codec.source_widths(sources)
         n = len(sources)
-        ids = np.full_like(targets, self._codec.vocabulary.pad, np.int32)
-        found: list[Array] = [ids, np.empty(n), np.empty(n), np.empty(n, np.int64)]
+        found: list[Array] = [np.empty_like(targets, np.int32), np.empty(n), np.empty(n), np.empty(n, np.int64)]
         for width, predictor in self._predictors.items():
             rows = np.flatnonzero(widths == width)
-            written = self._codec.target_width(width)
-            answers = predictor.answer(sources[rows, sources.shape[1] - width :], targets[rows, :written])
-            for whole, part in zip((ids[:, :written], *found[1:]), answers):
+            answers = predictor.answer(sources[rows, sources.shape[1] - width :], targets[rows])
+            for whole, part in zip(found, answers):
                 assert part is not None  # targets were given
                 whole[rows] = part
         return Answers(*found)

@@ -192,8 +192,9 @@ class Arithmetic(Task):
     def step_length(self) -> int:
         if self.by_digit or self.parentheses:
             return self.source_length
-        operand = len(str(self.operands[1]))
-        return min(self.source_length, self._longest_value + 2 * (1 + operand))
+        three = 3 * len(str(self.operands[1])) + 2
+        two = self._longest_value + 2  # the digits of both numbers are at most one more than those of their product
+        return min(self.source_length, max(three, two) + (self.signed or "-" in self.operators))
 
     @property
     def _longest_value(self) -> int:
@@ -282,44 +283,57 @@ class Arithmetic(Task):
         """
         left = source
         for _ in range(2 * len(source)):
-            head = left[: self.head(left)]
+            head = self.head(left)
             try:
-                [answer] = yield [head]
+                [answer] = yield [left[head]]
             except TooLong:
                 if not steps:
                     raise
                 break
             before = left
-            left = answer.replace(PAD, "") + left[len(head) :]
+            left = left[: head.start] + answer.replace(PAD, "") + left[head.stop :]
             if left != before or not steps:
                 steps.append(left)
             if left in ("", before):
                 break
         return left
 
-    def head(self, source: str) -> int:
-        """The end of the terms that the next step depends on. Parentheses are one term; by digit, so is a product."""
+    def head(self, source: str) -> slice:
+        """What the next step depends on: the first terms, of which parentheses are one and, by digit, a product is one.
+
+        Where the result of a step is among these, no more than the two terms that are joined, or than the product that
+        has to be worked out first.
+        """
+        ends = [*self._ends(source), len(source)]
+        if self.by_digit:
+            whole = (end for end in ends[self._head_terms - 1 :] if source[end : end + 1] != "*")
+            return slice(0, next(whole, len(source)))
+        if self.parentheses or len(ends) < 3:
+            return slice(0, ends[: self._head_terms][-1])
+        begins = [0, *(end + 1 for end in ends)]
+        large = [self._is_result(source[begin:end]) for begin, end in zip(begins, ends)]
+        first = int(any(large[:3]) and self._waits(source, *ends[:2]))  # which term the head begins with
+        ends = ends[first:]
+        two = any(large[first : first + 2]) and not (len(ends) > 2 and self._waits(source, *ends[:2]))
+        return slice(begins[first], ends[: 2 if two else self._head_terms][-1])
+
+    def _ends(self, source: str) -> Iterator[int]:
+        """Where the terms outside all parentheses end, but for the last."""
         operators = self.operators + ("+-" if self.by_digit else "")
         level = 0
-        ends = []
         for place, character in enumerate(source):
             level += (character == "(") - (character == ")")
             if level == 0 and place > 0 and character in operators:
-                ends.append(place)
-                if len(ends) == 2 and self._result_first(source, *ends):
-                    return place
-                if len(ends) >= self._head_terms and not (self.by_digit and character == "*"):
-                    return place
-        return len(source)
+                yield place
 
-    def _result_first(self, source: str, first: int, second: int) -> bool:
-        """Whether the first two terms can be joined without looking further, and one is the result of a step."""
-        if self.by_digit or (source[first] in "+-" and source[second] in "*/%"):
-            return False
-        terms = (source[:first], source[first + 1 : second])
-        numbers = all(term.strip("(-)").isdigit() for term in terms)
+    def _waits(self, source: str, first: int, second: int) -> bool:
+        """Whether a term that ends at `first` waits for a product, the next one ending at `second`."""
+        return source[first] in "+-" and source[second] in "*/%"
+
+    def _is_result(self, term: str) -> bool:
         most = str(self.operands[1])
-        return numbers and any("-" not in term and (len(term), term) > (len(most), most) for term in terms)
+        digits = term.lstrip("-")
+        return (len(digits), digits) > (len(most), most)
 
     @property
     def _head_terms(self) -> int:

@@ -107,11 +107,17 @@ THREE_FACTORS = re.compile(rf"(\(*)({NUMBER})\*({NUMBER}\*{NUMBER}(?!\d))")
 
 def next_step(source, most):
     """One step in its place: the first operation from the left that no `*`, `/` or `%` behind it comes before, but of
-    three factors at the beginning the last two, the largest having gone first if none is negative. If one of the first
-    two factors is greater than `most`, these two come first."""
+    three factors at the beginning the last two, the largest having gone first if none is negative.
+
+    If one of the first two factors is greater than `most`, these two come first. Without parentheses, if one of the
+    first three numbers is, the first stays aside while it waits for a product.
+    """
     text = source.lstrip()
+    aside = re.match(r"-?(\d+)[-+](?=(\d+)[*/%](\d+))", text)
+    if aside and "(" not in text and any(int(number) > most for number in aside.groups()):
+        return (aside[0] + next_step(text[aside.end() :], most)).rjust(len(source))
     found = THREE_FACTORS.match(text)
-    if found and not any(int(factor) > most for factor in re.findall(r"-?\d+", found[0])[:2]):
+    if found and not any(int(factor) > most for factor in re.findall(r"\d+", found[0])[:2]):
         if "-" not in found[0]:
             factors = [int(factor) for factor in re.findall(r"\d+", found[0])]
             factors.insert(0, factors.pop(factors.index(max(factors))))

@@ -42,13 +42,13 @@ def _begin_with_three_factors(expressions: Expressions, most: int) -> Array:
     _, operators, nesting = expressions
     if operators.shape[1] < 3:
         return np.zeros(len(operators), bool)
-    factors = (operators[:, 1:3] == TIMES).all(axis=1) & ~_begin_with_result(expressions, most)
+    factors = (operators[:, 1:3] == TIMES).all(axis=1) & ~_with_result(expressions, 2, most)
     return factors & (nesting[:, 1] == 0) & (nesting[:, 2] <= 0) if expressions.nested else factors
 
 
-def _begin_with_result(expressions: Expressions, most: int) -> Array:
-    """Whether one of the first two terms is greater than `most`, the largest number in an expression as it is drawn."""
-    return (expressions.numbers[:, :2] > most).any(axis=1)
+def _with_result(expressions: Expressions, terms: int, most: int) -> Array:
+    """Whether one of the first terms is larger than `most`, the largest number in an expression as it is drawn."""
+    return (np.abs(expressions.numbers[:, :terms]) > most).any(axis=1)
 
 
 def next_in_place(expressions: Expressions, most: int) -> tuple[Expressions, Array]:
@@ -76,7 +76,38 @@ def next_step(expressions: Expressions, most: int) -> Expressions:
     A step joins two terms: see `next_in_place`. A result, which is greater than `most`, is multiplied at once, so that
     one of the factors stays small.
     """
-    return _joined(*next_in_place(expressions, most))
+    aside = first_aside(expressions, most)
+    if not aside.any():
+        return _joined(*next_in_place(expressions, most))
+    apart, whole = np.flatnonzero(aside), np.flatnonzero(~aside)
+    parts = [next_step(expressions.take(whole), most), _after_first(expressions.take(apart), most)]
+    return stack(parts).take(np.argsort(np.concatenate([whole, apart])))
+
+
+def _after_first(expressions: Expressions, most: int) -> Expressions:
+    """Each expression after one step of working out what follows its first term."""
+    after = next_step(without_first(expressions), most)
+    numbers = np.column_stack([expressions.numbers[:, 0], after.numbers])
+    operators = np.column_stack([expressions.operators[:, :2], after.operators[:, 1:]])
+    return Expressions(numbers, operators, expressions.nesting)
+
+
+def first_aside(expressions: Expressions, most: int) -> Array:
+    """Whether the first term stays aside in the next step, bool, shape (N,): it is added to a product that is still to
+    be worked out, and one of the first three terms is the result of a step, greater than `most`. Never where there can
+    be parentheses."""
+    numbers, operators, _ = expressions
+    if expressions.nested or numbers.shape[1] < 3:
+        return np.zeros(len(numbers), bool)
+    product = _adds(operators[:, 1]) & (operators[:, 2] != 0) & ~_adds(operators[:, 2])
+    return product & _with_result(expressions, 3, most)
+
+
+def without_first(expressions: Expressions) -> Expressions:
+    """What follows the first term of each expression without parentheses."""
+    operators = expressions.operators[:, 1:].copy()
+    operators[:, 0] = PLUS
+    return Expressions(expressions.numbers[:, 1:], operators, expressions.nesting)
 
 
 def _joined(expressions: Expressions, term: Array) -> Expressions:
@@ -146,18 +177,20 @@ def _split(expressions: Expressions, term: Array) -> Expressions:
 
 
 def heads(expressions: Expressions, terms: int, most: int) -> Expressions:
-    """The first `terms` terms of each expression, a group being one term.
+    """What the next step of each expression depends on: its first `terms` terms, a group being one term.
 
-    Only two if these can be joined, and one is the result of a step: greater than `most`.
+    Where a result, which is greater than `most`, is among these, no more than the two terms that are joined, or than
+    the product that has to be worked out first.
     """
-    outside = np.ones(expressions.numbers.shape, bool)
     if expressions.nested:
         outside = expressions.nesting.cumsum(axis=1) == expressions.nesting  # no parenthesis is open before the number
-    two = _begin_with_result(expressions, most) & (next_term(expressions) == 1)
-    if expressions.nested:
-        two &= (expressions.nesting[:, :2] == 0).all(axis=1)
-    kept = outside.cumsum(axis=1) <= np.where(two, 2, terms)[:, None]
-    return _kept(expressions, kept)
+        return _kept(expressions, outside.cumsum(axis=1) <= terms)
+    aside = first_aside(expressions, most)
+    if aside.any():
+        parts = [expressions.take(~aside), without_first(expressions.take(aside))]
+        return heads(stack(parts), terms, most)
+    two = _with_result(expressions, 2, most) & (next_term(expressions) == 1)
+    return _kept(expressions, np.arange(expressions.numbers.shape[1]) < np.where(two, 2, terms)[:, None])
 
 
 def heads_by_digit(expressions: Expressions, terms: int) -> Expressions:
