@@ -45,8 +45,9 @@ class Addition(Task):
         Whether the numbers are drawn with runs of equal digits, in both at the same places, such as 4440000+2229999:
         these carry far. Every pair of numbers can still be drawn.
     around : bool
-        Whether one number is just above a power of ten and the other just below, such as 1020-973 or 9-10: only the
-        count of digits tells which is greater. How much above and below is drawn like any number.
+        Whether one number is just above a round number and the other just below, such as 1020-973 or 4298-4305: the
+        digits before the last zeros tell which is greater. Half of the round numbers are powers of ten. How much above
+        and below is drawn like any number.
 
     Raises
     ------
@@ -61,7 +62,7 @@ class Addition(Task):
     close: bool = field(default=False, metadata={"help": "numbers that begin alike", "parse": bool})
     runs: bool = field(default=False, metadata={"help": "numbers with runs of equal digits", "parse": bool})
     around: bool = field(
-        default=False, metadata={"help": "numbers just above and just below a power of ten", "parse": bool}
+        default=False, metadata={"help": "numbers just above and just below a round number", "parse": bool}
     )
 
     name = "addition"
@@ -158,7 +159,7 @@ class Addition(Task):
             again = second if self.runs else rng.integers(10, size=first.shape, dtype=np.int8)
             second = np.where(np.arange(first.shape[1]) < (length - shared)[:, None], again, first)
         if self.around:
-            first, second = _around(first, second, rng)
+            first, second = _around(first, second, self._draw(n, rng, None), rng)
         operators = rng.choice([*self.operators], n)
         second = np.where((operators == "*")[:, None] & (np.arange(second.shape[1]) > 0), 0, second)
         return self._pairs(first, second, operators)
@@ -245,19 +246,23 @@ class Addition(Task):
         return None
 
 
-def _around(first: Array, second: Array, rng: np.random.Generator) -> tuple[Array, Array]:
-    """A power of ten plus one number, and the power minus the other, in either order, as digits (N, most).
+def _around(first: Array, second: Array, prefix: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """A round number plus one number, and the round number minus the other, in either order, as digits (N, most).
 
-    The power is drawn among those greater than both; a number is left as it is where there is none.
+    The round number is a power of ten in half of the rows, and else the last digits of `prefix` and zeros. Its place is
+    drawn among those greater than both numbers; a number is left as it is where there is none.
     """
     n, most = first.shape
     places = np.arange(most)
     longest = most - ((first + second)[:, ::-1] != 0).argmax(axis=1)
     place = rng.integers(np.minimum(longest, most - 1), most)
-    power = (places == place[:, None]).astype(np.int8)
-    possible = (longest < most)[:, None]
-    below, _ = _values(power, second, np.full(n, "-"))
-    above = np.where(possible, first + power, first)
+    power = rng.random((n, 1)) < 0.5
+    prefix = np.where(power | (prefix == 0).all(axis=1, keepdims=True), places == 0, prefix)
+    moved = places - place[:, None]
+    whole = np.where(moved >= 0, np.take_along_axis(prefix, np.maximum(moved, 0), axis=1), 0).astype(np.int8)
+    possible = ((longest < most) & (whole != 0).any(axis=1))[:, None]
+    below, _ = _values(whole, second, np.full(n, "-"))
+    above = np.where(possible, first + whole, first)
     below = np.where(possible, below[:, :most], second).astype(np.int8)
     turned = rng.integers(2, size=(n, 1), dtype=bool)
     return np.where(turned, below, above), np.where(turned, above, below)
