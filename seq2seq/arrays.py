@@ -58,6 +58,28 @@ def hash_strings(strings: Array) -> Array:
     return hashes
 
 
+def float_codes(values: Array) -> Array:
+    """Numbers as 64 bits, of the same shape: equal where the numbers are equal, or both NaN."""
+    return (np.ascontiguousarray(values, np.float64) + 0.0).view(np.uint64)  # -0.0 + 0.0 is 0.0
+
+
+def hash_rows(codes: Array) -> Array:
+    """Hash the rows of a matrix.
+
+    Parameters
+    ----------
+    codes : ndarray of uint64, shape (N, K)
+
+    Returns
+    -------
+    ndarray of uint64, shape (N,)
+    """
+    hashes = np.zeros(len(codes), np.uint64)
+    for column in codes.T:
+        hashes = mix(hashes + column + np.uint64(0x9E3779B97F4A7C15))
+    return hashes
+
+
 def closed_up(ids: Array, pad: int) -> Array:
     """Move the padding of each row to the front.
 

@@ -44,7 +44,9 @@ class DataConfig:
         The key that training, validation and test examples do not have in common: `expression` (the string), or
         another key of the task, such as `commutative` (strings that differ only in the order of terms or factors are
         also kept together). `none` draws the three independently, as the notebook did, so most test examples may also
-        be training examples. `position` for a text.
+        be training examples. `position` for a text. `pair` for ratings: all ratings of an item by a user are kept
+        together. `columns` for a table: all rows with the same values in the columns that are read are kept together.
+        `row` for both: every row is dealt on its own.
     reverse_target : bool
         Whether targets are learned last character first: see `Codec`.
     data_seed : int, optional
@@ -72,7 +74,7 @@ class DataConfig:
     split: str = field(
         default="expression",
         metadata={
-            "help": "what the splits do not share: expression, commutative, date; or none (they overlap)",
+            "help": "what the splits do not share: expression, commutative, date, pair, columns, row; or none",
             "parse": str,
         },
     )

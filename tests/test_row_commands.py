@@ -29,7 +29,7 @@ def files(tmp_path_factory):
     written(folder / "cakes.csv.gz", tables.cakes(400))
     result = call("train", *RATINGS, "--task.path", folder / "films.csv.gz", *QUICK, "--run-dir", folder / "films")
     assert result.returncode == 0, result.stderr
-    assert "600 rows of ratings: validation 0.05, test 0.1, model dot" in result.stderr
+    assert "600 rows of ratings: validation 0.05, test 0.1, split pair, model dot" in result.stderr
     assert "held-out RMSE: " in result.stdout and "of regularised biases alone: " in result.stdout
     options = ["--task", "table", "--task.target", "price", "--task.log", "--hidden-size", 8]
     result = call("train", *options, "--task.path", folder / "cakes.csv.gz", *QUICK, "--run-dir", folder / "cakes")

@@ -36,8 +36,8 @@ class RatingsApplication(RowsApplication[RatingsEvaluation]):
 
     name = "ratings"
     chosen = (
-        "validation", "test", "model", "embedding", "penalty", "hidden_size", "dropout", "epochs", "batch_size",
-        "learning_rate",
+        "validation", "test", "split", "model", "embedding", "penalty", "hidden_size", "dropout", "epochs",
+        "batch_size", "learning_rate",
     )  # fmt: skip
     measured = ("loss", "rmse")
     best_by = (("validation_loss", "min"),)
@@ -50,7 +50,7 @@ class RatingsApplication(RowsApplication[RatingsEvaluation]):
         least, most = BATCH_SIZES
         return Config(
             task=task,
-            data=DataConfig(validation=held_out(HELD_OUT, n), test=held_out(TEST, n), split="row"),
+            data=DataConfig(validation=held_out(HELD_OUT, n), test=held_out(TEST, n), split="pair"),
             model=ModelConfig(
                 model="neural" if neural else "dot",
                 embedding=8,

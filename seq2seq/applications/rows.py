@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 import numpy as np
 
 from seq2seq.applications.base import SHOWN, Application, E
-from seq2seq.arrays import mix
+from seq2seq.arrays import float_codes, hash_rows
 from seq2seq.config import Config, DataConfig, Extra
 from seq2seq.dataset import Portion
 from seq2seq.drawing import Note
@@ -156,20 +156,17 @@ class RowsApplication(Application[E]):
     def _questions(self, rows: Rows) -> Array:
         """A hash of the inputs of each row, without what is predicted, shape (N,)."""
         parts = [array.reshape(len(rows), -1) for name, array in rows.arrays.items() if name != self.predicted]
-        codes = np.concatenate([np.ascontiguousarray(part, np.float64).view(np.uint64) for part in parts], axis=1)
-        hashes = np.zeros(len(rows), np.uint64)
-        for column in codes.T:
-            hashes = mix(hashes + column + np.uint64(0x9E3779B97F4A7C15))
-        return hashes
+        return hash_rows(np.concatenate([float_codes(part) for part in parts], axis=1))
 
     def _split(self, task: ColumnsTask, config: DataConfig, seed: int) -> tuple[Array, Array, Array]:
         """Positions of the training, validation and test rows."""
-        require(config.split == "row", "split", config.split, "row where a table is read")
+        require(config.split in task.keys, "split", config.split, f"{' or '.join(task.keys)} for {task.name}")
         require(config.examples is None, "examples", config.examples, "absent where a table is read: all of it is used")
         n = task.count
         if n < FEWEST:
             raise UsageError(f"{task.name}: has {n} rows, but three are the least: to train on, to choose by, to test")
-        return split_by_key(np.arange(n), config.validation, config.test, np.random.default_rng((seed, 0)))
+        keys = task.key(np.arange(n), config.split)
+        return split_by_key(keys, config.validation, config.test, np.random.default_rng((seed, 0)))
 
     def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Any) -> NoReturn:
         raise UsageError("pairs: the rows of a table are read, and there are none")

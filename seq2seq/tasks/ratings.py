@@ -60,6 +60,7 @@ class Ratings(ColumnsTask):
 
     name = "ratings"
     application = "ratings"
+    keys = ("row", "pair")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -78,6 +79,10 @@ class Ratings(ColumnsTask):
         for option, name in zip(("user", "item", "rating"), names):
             require_column(option, name, header)
         return names
+
+    @property
+    def asked(self) -> list[Sequence[str] | Array]:
+        return [self.known.users, self.known.items]
 
     def require_learnable(self) -> None:
         _ = self.known

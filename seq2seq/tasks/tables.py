@@ -8,10 +8,11 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable, ClassVar, NamedTuple
 
 import numpy as np
 
+from seq2seq.arrays import float_codes, hash_rows
 from seq2seq.errors import UsageError, cut, require, short
 from seq2seq.lazy import cached_property
 from seq2seq.places import Place
@@ -95,7 +96,9 @@ def as_number(cell: str) -> float | None:
 
 @dataclass(frozen=True)
 class ColumnsTask(Task):
-    """A task whose data are columns. It needs a `name`, `used`, `require_learnable` and `read_outline`.
+    """A task whose data are columns. It needs a `name`, `used`, `asked`, `require_learnable` and `read_outline`.
+
+    Its sources are the rows. A key other than `row` keeps all rows together that ask the same.
 
     A run keeps the columns that it uses, so that it can be moved to a machine without the file.
 
@@ -116,7 +119,7 @@ class ColumnsTask(Task):
     given: Any = field(default=None, repr=False, metadata={"option": False})
     _place: Place = field(init=False, repr=False, compare=False, metadata={"option": False})
 
-    keys = ("row",)
+    keys: ClassVar[tuple[str, ...]] = ("row",)
     kept_as = "table.csv.gz"
     used_whole = True
 
@@ -130,6 +133,11 @@ class ColumnsTask(Task):
     @abstractmethod
     def used(self, header: Sequence[str]) -> list[str]:
         """The names of the columns to use, among those of the header. Raises `UsageError` if one is not there."""
+
+    @property
+    @abstractmethod
+    def asked(self) -> list[Sequence[str] | Array]:
+        """The columns that make a row a question, strings or numbers, N values each."""
 
     @abstractmethod
     def require_learnable(self) -> None:
@@ -175,6 +183,17 @@ class ColumnsTask(Task):
             raise UsageError(f"{table}: has no rows below its header")
         return Columns(dict(zip(used, cells)), table, place, lines)
 
+    def key(self, sources: Array, key: str) -> Array:
+        """The positions of rows, shape (N,), or, unless the key is `row`, of the first rows that ask the same."""
+        return sources if key == "row" else self._first[sources]
+
+    @cached_property
+    def _first(self) -> Array:
+        """The position of the first row that asks the same, for each row."""
+        hashes = hash_rows(np.stack([_codes(column) for column in self.asked], axis=1))
+        _, first, question = np.unique(hashes, return_index=True, return_inverse=True)
+        return first[question]
+
     @property
     def encoding(self) -> Any:
         """The encoding that was recalled from a run, or None."""
@@ -208,6 +227,14 @@ class ColumnsTask(Task):
         task = cls(**options, given=Kept(partial(_read_given, read), cls.kept_as))
         vars(task)["_encoding"] = outline
         return task
+
+
+def _codes(column: Sequence[str] | Array) -> Array:
+    """A number for each value of a column, uint64, shape (N,), the same where the values are the same."""
+    if isinstance(column, np.ndarray):
+        return float_codes(column)
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(cell, len(numbers)) for cell in column], np.uint64)
 
 
 def _read_given(read: Callable[[], str | None]) -> Any:

@@ -1,10 +1,12 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from seq2seq import RunError, Solver, SourceError, UsageError, train
+from seq2seq.applications import application_of
 from seq2seq.encodings.ratings import RatingsEncoding
 from seq2seq.ratings_evaluation import SHRINKAGES, Biases
 from seq2seq.recommender import Recommender
@@ -186,7 +188,7 @@ def test_the_terms_of_a_rating_add_up(rated):
             "model: repeat does not read ratings; they are read by one of dot, neural",
         ),
         ({"hidden_size": 8}, "hidden_size: got 8, but it must be left out with the model dot"),
-        ({"split": "expression"}, "split: got 'expression', but it must be row where a table is read"),
+        ({"split": "expression"}, "split: got 'expression', but it must be row or pair for ratings"),
         ({"examples": 10}, "examples: got 10, but it must be absent where a table is read"),
         ({"penalty": -1}, "penalty: got -1, but it must be a number from 0"),
         ({"validation_sets": {"few": []}}, "validation_sets few: pairs: the rows of a table are read"),
@@ -208,3 +210,32 @@ def test_three_ratings_are_enough_and_two_too_few(tmp_path):
 def test_an_embedding_of_ratings_has_a_value(tmp_path):
     with pytest.raises(UsageError, match="embedding: got 0, but it must be a whole number from 1"):
         train(Ratings(given=ROWS), tmp_path / "run", **{**OPTIONS, "embedding": 0})
+
+
+def test_all_ratings_of_a_pair_are_on_one_side(tmp_path):
+    again = [(user, item, "1") for user, item, _ in ROWS[1:400]]  # the same users rate the same items once more
+    task = Ratings(given=[*ROWS, *again])
+    sides = {}
+    for split in ("pair", "row"):
+        dataset = train(task, tmp_path / split, **{**OPTIONS, "epochs": 1, "split": split}).dataset
+        parts = (dataset.train, dataset.validation, dataset.test)
+        sides[split] = [{*zip(part.arrays["user"].tolist(), part.arrays["item"].tolist())} for part in parts]
+        assert sorted(np.concatenate([part.places for part in parts])) == [*range(len(ROWS) - 1 + len(again))]
+    trained, chosen, held_out = sides["pair"]
+    assert held_out and chosen and not trained & (held_out | chosen) and not chosen & held_out
+    trained, _, held_out = sides["row"]
+    assert trained & held_out
+
+
+def test_the_split_by_pair_is_the_default_and_without_repeated_pairs_that_of_rows():
+    once = [ROWS[0], *{row[:2]: row for row in ROWS[1:]}.values()]
+    for rows, same in ((once, True), (ROWS, False)):
+        task = Ratings(given=rows)
+        application = application_of(task)
+        config = application.choose(task, {})
+        assert config.data.split == "pair"
+        datasets = [
+            application.build_dataset(task, replace(config.data, split=split), 0, None, (), print).fingerprint
+            for split in task.keys
+        ]
+        assert (datasets[0] == datasets[1]) is same

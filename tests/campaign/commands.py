@@ -68,7 +68,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "task.steps": ("call", "answer", "none"),
         "task.letters": ("abc", "", "a"),
         **{f"task.{name}": NUMBERS for name in ("length", "longest", "terms", "operands", "digits", "least", "most")},
-        "split": ("expression", "commutative", "none", "position", "date", "row"),
+        "split": ("expression", "commutative", "none", "position", "date", "row", "pair", "columns"),
         "model": ("auto", "repeat", "attention", "transducer", "aligned", "dot", "neural", "tabular", *RUNS),
         "cell": ("lstm", "rnn"),
         "activation": ("relu", "tanh"),
