@@ -35,7 +35,7 @@ class TabularApplication(RowsApplication[TableEvaluation]):
 
     name = "tabular"
     chosen = (
-        "validation", "test", "model", "hidden_size", "layers", "dropout", "embedding", "epochs", "batch_size",
+        "validation", "test", "split", "model", "hidden_size", "layers", "dropout", "embedding", "epochs", "batch_size",
         "learning_rate",
     )  # fmt: skip
     measured = ("loss",)
@@ -44,11 +44,12 @@ class TabularApplication(RowsApplication[TableEvaluation]):
     models = TABLE_MODELS
 
     def choose(self, task: Task, options: Mapping[str, Any]) -> Config:
-        n = cast("Table", task).count
+        table = cast("Table", task)
+        n = table.count
         least, most = BATCH_SIZES
         return Config(
             task=task,
-            data=DataConfig(validation=held_out(HELD_OUT, n), test=held_out(TEST, n), split="row"),
+            data=DataConfig(validation=held_out(HELD_OUT, n), test=held_out(TEST, n), split=_split(table)),
             model=ModelConfig(model="tabular", hidden_size=128, layers=2),
             training=TrainingConfig(
                 epochs=epochs_for(PASSES, n, EPOCHS),
@@ -116,3 +117,10 @@ class TabularApplication(RowsApplication[TableEvaluation]):
 
     def to_try(self, example: str) -> tuple[str | None, str]:
         return None, example
+
+
+def _split(table: Table) -> str:
+    """The key by which a table is split. Where most rows repeat another one, as in a table of a few categories, every
+    row counts: else some categories would be held out altogether."""
+    asked = np.unique(table.key(np.arange(table.count), "columns"))
+    return "columns" if len(asked) > table.count / 2 else "row"

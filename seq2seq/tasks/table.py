@@ -50,6 +50,7 @@ class Table(ColumnsTask):
 
     name = "table"
     application = "tabular"
+    keys = ("row", "columns")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -66,6 +67,10 @@ class Table(ColumnsTask):
             for name in _names(getattr(self, option)):
                 require_column(option, name, header)
         return [name for name in header if name and name not in _names(self.leave)]
+
+    @property
+    def asked(self) -> list[Sequence[str] | Array]:
+        return [*self.cells.categories.values(), *self.cells.numbers.values()]
 
     def require_learnable(self) -> None:
         _ = self.targets

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from seq2seq import RunError, Solver, SourceError, UsageError, train
+from seq2seq.applications import application_of
 from seq2seq.encodings.table import Number, TableEncoding, Target
 from seq2seq.estimator import Estimator
 from seq2seq.explaining import order_correlation, principal_components
@@ -205,3 +206,21 @@ def test_an_empty_column_and_a_single_category_are_left_out_and_told():
 def test_numbers_can_be_categories_and_classes():
     task = table((1, 2, 5), (2, 3, 6), categories="a", classes=True)
     assert task.read == {"a": "categories", "b": "numbers"} and task.targets == ["5", "6"]
+
+
+def test_rows_with_equal_columns_are_on_one_side(tmp_path):
+    twice = [*ROWS[:301], *((number, *row[1:-1], "9") for number, row in enumerate(ROWS[1:101]))]
+    task = Table(given=twice, target="price")
+    assert any(cell == "" for cell in task.columns.cells["weight"][:100])  # a missing number is equal to another
+    for split, together in (("columns", True), ("row", False)):
+        dataset = train(task, tmp_path / split, **{**OPTIONS, "epochs": 1, "split": split}).dataset
+        side = np.empty(400, int)
+        for number, part in enumerate((dataset.train, dataset.validation, dataset.test)):
+            side[part.places] = number
+        assert (side[:100] == side[300:]).all() == together
+
+
+def test_a_table_is_split_by_its_columns_unless_most_rows_repeat_others():
+    application = application_of(cakes())
+    assert application.choose(cakes(), {}).data.split == "columns"
+    assert application.choose(cakes(leave="weight"), {}).data.split == "row"
