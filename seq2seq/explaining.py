@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from seq2seq.decoding import make_predictor
-from seq2seq.errors import require, short
+from seq2seq.errors import UsageError, cut, quoted, require, short
 from seq2seq.mx import alone, mx
 from seq2seq.showing import END, PADDING
 from seq2seq.tasks.alphabet import PAD
@@ -261,8 +261,22 @@ def neighbours(embeddings: Mapping[str, Embeddings], symbol: str, count: int = 5
     return nearest
 
 
+def require_orders(embeddings: Mapping[str, Embeddings], orders: Sequence[Sequence[str]]) -> None:
+    """Raise `UsageError`, which says what there is, unless each order consists of symbols of one of the embeddings."""
+    for order in orders:
+        if any(set(order) <= set(symbols) for symbols, _ in embeddings.values()):
+            continue
+        unknown = [name for name in order if all(name not in symbols for symbols, _ in embeddings.values())]
+        problem = (
+            f"there is no {' and no '.join(map(short, unknown))}" if unknown else "its names belong to different ones"
+        )
+        known = "; ".join(f"{name}: {cut(', '.join(symbols), 100)}" for name, (symbols, _) in embeddings.items())
+        raise UsageError(f"order: got {quoted(','.join(order))}, but {cut(problem, 200)} among {cut(known, 400)}")
+
+
 def component_lines(embeddings: Mapping[str, Embeddings], orders: Sequence[Sequence[str]] = ()) -> list[str]:
     """The principal components of embeddings, and the symbols at their ends, as lines for a person to read."""
+    require_orders(embeddings, orders)
     lines = []
     for name, (symbols, vectors) in embeddings.items():
         coordinates, shares = principal_components(vectors)

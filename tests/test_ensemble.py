@@ -123,6 +123,11 @@ def test_the_commands_take_several_runs(three):
     runs = [word for path in three for word in ("--run", path)]
     ensemble = Solver(three)
     assert call("solve", *runs, "3+4", "9+9").stdout == "".join(f"{each}\n" for each in ensemble(["3+4", "9+9"]))
+    result = call("explain", *runs, "3+4")
+    assert result.stdout.splitlines() == ensemble.explain("3+4"), result.stderr
+    for option in ("--embeddings", "--neighbours"):
+        result = call("explain", *runs, option, "3")
+        assert (result.returncode, result.stderr) == (2, f"explain.py: {option}: shows what one --run has learned\n")
     result = call("evaluate", *runs, "--json")
     assert result.returncode == 0 and result.stderr == ""
     values = json.loads(result.stdout)

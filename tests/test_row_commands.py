@@ -77,6 +77,21 @@ def test_both_are_evaluated_and_explained_with_pictures(files, tmp_path):
     assert result.returncode == 2 and "--order: got 'tiny', but it must be two or more names" in result.stderr
 
 
+def test_an_order_with_a_name_that_is_not_there_is_refused_with_the_names_that_are(files, tmp_path):
+    pytest.importorskip("matplotlib")
+    run = ["--run", files / "cakes"]
+    there = "among size: huge, large, middling, small, tiny; taste: bitter, sour, sweet\n"
+    for more in ([], ["--embeddings", tmp_path / "a.png"]):
+        result = call("explain", *run, *more, "--order", "tiny,vast,huge,grim")
+        assert (result.returncode, result.stdout) == (2, "") and not (tmp_path / "a.png").exists()
+        said = "explain.py: order: got 'tiny,vast,huge,grim', but there is no 'vast' and no 'grim' "
+        assert result.stderr == said + there
+    result = call("explain", *run, "--order", "tiny,sour")
+    assert result.stderr == f"explain.py: order: got 'tiny,sour', but its names belong to different ones {there}"
+    result = call("explain", *run, '{"size": "tiny"}', "--order", "tiny,huge")
+    assert result.returncode == 2 and "--order: goes with --embeddings, or without SOURCE" in result.stderr
+
+
 TABLE = ["--task", "table"]
 
 

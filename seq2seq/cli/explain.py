@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-import seq2seq
 from seq2seq import explaining
+from seq2seq.cli.opening import add_run_options, open_run
 from seq2seq.cli.parser import CommandParser, text
 from seq2seq.errors import short
-from seq2seq.runs import Run
 from seq2seq.showing import one_line
 
 
@@ -29,7 +28,7 @@ def main() -> int:
         {"'3*7+2'": "", "'3*7+2' --plot answer.png": "", "--embeddings characters.png": "", "--neighbours 7": ""},
     )
     parser.add_argument("sources", nargs="*", type=text, metavar="SOURCE")
-    parser.add_argument("--run", metavar="DIR", help="the run folder (default: the newest under runs/)")
+    add_run_options(parser)
     parser.add_argument("--plot", metavar="FILE", help="draw probabilities and attention for the source")
     parser.add_argument("--embeddings", metavar="FILE", help="draw the principal components of the symbols")
     parser.add_argument("--dimensions", type=int, choices=(2, 3), default=2, help="of that picture (default: 2)")
@@ -50,7 +49,12 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.plot and len(arguments.sources) != 1:
         parser.error("--plot: draws one source")
-    solver = seq2seq.Solver(arguments.run or Run.newest().path, device=arguments.device)
+    for name in ("embeddings", "neighbours"):
+        if getattr(arguments, name) and len(arguments.run or ()) > 1:
+            parser.error(f"--{name}: shows what one --run has learned")
+    if arguments.order and not arguments.embeddings and (arguments.sources or arguments.neighbours):
+        parser.error("--order: goes with --embeddings, or without SOURCE and --neighbours")
+    solver = open_run(arguments)
 
     if not (arguments.sources or arguments.embeddings or arguments.neighbours):
         print("\n".join(map(one_line, solver.overview(arguments.order))))
@@ -62,6 +66,7 @@ def main() -> int:
     if arguments.embeddings:
         from seq2seq.plots import plot_embeddings
 
+        explaining.require_orders(embeddings, arguments.order)
         parts = {}
         for name, (symbols, vectors) in embeddings.items():
             coordinates, shares = explaining.principal_components(vectors, arguments.dimensions)
