@@ -206,9 +206,20 @@ class Table(ColumnsTask):
 
 
 def read_row(source: str, encoding: TableEncoding) -> dict[str, Any]:
-    """The cells of a source: strings and numbers by column, None where a value is missing. Raises `SourceError`."""
+    """The cells of a source, which is JSON, by column: see `checked_row`. Raises `SourceError`."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        values = dict(pairs)
+        if len(values) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise SourceError(f"{short(source)}: has {short(twice)} twice")
+        return values
+
     try:
-        values = json.loads(source)
+        values = json.loads(source, object_pairs_hook=once)
+    except SourceError:
+        raise
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):

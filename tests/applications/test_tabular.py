@@ -79,6 +79,7 @@ def test_an_unknown_category_gets_the_mean_of_the_embeddings_and_the_answer_says
     [
         ("large", "is not JSON such as"),
         ('["large"]', "is not JSON such as"),
+        ('{"weight": 5, "size": "tiny", "weight": 6}', r"'\{\"weight\": 5, \"size\": .*: has 'weight' twice$"),
         ('{"sort": 5}', "has 'sort', but the columns are size, taste, weight"),
         ('{"weight": "heavy"}', "its weight is not a number"),
         ('{"weight": true}', "its weight is not a number"),
