@@ -72,18 +72,20 @@ class Estimator(EstimatingRun):
         return [Estimate(classes[place], float(found[place]), self.unlike(row)) for place in highest(found, n)]
 
     def unlike(self, row: Mapping[str, Any]) -> str | None:
-        """Why an answer is not reliable: a category is unknown, or a number out of range. None if all are known."""
+        """Why an answer is not reliable: every category that is unknown, and every number out of range. None if there
+        is no such thing."""
+        reasons = []
         for column in self.codec.categories:
             if column.ids([row[column.name]])[0] == len(column.names):
                 value = short(row[column.name]) if row[column.name] else "missing value"
-                return f"has the unknown {column.name} {value}: read as the mean of all"
+                reasons.append(f"has the unknown {column.name} {value}: read as the mean of all")
         for number in self.codec.numbers:
             value = row[number.name]
             if np.isnan(value) and not number.flagged:
-                return f"has no {number.name}, which is never missing in training: read as the mean"
+                reasons.append(f"has no {number.name}, which is never missing in training: read as the mean")
             if value < number.least or value > number.most:
-                return f"has {number.name} {value:g}; trained on {number.least:g} to {number.most:g}"
-        return None
+                reasons.append(f"has {number.name} {value:g}; trained on {number.least:g} to {number.most:g}")
+        return ", and ".join(reasons) or None
 
     def features(self, rows: Sequence[Mapping[str, Any]] | None = None, places: Array | None = None) -> Array:
         """Rows with the embeddings in place of the categories, as another model can read them.

@@ -70,6 +70,10 @@ def test_an_unknown_category_gets_the_mean_of_the_embeddings_and_the_answer_says
     np.testing.assert_allclose(priced.features([row])[0, :width], priced.weights["column0_embedding"].mean(axis=0))
     assert priced.answer([CAKE.replace("large", "vast")])[0].unlike_training
     assert priced.answer([CAKE.replace("480", "9999")])[0].unlike_training.startswith("has weight 9999; trained on")
+    [both] = priced.answer(['{"size": "vast", "taste": "grim", "weight": 9999}'])
+    vast, grim, heavy = both.unlike_training.split(", and ")
+    assert vast == "has the unknown size 'vast': read as the mean of all" and "the unknown taste 'grim'" in grim
+    assert heavy.startswith("has weight 9999; trained on")
     assert priced.answer([CAKE.replace("480", "null")])[0].unlike_training is None  # it is sometimes missing
     assert "the unknown taste missing value" in priced.answer(['{"size": "tiny", "weight": 480}'])[0].unlike_training
 
