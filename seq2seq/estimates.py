@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn, overload
 
 import numpy as np
@@ -68,12 +68,12 @@ class EstimatingRun(OpenedRun):
         SourceError
             If a source cannot be read.
         """
-        prepared = [self.prepare(source) for source in sources]
+        prepared = [self.prepare(source) for source in listed("sources", sources, "strings")]
         return self._estimates(prepared) if prepared else []
 
     def tried(self, sources: Iterable[str]) -> list[Estimate | SourceError]:
         """The estimate for each source, or the error if it cannot be read."""
-        return self._tried(sources, self._estimates)
+        return self._tried(listed("sources", sources, "strings"), self._estimates)
 
     @overload
     def __call__(self, source: str) -> str: ...  # type: ignore[overload-overlap]
@@ -86,7 +86,16 @@ class EstimatingRun(OpenedRun):
         return [estimate.text for estimate in self.answer(source)]
 
     def predict(self, arrays: Arrays) -> Array:
-        """The outputs of the model for N rows of arrays, shape (N,) or (N, C)."""
+        """The outputs of the model for one or more rows, shape (N,) or (N, C).
+
+        Parameters
+        ----------
+        arrays : dict of str to ndarray
+            N rows of each input of the model, as the parts of `dataset` have them in `arrays`.
+        """
+        names = [name for name in self._model.inputs if name != self._model.target]
+        good = isinstance(arrays, Mapping) and all(len(np.atleast_1d(arrays.get(name, ()))) for name in names)
+        require(good, "arrays", arrays, f"one row or more of each of {', '.join(names)}")
         return self._predictor.predict(arrays)
 
     def embeddings(self) -> dict[str, Embeddings]:
@@ -116,9 +125,16 @@ class EstimatingRun(OpenedRun):
         return UsageError(f"{self.run.path}: estimates values, and has no text to continue")
 
 
-def require_source(source: Any) -> None:
-    """Raise `UsageError` unless a source is a string."""
-    require(isinstance(source, str), "source", source, "a string")
+def require_string(name: str, value: Any) -> None:
+    """Raise `UsageError` unless an argument is a string."""
+    require(isinstance(value, str), name, value, "a string")
+
+
+def listed(name: str, values: Any, what: str) -> list[Any]:
+    """The values of an argument as a list. Raises `UsageError` if it is a single string, or holds no values."""
+    good = isinstance(values, Iterable) and not isinstance(values, (str, Mapping))
+    require(good, name, values, f"a list of {what}")
+    return [*values]
 
 
 def highest(values: Array, n: int) -> list[int]:

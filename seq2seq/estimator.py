@@ -8,10 +8,10 @@ from typing import Any, cast
 import numpy as np
 
 from seq2seq.encodings.table import Cells, TableEncoding
-from seq2seq.errors import UsageError, short
-from seq2seq.estimates import Estimate, EstimatingRun, highest, require_source
+from seq2seq.errors import UsageError, require, short
+from seq2seq.estimates import Estimate, EstimatingRun, highest, listed, require_string
 from seq2seq.explaining import component_lines
-from seq2seq.tasks.table import Table, read_row
+from seq2seq.tasks.table import Table, checked_row, read_row
 from seq2seq.typing import Array
 from seq2seq.values import whole
 
@@ -35,7 +35,7 @@ class Estimator(EstimatingRun):
 
     def prepare(self, source: str) -> dict[str, Any]:
         """The cells of a row, by column."""
-        require_source(source)
+        require_string("source", source)
         return read_row(source, self.codec)
 
     def _estimates(self, prepared: list[dict[str, Any]]) -> list[Estimate]:
@@ -74,6 +74,7 @@ class Estimator(EstimatingRun):
     def unlike(self, row: Mapping[str, Any]) -> str | None:
         """Why an answer is not reliable: every category that is unknown, and every number out of range. None if there
         is no such thing."""
+        row = checked_row(row, self.codec)
         reasons = []
         for column in self.codec.categories:
             if column.ids([row[column.name]])[0] == len(column.names):
@@ -93,7 +94,7 @@ class Estimator(EstimatingRun):
         Parameters
         ----------
         rows : sequence of dict, optional
-            Cells by column, as from `prepare`. By default those of the run's own table.
+            Cells by column; one that is left out or None has no value. By default the rows of the run's own table.
         places : ndarray of int, optional
             Positions of rows in that table; by default all of it.
 
@@ -101,10 +102,22 @@ class Estimator(EstimatingRun):
         -------
         ndarray of float, shape (N, F)
             The embeddings of all columns of categories, then the standardised numbers with their flags.
+
+        Raises
+        ------
+        UsageError, SourceError
+            If the rows cannot be read, or a place has no row.
         """
-        arrays = self._arrays(rows) if rows is not None else cast("Table", self.task).arrays(self.codec)
+        if rows is None:
+            arrays = cast("Table", self.task).arrays(self.codec)
+        else:
+            arrays = self._arrays([checked_row(row, self.codec) for row in listed("rows", rows, "rows")])
         if places is not None:
-            arrays = {name: array[places] for name, array in arrays.items()}
+            n = len(arrays["target"])
+            chosen = np.asarray(listed("places", places, "positions"))
+            good = chosen.dtype.kind in "iu" and all(0 <= place < n for place in chosen.ravel())
+            require(good or not len(chosen), "places", places, f"positions of rows from 0 to {n - 1}")
+            arrays = {name: array[chosen.astype(int)] for name, array in arrays.items()}
         parts = []
         for place, vectors in enumerate(self._model.embeddings(self.weights).values()):
             table = np.concatenate([vectors, vectors.mean(axis=0, keepdims=True)])

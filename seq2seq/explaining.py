@@ -263,7 +263,10 @@ def neighbours(embeddings: Mapping[str, Embeddings], symbol: str, count: int = 5
 
 def require_orders(embeddings: Mapping[str, Embeddings], orders: Sequence[Sequence[str]]) -> None:
     """Raise `UsageError`, which says what there is, unless each order consists of symbols of one of the embeddings."""
+    good = isinstance(orders, (list, tuple)) and all(isinstance(order, (list, tuple)) for order in orders)
+    require(good, "orders", orders, "a list of orders, each a list of names")
     for order in orders:
+        require(len(order) > 1 and all(isinstance(name, str) for name in order), "order", order, "two names or more")
         if any(set(order) <= set(symbols) for symbols, _ in embeddings.values()):
             continue
         unknown = [name for name in order if all(name not in symbols for symbols, _ in embeddings.values())]

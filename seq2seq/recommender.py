@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from seq2seq.encodings.ratings import RatingsEncoding
-from seq2seq.errors import SourceError, short
-from seq2seq.estimates import Estimate, EstimatingRun, highest, require_source
+from seq2seq.errors import SourceError, require, short
+from seq2seq.estimates import Estimate, EstimatingRun, highest, listed, require_string
 from seq2seq.explaining import component_lines, extremes
 from seq2seq.tasks.ratings import Ratings
 from seq2seq.typing import Array
@@ -63,8 +63,19 @@ class Recommender(EstimatingRun):
         Returns
         -------
         ndarray of float, shape (N,)
+
+        Raises
+        ------
+        UsageError
+            If they are not lists of strings of the same length.
         """
-        return self.predict(self.codec.arrays(users, items, np.zeros(len(users))))
+        users = listed("users", users, "strings")
+        items = listed("items", items, "strings")
+        for name, values in (("user", users), ("item", items)):
+            for value in values:
+                require_string(name, value)
+        require(len(items) == len(users), "items", items, f"as many as the users, {len(users)}")
+        return self.predict(self.codec.arrays(users, items, np.zeros(len(users)))) if users else np.empty(0, np.float32)
 
     def n_best(self, source: str, n: int) -> list[Estimate]:
         """The items with the highest ratings of a user.
@@ -100,6 +111,8 @@ class Recommender(EstimatingRun):
 
     def unlike(self, user: str, item: str) -> str | None:
         """Why a rating is not reliable: its user or its item is unknown. None if both are known."""
+        require_string("user", user)
+        require_string("item", item)
         [user_id] = self.codec.user_ids([user])
         [item_id] = self.codec.item_ids([item])
         unknown = []
@@ -158,7 +171,7 @@ class Recommender(EstimatingRun):
 
     @staticmethod
     def _read(source: str) -> list[str]:
-        require_source(source)
+        require_string("source", source)
         return Ratings.read_names(source)
 
     def _names_of(self, name: str) -> list[str]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from seq2seq.encodings.table import ABSENT, Category, Cells, Number, TableEncoding, Target
-from seq2seq.errors import SourceError, UsageError, is_number, require, short
+from seq2seq.errors import SourceError, UsageError, is_number, quoted, require, short
 from seq2seq.lazy import cached_property
 from seq2seq.tasks.tables import Columns, ColumnsTask, as_number, is_missing, require_column
 from seq2seq.typing import Array
+from seq2seq.values import plain
 
 MOSTLY = 0.5  # a column with more numbers than this fraction of its values is not taken for categories
 MOST_CLASSES = 1000
@@ -224,25 +225,53 @@ def read_row(source: str, encoding: TableEncoding) -> dict[str, Any]:
         values = None
     if not isinstance(values, dict):
         raise SourceError(f'{short(source)}: is not JSON such as {{"COLUMN": VALUE}}')
+    return checked_row(values, encoding, short(source))
+
+
+def checked_row(values: Any, encoding: TableEncoding, shown: str = "row") -> dict[str, Any]:
+    """The cells of a row: strings and numbers by column.
+
+    Parameters
+    ----------
+    values : dict
+        Cells by column. One that is left out or None, or a text such as `NA`, has no value.
+    encoding : TableEncoding
+    shown : str
+        The row, for messages.
+
+    Returns
+    -------
+    dict
+        Of each column that is read. A missing category is the empty string, a missing number NaN.
+
+    Raises
+    ------
+    SourceError
+        If it is no dict, has another column, or a value has the wrong type.
+    """
+    if not isinstance(values, Mapping):
+        raise SourceError(f"{shown}: got {quoted(values)}, but it must be a dict of cells by column")
+    values = {name: plain(value) for name, value in values.items()}
     names = [column.name for column in encoding.categories] + [number.name for number in encoding.numbers]
     unknown = [name for name in values if name not in names]
     if unknown:
-        raise SourceError(f"{short(source)}: has {short(unknown[0])}, but the columns are {', '.join(names)}")
+        raise SourceError(f"{shown}: has {quoted(unknown[0])}, but the columns are {', '.join(names)}")
     row: dict[str, Any] = {}
+    value: Any
     for column in encoding.categories:
         value = values.get(column.name)
         if not (value is None or isinstance(value, (str, int, float))):
-            raise SourceError(f"{short(source)}: its {column.name} is neither text nor a number")
+            raise SourceError(f"{shown}: its {column.name} is neither text nor a number")
         row[column.name] = ABSENT if value is None or is_missing(str(value)) else str(value)
     for number in encoding.numbers:
         value = values.get(number.name)
-        if isinstance(value, str):
-            value = None if is_missing(value) else as_number(value)
-            if value is None and not is_missing(str(values[number.name])):
-                raise SourceError(f"{short(source)}: its {number.name} is not a number")
-        if not (value is None or is_number(value)):
-            raise SourceError(f"{short(source)}: its {number.name} is not a number")
-        row[number.name] = float("nan") if value is None else float(value)
+        if value is None or is_missing(str(value)):
+            row[number.name] = float("nan")
+            continue
+        value = as_number(value) if isinstance(value, str) else value
+        if not is_number(value):
+            raise SourceError(f"{shown}: its {number.name} is not a number")
+        row[number.name] = float(value)
     return row
 
 

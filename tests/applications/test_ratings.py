@@ -88,6 +88,19 @@ def test_what_a_run_of_ratings_does_not_have_is_refused(rated):
         rated.n_best("u1", 0)
     with pytest.raises(UsageError, match="source: got 5, but it must be a string"):
         rated.answer([5])
+    for ask, message in (
+        (lambda: rated(None), "sources: got None, but it must be a list of strings"),
+        (lambda: rated.answer("u1,film 3"), "sources: got 'u1,film 3', but it must be a list of strings"),
+        (lambda: rated.rate("u1", "film 3"), "users: got 'u1', but it must be a list of strings"),
+        (lambda: rated.rate(["u1"], [None]), "item: got None, but it must be a string"),
+        (lambda: rated.rate(["u1"], []), r"items: got \[\], but it must be as many as the users, 1"),
+        (lambda: rated.unlike("u1", 5), "item: got 5, but it must be a string"),
+        (lambda: rated.predict(5), "arrays: got 5, but it must be one row or more of each of user, item"),
+        (lambda: rated.overview(5), "orders: got 5, but it must be a list of orders"),
+    ):
+        with pytest.raises(UsageError, match=f"^{message}"):
+            ask()
+    assert len(rated.rate([], [])) == 0
     with pytest.raises(UsageError, match=r"plot: an answer of .* has no steps to draw"):
         rated.plot("u1,film 3", "a.png")
 

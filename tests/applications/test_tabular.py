@@ -95,6 +95,41 @@ def test_a_source_that_is_no_row_is_refused(priced, source, message):
         priced(source)
 
 
+@pytest.mark.parametrize(
+    "ask, message",
+    [
+        (lambda run: run(5), "sources: got 5, but it must be a list of strings"),
+        (lambda run: run(None), "sources: got None, but it must be a list of strings"),
+        (lambda run: run.answer(CAKE), "sources: got .*, but it must be a list of strings"),
+        (lambda run: run.tried(5), "sources: got 5, but it must be a list of strings"),
+        (lambda run: run.explain([CAKE]), "source: got .*, but it must be a string"),
+        (lambda run: run.unlike(5), "row: got 5, but it must be a dict of cells by column"),
+        (lambda run: run.unlike({"weight": "heavy"}), "row: its weight is not a number"),
+        (lambda run: run.features(5), "rows: got 5, but it must be a list of rows"),
+        (lambda run: run.features({"size": "tiny"}), "rows: got .*, but it must be a list of rows"),
+        (lambda run: run.features([None]), "row: got None, but it must be a dict of cells by column"),
+        (lambda run: run.features([{5: "tiny"}]), "row: has 5, but the columns are size, taste, weight"),
+        (
+            lambda run: run.features(places=[2000]),
+            r"places: got \[2000\], but it must be positions of rows",
+        ),
+        (lambda run: run.features(places=["a"]), "places: got .*, but it must be positions of rows from 0 to 1999"),
+        (lambda run: run.predict({}), "arrays: got {}, but it must be one row or more of each of categories, numbers"),
+        (lambda run: run.overview("tiny"), "orders: got 'tiny', but it must be a list of orders, each a list of names"),
+        (lambda run: run.overview([[5, "tiny"]]), "order: got .*, but it must be two names or more"),
+    ],
+)
+def test_values_of_a_wrong_type_are_refused_in_a_line(priced, ask, message):
+    with pytest.raises(UsageError, match=f"^{message}"):
+        ask(priced)
+
+
+def test_a_row_may_lack_columns_and_may_have_the_numbers_of_numpy(priced):
+    first, second = priced.features([{"size": "tiny", "weight": np.int64(480)}, priced.prepare('{"size": "tiny"}')])
+    assert (first[:-2] == second[:-2]).all() and second[-1] == 1 != first[-1]
+    assert len(priced.features([])) == len(priced.features(places=[])) == 0
+
+
 def test_running_means_are_in_the_run_and_an_interrupted_run_goes_on_to_the_same_bits(tmp_path):
     options = {**OPTIONS, "dropout": 0.2, "schedule": "constant", "warmup_steps": 0}
     whole = train(cakes(), tmp_path / "whole", **{**options, "epochs": 4})
