@@ -134,6 +134,16 @@ class Extra:
             require(good, "share", self.share, "a fraction of a batch between 0 and 1")
             object.__setattr__(self, "share", float(self.share))
 
+    @property
+    def option(self) -> str:
+        """The option with which it is given, for messages."""
+        return "extra" if self.share is None else "mix"
+
+    @property
+    def shown(self) -> str:
+        """Its file, or the name of its task, for messages."""
+        return getattr(self.task, "path", "") or self.task.name
+
     def to_json(self) -> dict[str, Any]:
         """The values as plain objects for JSON."""
         share = {} if self.share is None else {"share": self.share}

@@ -52,10 +52,30 @@ class Examples:
 
 
 class Portion(NamedTuple):
-    """Examples from which a fraction of every batch comes: see `Extra`."""
+    """Examples from which a fraction of every batch comes: see `Extra`.
+
+    Attributes
+    ----------
+    examples : Examples, or another part of a data set
+    share : float
+    held_out : int
+        Number of examples that were left out because their question is held out.
+    unknown : int
+        Number of rows of a table that were left out for another reason: they have a name that the table itself does not
+        train on, or what they predict is out of its range.
+    """
 
     examples: Any
     share: float
+    held_out: int = 0
+    unknown: int = 0
+
+    @property
+    def left_out(self) -> str:
+        """What was left out, as text."""
+        unknown = f"{self.unknown} with an unknown name or out of range"
+        reasons = [f"{self.held_out} held out"] * (self.held_out > 0) + [unknown] * (self.unknown > 0)
+        return ", ".join(reasons) or "nothing"
 
 
 @dataclass(frozen=True)

@@ -274,7 +274,8 @@ def _notes(config: Config, dataset: Dataset, preset: str | Config | None) -> Ite
     yield from config.task.notes
     mixed = (extra.task for extra in config.extra if extra.share)
     for task, portion in zip(mixed, dataset.mixed):
-        yield f"mixed in: {len(portion.examples)} examples of {task.name}, {portion.share:.0%} of every batch"
+        part = f"{len(portion.examples)} examples of {task.name}, {portion.share:.0%} of every batch"
+        yield f"mixed in: {part}; left out: {portion.left_out}"
     if config.task.preset is None and (unseen := dataset.unseen):
         more = f" and {len(unseen) - 10} more" if len(unseen) > 10 else ""
         yield f"only in held-out examples, and never trained on: {', '.join(map(repr, unseen[:10]))}{more}"

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from seq2seq.config import Extra
-from seq2seq.errors import require
+from seq2seq.errors import is_number, require
 from seq2seq.places import PathLike
 from seq2seq.tasks import TASKS, Task
 from seq2seq.tasks.pairs import PairsTask
+from seq2seq.values import plain
 
 ALLOWED = "a list of (task or path, fraction)"
 
@@ -32,15 +33,18 @@ def mixtures(task: Task, mix: Sequence[tuple[Task | PathLike, float]]) -> list[E
         If something else is given, or a fraction is not between 0 and 1.
     """
     require(isinstance(mix, Sequence) and not isinstance(mix, str), "mix", mix, ALLOWED)
-    extra = []
+    extra: list[Extra] = []
     for each in mix:
         good = isinstance(each, Sequence) and not isinstance(each, str) and len(each) == 2
         require(good and isinstance(each[0], (Task, str, os.PathLike)), "mix", each, ALLOWED)
-        source, share = each
+        source, share = plain(each)
         other = source if isinstance(source, Task) else _read_as(task, os.fspath(source))
         found = other.name in TASKS or type(other) is type(task)
-        require(found, "mix", other, "a task of the same class, or one that is found by its name")
+        require(found, "mix", other.name, "a task of the same class, or one that is found by its name")
+        require(is_number(share) and 0 < share < 1, "mix", share, "a fraction of a batch between 0 and 1")
         extra.append(Extra(other, share=share))
+    shares = [each.share or 0 for each in extra]
+    require(sum(shares) < 1, "mix", shares, "fractions that leave a part of each batch to the task itself")
     return extra
 
 

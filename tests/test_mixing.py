@@ -173,7 +173,7 @@ def test_a_file_of_pairs_can_be_mixed_into_a_task_with_a_rule(tmp_path):
     solver = train(Roman(), tmp_path / "run", mix=[(file, 0.25)], examples=30, model="attention", **SMALL)
     assert solver.codec.decode_sources(solver.dataset.mixed[0].examples.sources)
     write(file, [("XXXI", "one"), ("XXXII", "two")])
-    with pytest.raises(UsageError, match=r"^extra: 'one': has a symbol that the task roman lacks"):
+    with pytest.raises(UsageError, match=r"^mix: .*more.tsv: 'one': has a symbol that the task roman lacks"):
         train(Roman(), tmp_path / "other", mix=[(file, 0.25)], examples=30, **SMALL)
     assert not (tmp_path / "other").exists()
 
@@ -190,7 +190,7 @@ def test_a_task_of_ones_own_class_may_be_mixed_into_one_of_the_same_class_only(f
     path = train(task, tmp_path / "run", mix=[(files[1], 0.25)], **CONSTANT).run.path
     assert type(Solver(path, task=task).config.extra[0].task) is Mine
     with pytest.raises(
-        UsageError, match=r"^mix: got Mine.*, but it must be a task of the same class, or one that is f"
+        UsageError, match=r"^mix: got 'mine', but it must be a task of the same class, or one that is f"
     ):
         train(PairsTask(str(files[0])), tmp_path / "other", mix=[(Mine(str(files[1])), 0.25)], **CONSTANT)
 
@@ -200,7 +200,17 @@ def test_what_is_mixed_in_is_said_before_training(files, tmp_path, capsys):
     train(PairsTask(str(files[0])), tmp_path / "run", mix=[(files[1], 0.25)], **options)
     said = capsys.readouterr().err
     assert re.search(r"^16 examples of pairs, .*", said, re.M)
-    assert re.search(r"^mixed in: (8|9|10) examples of pairs, 25% of every batch$", said, re.M)
+    line = re.search(
+        r"^mixed in: (\d+) examples of pairs, 25% of every batch; left out: (\d+ held out|nothing)$", said, re.M
+    )
+    held_out = 0 if line[2] == "nothing" else int(line[2].split()[0])
+    assert int(line[1]) + held_out == len(OTHERS)
+    train(PairsTask(str(files[0])), tmp_path / "other", mix=[(files[0], 0.25)], validation=3, test=2, **options)
+    said = capsys.readouterr().err
+    assert "\nmixed in: 11 examples of pairs, 25% of every batch; left out: 5 held out\n" in said
+    text = Text(given=some_text(300))
+    train(text, tmp_path / "text", mix=[(text, 0.25)], model="gru", embedding=4, **{**SMALL, "progress": True})
+    assert re.search(r"^mixed in: .* of every batch; left out: nothing$", capsys.readouterr().err, re.M)
 
 
 @pytest.mark.parametrize("model", ["gru", "rnn"])
@@ -241,10 +251,14 @@ def test_streams_of_two_texts_are_side_by_side_and_each_is_in_order():
     "mix, message",
     [
         ([("no.tsv", 0.25)], "no.tsv: cannot be read"),
-        ([(PairsTask.of(OTHERS), 1.0)], "share: got 1.0, but it must be a fraction of a batch between 0 and 1"),
-        ([(PairsTask.of(OTHERS), 0.5)] * 2, "share: got .*, but it must be fractions that leave a part of each batch"),
+        ([(PairsTask.of(OTHERS), 1.0)], "mix: got 1.0, but it must be a fraction of a batch between 0 and 1"),
+        ([(PairsTask.of(OTHERS), "all")], "mix: got 'all', but it must be a fraction of a batch between 0 and 1"),
+        ([(PairsTask.of(OTHERS), 0.5)] * 2, "mix: got .*, but it must be fractions that leave a part of each batch"),
         ([(PairsTask.of(OTHERS), 0.01)], "batch_size: got 8, but it must be large enough to hold a row of each"),
-        ([(PairsTask.of(OTHERS, source_symbols="words"), 0.25)], "extra: got .*, but it must be of tasks that have"),
+        (
+            [(PairsTask.of(OTHERS, source_symbols="words"), 0.25)],
+            "mix: got 'pairs', but it must be a source that has the symbols",
+        ),
         (["others.tsv"], "mix: got 'others.tsv', but it must be a list of"),
         ("others.tsv", "mix: got 'others.tsv', but it must be a list of"),
     ],
@@ -259,11 +273,11 @@ def test_what_cannot_be_mixed_is_refused_by_name(tmp_path, monkeypatch, mix, mes
 def test_a_share_needs_examples_that_are_not_held_out_and_a_text_only_texts(tmp_path):
     dataset, codec = dataset_of(PairsTask.of(PAIRS), [])
     held_out = codec.decode_sources(dataset.test.sources)
-    with pytest.raises(UsageError, match=r"^share: got 0.25, .* not held out"):
+    with pytest.raises(UsageError, match=r"^mix: got 'pairs', .* not held out"):
         dataset_of(PairsTask.of(PAIRS), [Extra(PairsTask.of([(each, each) for each in held_out]), share=0.25)])
-    with pytest.raises(UsageError, match=r"^extra: got .*, but it must be absent where a text is read, or other texts"):
+    with pytest.raises(UsageError, match=r"^mix: got 'pairs', but it must be absent where a text is read, or another"):
         train(Text(given=some_text()), tmp_path / "run", mix=[(PairsTask.of(PAIRS), 0.25)], **SMALL)
-    with pytest.raises(UsageError, match=r"^extra: got .*, but it must be absent where nothing is held out"):
+    with pytest.raises(UsageError, match=r"^mix: got 'copy', but it must be absent where nothing is held out"):
         train(Copy("ab"), tmp_path / "run", mix=[(Copy("ab"), 0.25)], split="none", **SMALL)
 
 

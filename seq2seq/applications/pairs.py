@@ -39,7 +39,8 @@ def build_pairs(task: Task, config: DataConfig, seed: int, codec: Codec, extra: 
     steps = stepwise(task)
 
     if config.split == "none":
-        require(not extra, "extra", list(extra), "absent where nothing is held out (split none)")
+        for each in extra:
+            require(False, each.option, each.shown, "absent where nothing is held out (split none)")
         n = config.examples or DRAWN
         sizes = [n]
         for amount in (config.validation, config.test):
@@ -52,8 +53,9 @@ def build_pairs(task: Task, config: DataConfig, seed: int, codec: Codec, extra: 
         return Dataset(codec, task.keys[0], *worked, encoded(test), encoded(train))
 
     require(config.split in task.keys, "split", config.split, f"none or one of {', '.join(task.keys)}")
-    same = all(_same_symbols(task, each.task) for each in extra)
-    require(same, "extra", list(extra), "of tasks that have the symbols of the task itself")
+    for each in extra:
+        same = _same_symbols(task, each.task)
+        require(same, each.option, each.shown, "a source that has the symbols of the task itself")
     pairs = draw(task, config.examples, rng, expect)
     rows = split_by_key(keys_of(task, pairs, config.split), config.validation, config.test, rng)
     if not (steps or extra):
@@ -68,13 +70,13 @@ def build_pairs(task: Task, config: DataConfig, seed: int, codec: Codec, extra: 
         validation = steps.steps_of(validation)
     parts: list[Examples] = []
     mixed = []
-    for part, share in zip(trained, (None, *(each.share for each in extra))):
+    for part, source in zip(trained, (None, *extra)):
         allowed = np.flatnonzero(~np.isin(hashes_of(task, part.sources, config.split), held_out))
-        if share is None:
+        if source is None or source.share is None:
             parts.append(encode(part, codec, allowed))
             continue
-        require(len(allowed) > 0, "share", share, "of a task with examples that are not held out")
-        mixed.append(Portion(encode(part, codec, allowed), share))
+        require(len(allowed) > 0, "mix", source.shown, "a source with examples that are not held out")
+        mixed.append(Portion(encode(part, codec, allowed), source.share, len(part) - len(allowed)))
     sources, targets = (np.concatenate([getattr(part, name) for part in parts]) for name in ("sources", "targets"))
     return Dataset(
         codec, config.split, Examples(sources, targets), encoded(validation), encoded(test), encoded(questions),
@@ -99,7 +101,7 @@ def _drawn(task: Task, extra: Extra, rng: np.random.Generator, expect: Expect) -
     try:
         return task.written(other.shown(pairs))
     except SourceError as error:
-        raise UsageError(f"extra: {error}") from None
+        raise UsageError(f"{extra.option}: {extra.shown}: {error}") from None
 
 
 def encode(pairs: Pairs, codec: Codec, rows: Array | None = None) -> Examples:

@@ -144,14 +144,16 @@ class RowsApplication(Application[E]):
     def _mixed(self, extra: Extra, encoding: Any, held_out: Array) -> Portion:
         """The rows of another table with a share of every batch, without those that are held out, or have a name that
         the table itself does not train on."""
-        require(extra.share is not None, "extra", extra.task, "one with a share where a table is read")
+        require(extra.share is not None, "extra", extra.shown, "one with a share where a table is read")
         require(extra.task.application == self.name, "mix", extra.task.name, "a task of the same kind")
         rows = self._rows(cast("ColumnsTask", extra.task), encoding)
-        allowed = self.known(encoding, rows.arrays) & ~np.isin(self._questions(rows), held_out)
+        excluded = np.isin(self._questions(rows), held_out)
+        unknown = ~excluded & ~self.known(encoding, rows.arrays)
+        allowed = np.flatnonzero(~excluded & ~unknown)
         wanted = "a table with rows of known names and in range that are not held out"
-        require(bool(allowed.any()), "mix", extra.task, wanted)
+        require(len(allowed) > 0, "mix", extra.shown, wanted)
         assert extra.share is not None
-        return Portion(rows.take(np.flatnonzero(allowed)), extra.share)
+        return Portion(rows.take(allowed), extra.share, int(excluded.sum()), int(unknown.sum()))
 
     def _questions(self, rows: Rows) -> Array:
         """A hash of the inputs of each row, without what is predicted, shape (N,)."""

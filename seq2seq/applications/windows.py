@@ -38,8 +38,9 @@ def build_windows(task: Text, config: DataConfig, codec: Codec, extra: Sequence[
     """
     require(config.split == "position", "split", config.split, "position where a text is read")
     require(config.examples is None, "examples", config.examples, "absent where a text is read: all of it is used")
-    good = all(each.task.application == task.application and each.share and each.examples is None for each in extra)
-    require(good, "extra", list(extra), "absent where a text is read, or other texts, each with a share")
+    for each in extra:
+        good = each.task.application == task.application and each.share and each.examples is None
+        require(bool(good), each.option, each.shown, "absent where a text is read, or another text with a share")
     ids = _ids(task, codec)
     train, validation, test = (_windows(ids[part], codec) for part in cut(len(ids), config.validation, config.test))
     for name, part in zip(("training", "validation", "test"), (train, validation, test)):
@@ -51,7 +52,7 @@ def build_windows(task: Text, config: DataConfig, codec: Codec, extra: Sequence[
     mixed = []
     for each in extra:
         part = _windows(_ids(cast(Text, each.task), codec), codec)
-        require(len(part) > 0, "share", each.share, f"of a text longer than {codec.source_length} characters")
+        require(len(part) > 0, "mix", each.shown, f"a text longer than {codec.source_length} characters")
         mixed.append(Portion(part, each.share or 0))
     return Dataset(codec, "position", train, validation, test, mixed=tuple(mixed))
 

@@ -48,7 +48,7 @@ def require_in_recipe(task: Task) -> None:
     """Raise a `UsageError` unless a recipe can name a task, by its name and, if it has one, its file."""
     require(task.name in TASKS and TASKS[task.name] is type(task), "task", task.name, "an installed task, by its name")
     given = getattr(task, "given", None)
-    require(given is None, "task", task, "one with its data in a file, which a recipe can name")
+    require(given is None, "task", task.name, "one with its data in a file, which a recipe can name")
 
 
 def _task(task: Task) -> dict[str, Any]:

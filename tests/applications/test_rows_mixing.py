@@ -56,9 +56,24 @@ def test_a_file_is_read_as_the_table_itself_is(tmp_path):
     assert 0 < len(portion.examples) < 100 and portion.share == 0.25
 
 
+@pytest.mark.parametrize("kind, unknown", [("ratings", 2), ("table", 1)])
+def test_how_many_rows_are_left_out_is_said(kind, unknown, tmp_path, capsys):
+    task, other = TASKS[kind]
+    options = {**OPTIONS, "progress": True, "validation": 20, "test": 10, "split": "row"}
+    [portion] = train(task, tmp_path / "run", mix=[(other, 0.25)], **options).dataset.mixed
+    held_out, mixed = portion.held_out, len(portion.examples)
+    assert held_out >= 30 and mixed + held_out + unknown == other.count and portion.unknown == unknown
+    said = (
+        f"mixed in: {mixed} examples of {kind}, 25% of every batch; left out: {held_out} held out, {unknown} with an "
+    )
+    assert f"{said}unknown name or out of range\n" in capsys.readouterr().err
+
+
 def test_a_table_of_which_nothing_can_be_mixed_in_is_refused(tmp_path):
     strangers = Ratings(given=[RATINGS[0], ("nobody", "nothing", "3"), ("no one", "never", "4")])
-    with pytest.raises(UsageError, match=r"mix: got .*a table with rows of known names and in range"):
+    with pytest.raises(
+        UsageError, match=r"^mix: got 'ratings', but it must be a table with rows of known names and in range"
+    ):
         train(Ratings(given=RATINGS), tmp_path / "run", mix=[(strangers, 0.25)], **OPTIONS)
 
 
