@@ -43,7 +43,7 @@ MOST = 10_000  # trials
 
 def search(
     task: Task | Sequence[tuple[str, str]] | None = None,
-    folder: PathLike | None = None,
+    run_dir: PathLike | None = None,
     *,
     trials: int = 20,
     preset: str | Config | None = None,
@@ -59,7 +59,7 @@ def search(
     ----------
     task, preset, device, progress, **options
         As for `train`.
-    folder : path, optional
+    run_dir : path, optional
         The folder of the search; by default `runs/search-` and the name of the task. A folder that holds the same
         search is continued.
     trials : int
@@ -87,7 +87,7 @@ def search(
         task = PairsTask.of(task)
     config = configured(task, preset, options)
     require_in_recipe(config.task)
-    folder = Path(f"runs/search-{config.task.name}" if folder is None else folder)
+    folder = Path(f"runs/search-{config.task.name}" if run_dir is None else run_dir)
     say = progress_for_stderr() if progress else Progress()
     study = Study(optuna, folder, config, frozenset(options), device, progress)
     while study.done < trials:

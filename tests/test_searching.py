@@ -31,7 +31,7 @@ def optuna():
 
 
 def small(folder, trials, **options):
-    return search(TASK, folder, trials=trials, progress=False, **{**FIXED, **options})
+    return search(TASK, run_dir=folder, trials=trials, progress=False, **{**FIXED, **options})
 
 
 def trials_of(optuna, folder):
@@ -125,7 +125,8 @@ def test_a_trial_that_fails_is_not_the_end(optuna, tmp_path, monkeypatch):
 
 def test_two_processes_share_a_search(optuna, tmp_path):
     arguments = command(
-        "search", "--task", "copy", "--task.letters", "abc", "--task.length", "1-4", "--trials", 4, "--folder", "study",
+        "search", "--task", "copy", "--task.letters", "abc", "--task.length", "1-4", "--trials", 4,
+        "--run-dir", "study",
         *[word for name, value in FIXED.items() for word in (f"--{name.replace('_', '-')}", value)],
     )  # fmt: skip
     processes = [

@@ -30,7 +30,7 @@ def add_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--trials", type=int, default=20, metavar="N", help="trials, with those already made (default: 20)"
     )
-    parser.add_argument("--folder", metavar="DIR", help="the folder of the search (default: runs/search-TASK)")
+    parser.add_argument("--run-dir", metavar="DIR", help="the folder of the search (default: runs/search-TASK)")
 
 
 def main() -> int:
@@ -39,7 +39,7 @@ def main() -> int:
     try:
         recipe = seq2seq.search(
             experiment.task,
-            arguments.folder,
+            arguments.run_dir,
             trials=arguments.trials,
             preset=experiment.preset,
             device=arguments.device,
