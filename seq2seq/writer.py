@@ -119,6 +119,10 @@ class Writer(Solver):
     def n_best(self, source: str, n: int) -> NoReturn:
         raise self._one_answer("n_best")
 
+    def _one_answer(self, option: str) -> UsageError:
+        why = "it answers with one character, the next, so there are no answers to search"
+        return UsageError(f"{option}: the run {self.shown} has read a text: {why}")
+
     def evaluate_pairs(self, pairs: SomePairs) -> PairsEvaluation:
         raise UsageError(f"pairs: the run {self.run.shown} has read a text, and answers no sources")
 

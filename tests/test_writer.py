@@ -26,8 +26,11 @@ def test_a_copy_is_a_writer_too(reading, make):
 
 
 def test_it_refuses_what_only_sources_and_answers_have(reading):
-    with pytest.raises(UsageError, match=r"n_best: the model of .* it has one answer"):
+    why = "the run .*reading has read a text: it answers with one character, the next, so there are no"
+    with pytest.raises(UsageError, match=f"^n_best: {why}"):
         reading.n_best("the c", 2)
+    with pytest.raises(UsageError, match=f"^beam: {why}"):
+        Solver(reading.run.path, beam=2)
     with pytest.raises(UsageError, match=r"pairs: the run .*reading has read a text, and answers no sources"):
         reading.evaluate_pairs([("a", "b")])
 
