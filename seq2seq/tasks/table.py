@@ -18,6 +18,7 @@ from seq2seq.values import plain
 
 MOSTLY = 0.5  # a column with more numbers than this fraction of its values is not taken for categories
 MOST_CLASSES = 1000
+FEW_CLASSES = 3  # that many are allowed in a table of any size
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,8 @@ class Table(ColumnsTask):
             value = getattr(self, option)
             require(isinstance(value, str), option, value, "names of columns with commas between them")
         require(self.target not in _names(self.leave), "leave", self.leave, "without the target")
+        without = "without the target; with --task.classes a target of numbers is a class"
+        require(self.target not in _names(self.categories), "categories", self.categories, without)
         require(not (self.log and self.classes), "log", self.log, "left out for a target of classes")
 
     def used(self, header: Sequence[str]) -> list[str]:
@@ -74,7 +77,12 @@ class Table(ColumnsTask):
         return [*self.cells.categories.values(), *self.cells.numbers.values()]
 
     def require_learnable(self) -> None:
-        _ = self.targets
+        targets = self.targets
+        if isinstance(targets, list):
+            count = len(set(targets))
+            if count > max(FEW_CLASSES, MOSTLY * len(targets)):
+                many = f"the column {short(self.target)} has {count} different values in {len(targets)} rows"
+                raise UsageError(f"{self.columns.table}: {many}, too many for classes: a class needs several rows")
         _ = self.cells
 
     @cached_property

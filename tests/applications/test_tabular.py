@@ -226,6 +226,9 @@ def table(*rows, **options):
         (lambda: table(("", 2, 5), ("", 2, 6)).read, "has no column to predict 'y' from"),
         (lambda: table((1, 2, 5), leave="c").read, "leave: got 'c', but it must be a column of the table: a, b, y"),
         (lambda: table(leave="y"), "leave: got 'y', but it must be without the target"),
+        (lambda: table(categories="b, y"), "categories: got 'b, y', but it must be without the target; with --task.c"),
+        (lambda: table(*((n, 2, f"n{n // 3 if n < 6 else n}") for n in range(10))).require_learnable(),
+         "table: the column 'y' has 6 different values in 10 rows, too many for classes: a class needs several rows"),
         (lambda: table(log=True, classes=True), "log: got True, but it must be left out for a target of classes"),
     ],
 )  # fmt: skip
@@ -241,6 +244,11 @@ def test_an_empty_column_and_a_single_category_are_left_out_and_told():
     assert task.notes == (
         "the column 'a' is empty, and left out", "the column 'b' has the one value 'x', and is left out",
     )  # fmt: skip
+
+
+def test_a_target_has_at_most_half_as_many_classes_as_rows():
+    table(*((n, 2, f"n{n // 2}") for n in range(10))).require_learnable()
+    table((1, 2, "x"), (2, 3, "y"), (3, 3, "z")).require_learnable()
 
 
 def test_numbers_can_be_categories_and_classes():
