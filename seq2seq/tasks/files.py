@@ -35,6 +35,8 @@ def read_lines(path: str) -> Iterator[tuple[int, str]]:
                     text = line.decode("utf-8-sig" if number == 1 else "utf-8")
                 except UnicodeDecodeError:
                     raise UsageError(f"{path}:{number}: is not UTF-8") from None
+                if "\0" in text:
+                    raise UsageError(f"{path}:{number}: has a zero byte, so this is not a file of text")
                 yield number, text.rstrip("\n").rstrip("\r")
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UsageError(f"{path}: is damaged: {error}") from None

@@ -273,4 +273,5 @@ def _require_header(table: str, header: Sequence[str]) -> None:
 
 def require_column(option: str, name: str, header: Sequence[str]) -> None:
     """Raise `UsageError` unless an option names a column of the header."""
-    require(name in header, option, name, f"a column of the table: {cut(', '.join(filter(None, header)), MOST_NAMES)}")
+    names = [each if each.isprintable() else repr(each) for each in header if each]
+    require(name in header, option, name, f"a column of the table: {cut(', '.join(names), MOST_NAMES)}")

@@ -43,6 +43,8 @@ def test_a_run_keeps_the_columns_that_it_uses(tmp_path):
         (HEADER, "a.csv: has no rows below its header"),
         ("user,item,item\nann,Up,3\n", "a.csv: has two columns with the name 'item'"),
         ("who,item,rating\nann,Up,3\n", "user: got 'user', but it must be a column of the table: who, item, rating"),
+        ("\x7fELF\x02\n", r"user: got 'user', but it must be a column of the table: '\x7fELF\x02'"),
+        ("user,\0\n", "a.csv:1: has a zero byte, so this is not a file of text"),
         (HEADER + "ann,Up\n", "a.csv:2: has 2 cells, but the header has 3"),
         (HEADER + 'ann,"Up,3\n', "a.csv:2: is not CSV"),
         (HEADER + "ann,Up,\nbob,Up,NA\n", "a.csv: the column 'rating' is empty"),
