@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, NoReturn, overload
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast, overload
 
 import numpy as np
 
@@ -12,9 +14,13 @@ from seq2seq.decoding.rows import RowsPredictor
 from seq2seq.engine.network import Arrays
 from seq2seq.errors import SourceError, UsageError, require
 from seq2seq.explaining import Embeddings
+from seq2seq.mixing import read_as
 from seq2seq.models import make_model
 from seq2seq.opened import OpenedRun
 from seq2seq.typing import Array
+
+if TYPE_CHECKING:
+    from seq2seq.applications.rows import RowsApplication
 
 
 class Estimate(NamedTuple):
@@ -118,8 +124,32 @@ class EstimatingRun(OpenedRun):
     def continued(self, prefix: str, **options: Any) -> NoReturn:
         raise self._no_text()
 
-    def evaluate_pairs(self, pairs: Any) -> NoReturn:
-        raise UsageError(f"pairs: the run {self.run.shown} has read a table, and answers no pairs of strings")
+    def evaluate_pairs(self, pairs: Any) -> Any:
+        """Score the rows of another table, such as the ratings of a later month. The run folder is not changed.
+
+        Parameters
+        ----------
+        pairs : path, or sequence of rows
+            A file as for training, or rows of cells, the first of which has the names of the columns. The names of the
+            columns are those of the run.
+
+        Returns
+        -------
+        GivenRatings or GivenRows
+
+        Raises
+        ------
+        UsageError
+            If the table cannot be read, has no rows, or lacks a column or a value.
+        RunError
+            If the run's own table, which the baselines need, cannot be read.
+        """
+        application = cast("RowsApplication[Any]", self.application)
+        if isinstance(pairs, (str, os.PathLike)):
+            return application.evaluate_rows(self, read_as(self.task, os.fspath(pairs)))
+        task: Any = self.task
+        rows = listed("pairs", pairs, "rows, the first of which has the names of the columns")
+        return application.evaluate_rows(self, replace(task, path="", given=rows))
 
     def _no_text(self) -> UsageError:
         return UsageError(f"{self.run.path}: estimates values, and has no text to continue")

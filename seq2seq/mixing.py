@@ -38,7 +38,7 @@ def mixtures(task: Task, mix: Sequence[tuple[Task | PathLike, float]]) -> list[E
         good = isinstance(each, Sequence) and not isinstance(each, str) and len(each) == 2
         require(good and isinstance(each[0], (Task, str, os.PathLike)), "mix", each, ALLOWED)
         source, share = plain(each)
-        other = source if isinstance(source, Task) else _read_as(task, os.fspath(source))
+        other = source if isinstance(source, Task) else read_as(task, os.fspath(source))
         found = other.name in TASKS or type(other) is type(task)
         require(found, "mix", other.name, "a task of the same class, or one that is found by its name")
         require(is_number(share) and 0 < share < 1, "mix", share, "a fraction of a batch between 0 and 1")
@@ -48,7 +48,8 @@ def mixtures(task: Task, mix: Sequence[tuple[Task | PathLike, float]]) -> list[E
     return extra
 
 
-def _read_as(task: Task, path: str) -> Task:
+def read_as(task: Task, path: str) -> Task:
+    """Another file, read with the options of a task or, for a task without a file, as pairs."""
     if type(task).keep is Task.keep:
         return PairsTask(path=path)
     own: Any = task

@@ -85,16 +85,66 @@ class RatingsEvaluation:
             f"of regularised biases alone: {held_out.biases_rmse:.4f}",
             f"RMSE on ratings trained on: {self.train_distribution.rmse:.4f}",
             "",
-            f"{'held out, the item was rated':32}{'n':>7}     mean   biases    model",
+            *_group_lines("held out, the item was rated", self.by_ratings),
         ]
-        for label, score in self.by_ratings.items():
-            lines.append(f"{label:32}{score.n:7}  {score.mean_rmse:7.4f}  {score.biases_rmse:7.4f}  {score.rmse:7.4f}")
         lines += ["", f"held out of unknown users: {self.unknown_users}, of unknown items: {self.unknown_items}"]
         return lines
 
     def to_json(self) -> dict[str, Any]:
         """The content of `evaluation.json`."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class GivenRatings:
+    """Scores on the ratings of another table.
+
+    Attributes
+    ----------
+    score : RatingsScore
+    by_ratings : dict of str to RatingsScore
+        By the number of ratings of the item that were trained on.
+    unknown_users, unknown_items : int
+        Number of ratings whose user or item has none that was trained on.
+    overlap : float
+        Fraction of the ratings whose pair of a user and an item was trained on, with any rating.
+    """
+
+    score: RatingsScore
+    by_ratings: dict[str, RatingsScore]
+    unknown_users: int
+    unknown_items: int
+    overlap: float
+
+    @property
+    def lines(self) -> list[str]:
+        """A report for a person to read."""
+        score = self.score
+        return [
+            f"RMSE: {score.rmse:.4f} ({score.n} ratings; mean absolute error {score.mae:.4f})",
+            f"of the mean alone: {score.mean_rmse:.4f}",
+            f"of regularised biases alone: {score.biases_rmse:.4f}",
+            "",
+            *_group_lines("the item was rated", self.by_ratings),
+            "",
+            f"of unknown users: {self.unknown_users}, of unknown items: {self.unknown_items}",
+            f"{self.overlap:.1%} of the pairs had been trained on",
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """The scores as plain values for JSON."""
+        values = asdict(self)
+        names = ("unknown_users", "unknown_items", "overlap")
+        pairs = {**values["score"], **{name: values[name] for name in names}}
+        return {"pairs": pairs, "by_ratings": values["by_ratings"]}
+
+
+def _group_lines(title: str, groups: Mapping[str, RatingsScore]) -> list[str]:
+    """A table of the scores of groups of items."""
+    lines = [f"{title:32}{'n':>7}     mean   biases    model"]
+    for label, score in groups.items():
+        lines.append(f"{label:32}{score.n:7}  {score.mean_rmse:7.4f}  {score.biases_rmse:7.4f}  {score.rmse:7.4f}")
+    return lines
 
 
 class Biases:
@@ -159,27 +209,55 @@ def evaluate_ratings(
     -------
     RatingsEvaluation
     """
-    encoding: RatingsEncoding = dataset.encoding
-    biases = Biases(encoding, dataset.train, dataset.validation)
+    ways = _ways(predict, dataset)
     test, seen = (part.some(samples, rng) for part in (dataset.test, dataset.train))
-    ways: dict[str, Predict] = {
+    known = {name: way(seen.arrays) for name, way in ways.items()}
+    held_out, by_ratings, users, items = _scored(ways, dataset, test)
+    return RatingsEvaluation(held_out, _score(known, seen.arrays["rating"]), by_ratings, users, items)
+
+
+def evaluate_given(predict: Predict, dataset: RowsDataset, rows: Rows, overlap: float) -> GivenRatings:
+    """Score a model on the ratings of another table.
+
+    Parameters
+    ----------
+    predict, dataset
+        As in `evaluate_ratings`.
+    rows : Rows
+        The other table.
+    overlap : float
+        Fraction of its pairs that were trained on.
+
+    Returns
+    -------
+    GivenRatings
+    """
+    return GivenRatings(*_scored(_ways(predict, dataset), dataset, rows), overlap)
+
+
+def _ways(predict: Predict, dataset: RowsDataset) -> dict[str, Predict]:
+    """The model and the baselines by name."""
+    encoding: RatingsEncoding = dataset.encoding
+    return {
         "model": predict,
-        "biases": biases,
+        "biases": Biases(encoding, dataset.train, dataset.validation),
         "mean": lambda arrays: np.full(len(arrays["user"]), encoding.mean),
     }
-    held_out, known = ({name: way(part.arrays) for name, way in ways.items()} for part in (test, seen))
-    counts = np.bincount(dataset.train.arrays["item"], minlength=len(encoding.items) + 1)[test.arrays["item"]]
+
+
+def _scored(
+    ways: Mapping[str, Predict], dataset: RowsDataset, rows: Rows
+) -> tuple[RatingsScore, dict[str, RatingsScore], int, int]:
+    """The score of rows, in total and by how often the item was rated, and how many users and items are unknown."""
+    encoding: RatingsEncoding = dataset.encoding
+    users, items, ratings = (rows.arrays[name] for name in ("user", "item", "rating"))
+    outputs = {name: way(rows.arrays) for name, way in ways.items()}
+    counts = np.bincount(dataset.train.arrays["item"], minlength=len(encoding.items) + 1)[items]
     groups = np.digitize(counts, EDGES)
     labels = _labels()
-    return RatingsEvaluation(
-        held_out=_score(held_out, test.arrays["rating"]),
-        train_distribution=_score(known, seen.arrays["rating"]),
-        by_ratings={
-            labels[group]: _score(held_out, test.arrays["rating"], groups == group) for group in np.unique(groups)
-        },
-        unknown_users=int((test.arrays["user"] == len(encoding.users)).sum()),
-        unknown_items=int((test.arrays["item"] == len(encoding.items)).sum()),
-    )
+    by_ratings = {labels[group]: _score(outputs, ratings, groups == group) for group in np.unique(groups)}
+    unknown = [int((ids == len(names)).sum()) for ids, names in ((users, encoding.users), (items, encoding.items))]
+    return _score(outputs, ratings), by_ratings, unknown[0], unknown[1]
 
 
 def _labels() -> list[str]:

@@ -80,6 +80,44 @@ class TableEvaluation:
         return next(iter(self.held_out.alone))
 
 
+@dataclass(frozen=True)
+class GivenRows:
+    """Scores on the rows of another table.
+
+    Attributes
+    ----------
+    score : TableScore
+    unknown : int
+        Number of rows with a category that was never trained on.
+    overlap : float
+        Fraction of the rows whose columns were trained on, with any target.
+    target : str
+        Name of the column.
+    """
+
+    score: TableScore
+    unknown: int
+    overlap: float
+    target: str
+
+    @property
+    def lines(self) -> list[str]:
+        """A report for a person to read."""
+        score = self.score
+        shown = ", ".join(f"{_shown(each)} {value:.4f}" for each, value in score.values.items())
+        name, alone = next(iter(score.alone.items()))
+        return [
+            f"{self.target}: {shown} ({score.n} rows)",
+            f"without any column: {_shown(name)} {alone:.4f}",
+            f"rows with an unknown category: {self.unknown}",
+            f"{self.overlap:.1%} of the rows had been trained on",
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """The scores as plain values for JSON."""
+        return {"pairs": {**asdict(self.score), "unknown": self.unknown, "overlap": self.overlap}}
+
+
 def _shown(name: str) -> str:
     return name.upper() if name in ("rmse", "mae") else "R²" if name == "r2" else name
 

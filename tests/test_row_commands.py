@@ -77,6 +77,22 @@ def test_both_are_evaluated_and_explained_with_pictures(files, tmp_path):
     assert result.returncode == 2 and "--order: got 'tiny', but it must be two or more names" in result.stderr
 
 
+def test_both_are_scored_on_another_file_and_the_run_is_left_as_it_is(files, tmp_path):
+    before = {path: path.read_bytes() for name in ("films", "cakes") for path in (files / name).iterdir()}
+    films = written(tmp_path / "films.csv.gz", [("who", "what", "stars"), ("u1", "film 3", 4), ("nobody", "film 3", 2)])
+    cakes = written(tmp_path / "cakes.csv.gz", tables.cakes(50, seed=1))
+    result = call("evaluate", "--run", files / "films", "--pairs", films)
+    assert "RMSE: " in result.stdout and "of unknown users: 1, of unknown items: 0" in result.stdout, result.stderr
+    values = json.loads(call("evaluate", "--run", files / "films", "--pairs", films, "--json").stdout)
+    assert [*values] == ["run", "task", "file", "pairs", "by_ratings"] and values["pairs"]["n"] == 2
+    result = call("evaluate", "--run", files / "cakes", "--pairs", cakes)
+    assert "log price: RMSE " in result.stdout and "rows with an unknown category: 0" in result.stdout, result.stderr
+    assert json.loads(call("evaluate", "--run", files / "cakes", "--pairs", cakes, "--json").stdout)["pairs"]["n"] == 50
+    assert {path: path.read_bytes() for path in before} == before
+    result = call("evaluate", "--run", files / "cakes", "--pairs", films)
+    assert result.returncode == 2 and "target: got 'price', but it must be a column of the table: who" in result.stderr
+
+
 def test_an_order_with_a_name_that_is_not_there_is_refused_with_the_names_that_are(files, tmp_path):
     pytest.importorskip("matplotlib")
     run = ["--run", files / "cakes"]

@@ -246,6 +246,10 @@ class Application(ABC, Generic[E]):
         """Lines to print after an evaluation."""
 
     @abstractmethod
+    def report_pairs(self, evaluation: Any) -> list[str]:
+        """Lines to print after an evaluation on the examples of another file."""
+
+    @abstractmethod
     def to_try(self, example: str) -> tuple[str | None, str]:
         """An argument with which to try a run on the command line: an option, or None for a source, and its value."""
 

@@ -13,7 +13,7 @@ from seq2seq.config import Config, DataConfig, ModelConfig
 from seq2seq.encodings.ratings import RatingsEncoding
 from seq2seq.engine.options import TrainingConfig
 from seq2seq.options import RATING_MODELS
-from seq2seq.ratings_evaluation import RatingsEvaluation, evaluate_ratings
+from seq2seq.ratings_evaluation import GivenRatings, RatingsEvaluation, evaluate_given, evaluate_ratings
 from seq2seq.rows import Rows
 from seq2seq.tasks import Task
 from seq2seq.typing import Array
@@ -116,6 +116,11 @@ class RatingsApplication(RowsApplication[RatingsEvaluation]):
 
     def evaluate(self, solver: Recommender, samples: int, seed: int) -> RatingsEvaluation:
         return evaluate_ratings(solver.predict, solver.dataset, samples, np.random.default_rng((seed, 2)))
+
+    def evaluate_rows(self, solver: Recommender, task: Ratings) -> GivenRatings:
+        dataset = solver.dataset
+        rows = self.rows(task, solver.codec)
+        return evaluate_given(solver.predict, dataset, rows, self.trained_on(dataset, rows))
 
     def summary(self, evaluation: RatingsEvaluation) -> list[str]:
         return evaluation.lines[:4]

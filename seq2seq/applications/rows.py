@@ -92,6 +92,28 @@ class RowsApplication(Application[E]):
     def samples(self, encoding: Any, rows: Rows, outputs: Array) -> list[str]:
         """Lines for a person to read: some rows, their outputs and what is right."""
 
+    @abstractmethod
+    def evaluate_rows(self, solver: Any, task: Any) -> Any:
+        """Score a run on all rows of another table.
+
+        Parameters
+        ----------
+        solver : EstimatingRun
+        task : ColumnsTask
+            The other table.
+
+        Returns
+        -------
+        GivenRatings or GivenRows
+
+        Raises
+        ------
+        UsageError
+            If the table cannot be read.
+        RunError
+            If the run's own table cannot be read.
+        """
+
     # What all of them have in common ---------------------------------------------------------------------------------
 
     def describe(self, config: Config, examples: int) -> str:
@@ -131,13 +153,22 @@ class RowsApplication(Application[E]):
         table = cast("ColumnsTask", task)
         rows = self._split(table, config, seed)
         encoding = self.encode(table, rows[0])
-        everything = self._rows(table, encoding)
+        everything = self.rows(table, encoding)
         train, validation, test = (everything.take(part) for part in rows)
         held_out = np.concatenate([self._questions(part) for part in (validation, test)])
         mixed = tuple(self._mixed(each, encoding, held_out) for each in extra)
         return RowsDataset(encoding, train, validation, test, mixed)
 
-    def _rows(self, task: ColumnsTask, encoding: Any) -> Rows:
+    def trained_on(self, dataset: RowsDataset, rows: Rows) -> float:
+        """The fraction of rows whose question was trained on, whatever its answer was."""
+        trained = [dataset.train, *(portion.examples for portion in dataset.mixed)]
+        return float(np.isin(self._questions(rows), np.concatenate([*map(self._questions, trained)])).mean())
+
+    def report_pairs(self, evaluation: Any) -> list[str]:
+        lines: list[str] = evaluation.lines
+        return lines
+
+    def rows(self, task: ColumnsTask, encoding: Any) -> Rows:
         """All rows of a table."""
         return Rows(self.arrays(task, encoding), np.arange(task.count))
 
@@ -146,7 +177,7 @@ class RowsApplication(Application[E]):
         the table itself does not train on."""
         require(extra.share is not None, "extra", extra.shown, "one with a share where a table is read")
         require(extra.task.application == self.name, "mix", extra.task.name, "a task of the same kind")
-        rows = self._rows(cast("ColumnsTask", extra.task), encoding)
+        rows = self.rows(cast("ColumnsTask", extra.task), encoding)
         excluded = np.isin(self._questions(rows), held_out)
         unknown = ~excluded & ~self.known(encoding, rows.arrays)
         allowed = np.flatnonzero(~excluded & ~unknown)

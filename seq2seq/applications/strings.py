@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from seq2seq.applications.base import Application, E
+from seq2seq.applications.reports import report_of_pairs
 from seq2seq.config import Config, DataConfig
 from seq2seq.memory import require_memory_to_train
 from seq2seq.tasks import Task
@@ -47,6 +48,9 @@ class StringApplication(Application[E]):
         from seq2seq.applications.learning import AnswerValidator
 
         return AnswerValidator(model, codec, examples, device, name)
+
+    def report_pairs(self, evaluation: Any) -> list[str]:
+        return report_of_pairs(evaluation)
 
     @abstractmethod
     def how_many_at_most(self, task: Task, config: DataConfig) -> int:

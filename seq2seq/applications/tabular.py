@@ -10,11 +10,12 @@ import numpy as np
 from seq2seq.applications.base import epochs_for
 from seq2seq.applications.rows import RowsApplication, held_out, shown_rows
 from seq2seq.config import Config, DataConfig, ModelConfig
-from seq2seq.encodings.table import TableEncoding
+from seq2seq.encodings.table import TableEncoding, Target
 from seq2seq.engine.options import TrainingConfig
+from seq2seq.errors import UsageError, short
 from seq2seq.options import TABLE_MODELS
 from seq2seq.rows import Rows
-from seq2seq.table_evaluation import TableEvaluation, score_rows
+from seq2seq.table_evaluation import GivenRows, TableEvaluation, score_rows
 from seq2seq.tasks import Task
 from seq2seq.typing import Array
 
@@ -65,6 +66,12 @@ class TabularApplication(RowsApplication[TableEvaluation]):
         return task.arrays(encoding)
 
     def known(self, encoding: TableEncoding, arrays: Mapping[str, Array]) -> Array:
+        classes = encoding.target.classes
+        known = arrays["target"] < len(classes) if classes else np.ones(len(arrays["target"]), bool)
+        return known & self.named(encoding, arrays)
+
+    def named(self, encoding: TableEncoding, arrays: Mapping[str, Array]) -> Array:
+        """Whether each row has only categories that are trained on, bool, shape (N,)."""
         if not encoding.categories:
             return np.ones(len(arrays["target"]), bool)
         counts = [len(column.names) for column in encoding.categories]
@@ -105,9 +112,22 @@ class TabularApplication(RowsApplication[TableEvaluation]):
         for part in (dataset.test.some(samples, rng), dataset.train.some(samples, rng)):
             outputs = solver.predict(part.arrays)
             scores.append(score_rows(target, outputs, part.arrays["target"], dataset.train.arrays["target"]))
-        name = f"log {target.name}" if target.log else target.name
         held_out, seen = scores
-        return TableEvaluation(held_out, seen, name)
+        return TableEvaluation(held_out, seen, _shown(target))
+
+    def evaluate_rows(self, solver: Estimator, task: Table) -> GivenRows:
+        encoding = solver.codec
+        rows = self.rows(task, encoding)
+        targets = rows.arrays["target"]
+        classes = encoding.target.classes
+        if classes and targets.max() == len(classes):
+            columns = task.columns
+            place = int(targets.argmax())
+            where = f"{columns.place}{columns.lines[place]}"
+            raise UsageError(f"{where}: has the class {short(columns.cells[task.target][place])}, which is unknown")
+        score = score_rows(encoding.target, solver.predict(rows.arrays), targets, solver.dataset.train.arrays["target"])
+        named = self.named(encoding, rows.arrays)
+        return GivenRows(score, int((~named).sum()), self.trained_on(solver.dataset, rows), _shown(encoding.target))
 
     def summary(self, evaluation: TableEvaluation) -> list[str]:
         return evaluation.lines
@@ -117,6 +137,11 @@ class TabularApplication(RowsApplication[TableEvaluation]):
 
     def to_try(self, example: str) -> tuple[str | None, str]:
         return None, example
+
+
+def _shown(target: Target) -> str:
+    """The name of what is predicted."""
+    return f"log {target.name}" if target.log else target.name
 
 
 def _split(table: Table) -> str:

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import seq2seq
-from seq2seq.applications.reports import report_of_pairs
 from seq2seq.cli.opening import add_run_options, open_run
 from seq2seq.cli.parser import CommandParser
 from seq2seq.showing import one_line
@@ -21,13 +20,13 @@ def about(solver: seq2seq.Solver) -> dict[str, Any]:
 
 
 def report_pairs(solver: seq2seq.Solver, path: str, as_json: bool) -> int:
-    """Score the pairs of a file and print the result."""
+    """Score the pairs, ratings or rows of a file and print the result."""
     evaluation = solver.evaluate_pairs(path)
     if as_json:
         print(json.dumps({**about(solver), "file": path, **evaluation.to_json()}))
         return 0
     print(f"{one_line(solver.shown)}: {solver.task!r}, on {one_line(str(path))}\n")
-    print("\n".join(report_of_pairs(evaluation)))
+    print("\n".join(solver.application.report_pairs(evaluation)))
     return 0
 
 
@@ -42,13 +41,14 @@ def main() -> int:
             "--pairs official-test.tsv": "",
             "--run runs/a --run runs/b": "",
         },
-        "Scores of --pairs are printed alone; the run folder keeps the evaluation that it has.\n"
+        "--pairs takes a file like the one that the run was trained on: of pairs, ratings or other rows of a table.\n"
+        "Its scores are printed alone; the run folder keeps the evaluation that it has.\n"
         "Runs that answer together are scored on the held-out examples of the first. What any of them was trained on\n"
         "counts as trained on, and the evaluation is saved nowhere: they have no folder of their own.",
     )
     add_run_options(parser)
     parser.add_argument("--samples", type=int, metavar="N", help=f"most examples of each (default: {SAMPLES})")
-    parser.add_argument("--pairs", metavar="FILE", help="score the pairs of a file, as for training, in place of these")
+    parser.add_argument("--pairs", metavar="FILE", help="score a file as for training, of pairs, ratings or rows")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--plot", metavar="FILE", help="draw the learning curves and scores to an image")
     arguments = parser.parse_args()

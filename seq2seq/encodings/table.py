@@ -161,6 +161,11 @@ class TableEncoding:
     target: Target
 
     @property
+    def names(self) -> list[str]:
+        """The names of the columns that are read."""
+        return [column.name for column in self.categories] + [number.name for number in self.numbers]
+
+    @property
     def width(self) -> int:
         """Number of inputs of all columns of numbers, with their flags."""
         return len(self.numbers) + sum(number.flagged for number in self.numbers)

@@ -85,7 +85,15 @@ class Ratings(ColumnsTask):
         return [self.known.users, self.known.items]
 
     def require_learnable(self) -> None:
-        _ = self.known
+        known = self.known
+        table = self.columns.table
+        for name, cells in ((self.user, known.users), (self.item, known.items)):
+            if len(set(cells)) == 1:
+                raise UsageError(f"{table}: has only {short(cells[0])} in the column {short(name)}, but two are needed")
+        least = known.ratings.min() if self.least is None else self.least
+        most = known.ratings.max() if self.most is None else self.most
+        if least == most:
+            raise UsageError(f"{table}: all ratings are {least:g}, so there is nothing to learn")
 
     @cached_property
     def known(self) -> Known:
@@ -94,7 +102,7 @@ class Ratings(ColumnsTask):
         Raises
         ------
         UsageError
-            If a value is missing, a rating is not a number or out of range, or there is only one user or item.
+            If a value is missing, or a rating is not a number or out of range.
         """
         columns = self.columns
         users = columns.filled(self.user)
@@ -107,12 +115,6 @@ class Ratings(ColumnsTask):
         if len(outside):
             where = f"{columns.place}{columns.lines[outside[0]]}"
             raise UsageError(f"{where}: has the rating {ratings[outside[0]]:g}, out of the range {least:g} to {most:g}")
-        for name, cells in ((self.user, users), (self.item, items)):
-            if len(set(cells)) == 1:
-                where = columns.table
-                raise UsageError(f"{where}: has only {short(cells[0])} in the column {short(name)}, but two are needed")
-        if least == most:
-            raise UsageError(f"{columns.table}: all ratings are {least:g}, so there is nothing to learn")
         return Known(users, items, ratings)
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from seq2seq.encodings.names import positions
 from seq2seq.encodings.table import ABSENT, Category, Cells, Number, TableEncoding, Target
 from seq2seq.errors import SourceError, UsageError, is_number, quoted, require, short
 from seq2seq.lazy import cached_property
@@ -77,6 +78,10 @@ class Table(ColumnsTask):
         return [*self.cells.categories.values(), *self.cells.numbers.values()]
 
     def require_learnable(self) -> None:
+        cells = self.columns.filled(self.target)
+        if len(set(cells)) == 1:
+            only = f"only {short(cells[0])} in the column {short(self.target)}"
+            raise UsageError(f"{self.columns.table}: has {only} to learn")
         targets = self.targets
         if isinstance(targets, list):
             count = len(set(targets))
@@ -151,19 +156,24 @@ class Table(ColumnsTask):
         Raises
         ------
         UsageError
-            If one is missing, there is only one, or a number has no logarithm.
+            If one is missing, a number has no logarithm, or there are too many classes.
         """
         columns = self.columns
         cells = columns.filled(self.target)
-        place = columns.table
-        if len(set(cells)) == 1:
-            raise UsageError(f"{place}: has only {short(cells[0])} in the column {short(self.target)} to learn")
         if self.kinds[self.target] == "categories":
             if self.log:
-                raise UsageError(f"{place}: the column {short(self.target)} has no numbers to take the logarithm of")
+                raise UsageError(
+                    f"{columns.table}: the column {short(self.target)} has no numbers to take the logarithm of"
+                )
             count = len(set(cells))
             require(count <= MOST_CLASSES, "target", self.target, f"a column of numbers or of {MOST_CLASSES} classes")
             return cells
+        return self._numbers_to_predict()
+
+    def _numbers_to_predict(self) -> Array:
+        """The numbers of the target, shape (N,). Raises `UsageError` if one is missing or has no logarithm."""
+        columns = self.columns
+        cells = columns.filled(self.target)
         values = columns.numbers(self.target)
         if self.log and values.min() <= 0:
             row = int(values.argmin())
@@ -190,12 +200,28 @@ class Table(ColumnsTask):
         return TableEncoding(tuple(categories), tuple(numbers), target)
 
     def arrays(self, encoding: TableEncoding) -> dict[str, Array]:
-        """All rows as the inputs of a model."""
-        targets = self.targets
-        if isinstance(targets, list):
-            place = {name: number for number, name in enumerate(encoding.target.classes)}
-            return encoding.arrays(self.cells, np.array([place[name] for name in targets]))
-        return encoding.arrays(self.cells, encoding.target.standardised(targets))
+        """All rows as the inputs of a model, with the columns that the encoding reads. The target of an unknown class
+        is the number of classes.
+
+        Raises
+        ------
+        UsageError
+            If a column is not there, or is not of numbers although the encoding reads numbers.
+        """
+        columns = self.columns
+        for name in encoding.names:
+            if name not in columns.cells:
+                raise UsageError(f"{columns.table}: has no column {short(name)}, which the model reads")
+        cells = Cells(
+            {column.name: _filled(columns.cells[column.name]) for column in encoding.categories},
+            {column.name: columns.numbers(column.name) for column in encoding.numbers},
+        )
+        classes = encoding.target.classes
+        if not classes:
+            return encoding.arrays(cells, encoding.target.standardised(self._numbers_to_predict()))
+        place = positions(classes)
+        targets = columns.filled(self.target)
+        return encoding.arrays(cells, np.array([place.get(name, len(classes)) for name in targets]))
 
     @cached_property
     def example_source(self) -> str:
@@ -260,7 +286,7 @@ def checked_row(values: Any, encoding: TableEncoding, shown: str = "row") -> dic
     if not isinstance(values, Mapping):
         raise SourceError(f"{shown}: got {quoted(values)}, but it must be a dict of cells by column")
     values = {name: plain(value) for name, value in values.items()}
-    names = [column.name for column in encoding.categories] + [number.name for number in encoding.numbers]
+    names = encoding.names
     unknown = [name for name in values if name not in names]
     if unknown:
         raise SourceError(f"{shown}: has {quoted(unknown[0])}, but the columns are {', '.join(names)}")

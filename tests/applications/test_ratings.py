@@ -81,7 +81,7 @@ def test_a_source_that_is_no_pair_is_refused(rated, ask, message):
 
 
 def test_what_a_run_of_ratings_does_not_have_is_refused(rated):
-    for ask in (rated.work, rated.expected, rated.continued, rated.evaluate_pairs):
+    for ask in (rated.work, rated.expected, rated.continued):
         with pytest.raises(UsageError):
             ask("u1,film 3")
     with pytest.raises(UsageError, match="n: got 0"):
@@ -252,3 +252,28 @@ def test_the_split_by_pair_is_the_default_and_without_repeated_pairs_that_of_row
             for split in task.keys
         ]
         assert (datasets[0] == datasets[1]) is same
+
+
+def test_a_run_is_scored_on_other_ratings(rated, tmp_path):
+    held_out = [ROWS[1 + place] for place in rated.dataset.test.places]
+    evaluation = rated.evaluate_pairs([ROWS[0], *held_out])
+    assert evaluation.score == rated.evaluate().held_out and evaluation.by_ratings == rated.evaluate().by_ratings
+    assert (evaluation.overlap, evaluation.unknown_users, evaluation.unknown_items) == (0, 0, 0)
+    trained = ROWS[1 + rated.dataset.train.places[0]]
+    path = tmp_path / "more.csv"
+    path.write_text("when,rating,item,user\n" + f"x,9,{trained[1]},{trained[0]}\n" + f"y,4,{trained[1]},nobody\n")
+    evaluation = rated.evaluate_pairs(path)
+    assert (evaluation.score.n, evaluation.overlap, evaluation.unknown_users) == (2, 0.5, 1)
+    one = rated.evaluate_pairs([ROWS[0], ("nobody", "nothing", "3")])
+    assert one.score.n == 1 and [*one.by_ratings] == ["never"] and one.unknown_items == 1
+    for rows, message in (
+        (None, "pairs: got None, but it must be a list of rows"),
+        ([ROWS[0]], "table: has no rows below its header"),
+        (
+            [("user", "item"), ("u1", "film 3")],
+            "rating: got 'rating', but it must be a column of the table: user, item",
+        ),
+        ([ROWS[0], ("u1", "film 3", "good")], "row 2: has 'good' in the column 'rating'"),
+    ):
+        with pytest.raises(UsageError, match=f"^{message}"):
+            rated.evaluate_pairs(rows)

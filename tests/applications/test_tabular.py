@@ -216,9 +216,9 @@ def table(*rows, **options):
 @pytest.mark.parametrize(
     "task, message",
     [
-        (lambda: table((1, 2, ""), (1, 3, "")).targets, "table: the column 'y' is empty"),
+        (lambda: table((1, 2, ""), (1, 3, "")).require_learnable(), "table: the column 'y' is empty"),
         (lambda: table((1, 2, 5), (1, 3, "")).targets, "row 3: has no value in the column 'y'"),
-        (lambda: table((1, 2, 5), (1, 3, 5)).targets, "has only '5' in the column 'y' to learn"),
+        (lambda: table((1, 2, 5), (1, 3, 5)).require_learnable(), "has only '5' in the column 'y' to learn"),
         (lambda: table((1, 2, 5), (2, 3, 0), log=True).targets, "row 3: has 0 in the column 'y', which has no log"),
         (lambda: table((1, 2, "x"), (1, 3, "z"), log=True).targets, "has no numbers to take the logarithm of"),
         (lambda: table((1, 2, 5), (2, 3, 6), (3, 4, 7), ("4;0", 4, 7)).read,
@@ -272,3 +272,34 @@ def test_a_table_is_split_by_its_columns_unless_most_rows_repeat_others():
     application = application_of(cakes())
     assert application.choose(cakes(), {}).data.split == "columns"
     assert application.choose(cakes(leave="weight"), {}).data.split == "row"
+
+
+def test_a_run_is_scored_on_other_rows(priced, classed):
+    for run in (priced, classed):
+        held_out = [ROWS[1 + place] for place in run.dataset.test.places]
+        evaluation = run.evaluate_pairs([ROWS[0], *held_out])
+        assert evaluation.score == run.evaluate().held_out
+        assert (evaluation.unknown, evaluation.overlap) == (0, 0)
+    trained = dict(zip(ROWS[0], ROWS[1 + priced.dataset.train.places[0]]))
+    names = ("price", "taste", "size", "weight")  # in another order, and each category or number only once
+    rows = [names, [trained[name] for name in names]]
+    assert priced.evaluate_pairs(rows).overlap == 1
+    rows[1][2] = "vast"
+    evaluation = priced.evaluate_pairs(rows)
+    assert (evaluation.score.n, evaluation.unknown, evaluation.overlap) == (1, 1, 0)
+    for run, table, message in (
+        (priced, [("price", "taste", "size"), (1, "sour", "tiny")], "table: has no column 'weight', which the model"),
+        (priced, [names, (1, "sour", "tiny", "heavy")], "row 2: has 'heavy' in the column 'weight', which is not a"),
+        (priced, [names, ("", "sour", "tiny", 500)], "table: the column 'price' is empty"),
+        (priced, [names, (0, "sour", "tiny", 500)], "row 2: has 0 in the column 'price', which has no logarithm"),
+        (classed, [names, (1, "sour", "tiny", 500), (1, "sour", "vast", 500)], "row 3: has the class 'vast', which is"),
+    ):
+        with pytest.raises(UsageError, match=f"^{message}"):
+            run.evaluate_pairs(table)
+
+
+def test_rows_of_a_class_that_is_not_the_runs_are_not_mixed_in(tmp_path):
+    task = cakes(target="size", log=False)
+    other = Table(given=[ROWS[0], ("1", "vast", "sour", "500", "3"), *ROWS[1:20]], target="size")
+    [portion] = train(task, tmp_path / "run", mix=[(other, 0.25)], **{**OPTIONS, "epochs": 1}).dataset.mixed
+    assert portion.unknown == 1 and len(portion.examples) + portion.held_out == 19

@@ -57,7 +57,7 @@ def test_a_run_keeps_the_columns_that_it_uses(tmp_path):
 )
 def test_a_table_that_cannot_be_learned_is_refused_in_a_line_that_names_the_place(tmp_path, content, message):
     with pytest.raises(UsageError) as error:
-        _ = Ratings(written(tmp_path, "a.csv", content)).known
+        Ratings(written(tmp_path, "a.csv", content)).require_learnable()
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
