@@ -67,4 +67,18 @@ def test_the_tables_are_those_of_the_results():
     module, results = benchmark("pseudo_labels")
     assert shown(module.MARK) == module.table(results) and len(results) == 3
     module, results = benchmark("normalisation")
-    assert shown(module.MARK) == module.table(results, len(results) // 6) and len(results) >= 6
+    assert shown(module.MARK) == module.table(results, len(results) // 6) and len(results) >= 18
+
+
+def test_the_picture_is_drawn_from_the_results_and_shown_and_the_walk_links_to_it(tmp_path):
+    pytest.importorskip("matplotlib")
+    module, results = benchmark("normalisation")
+    module.draw(results, tmp_path / "picture.svg")
+    drawn = (tmp_path / "picture.svg").read_text(encoding="utf-8")
+    for text in ("learning rate 0.004", "learning rate 0.016", "batch", "layer", "none"):
+        assert f"<!-- {text} -->" in drawn
+    assert re.findall(r"!\[.+\]\((.+)\)", PAGE) == [module.PICTURE.name] and module.PICTURE.exists()
+    walk = (ROOT / "docs" / "from-one-letter-to-sentences.md").read_text(encoding="utf-8")
+    assert (
+        "(mixed-batches-and-normalisation.md#normalised-embeddings)" in walk and "\n## Normalised embeddings\n" in PAGE
+    )
