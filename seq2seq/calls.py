@@ -12,11 +12,6 @@ from typing import Any
 
 from seq2seq.mx import Executor, mx
 
-_library = mx.base._LIB
-_check = mx.base.check_call
-_handles = mx.base.c_handle_array
-_strings = mx.base.c_str_array
-
 
 class Call:
     """An operator bound to fixed arrays; calling the object runs it.
@@ -34,25 +29,31 @@ class Call:
     """
 
     def __init__(self, operator: str, inputs: list[Any], out: Any, **parameters: Any) -> None:
+        handles = mx.base.c_handle_array
+        strings = mx.base.c_str_array
         handle = ctypes.c_void_p()
-        _check(_library.NNGetOpHandle(mx.base.c_str(operator), ctypes.byref(handle)))
+        self._invoke = mx.base._LIB.MXImperativeInvokeEx
+        self._check = mx.base.check_call
+        self._check(mx.base._LIB.NNGetOpHandle(mx.base.c_str(operator), ctypes.byref(handle)))
         self._arrays = [*inputs, out]  # keeps the handles valid
         self._places = {name: place for place, name in enumerate(parameters)}
-        self._values = _strings([str(value) for value in parameters.values()])
-        outputs = ctypes.cast(_handles([out]), ctypes.POINTER(mx.base.NDArrayHandle))
+        self._values = strings([str(value) for value in parameters.values()])
+        outputs = ctypes.cast(handles([out]), ctypes.POINTER(mx.base.NDArrayHandle))
         self._arguments = (
-            handle, ctypes.c_int(len(inputs)), _handles(inputs), ctypes.byref(ctypes.c_int(1)), ctypes.byref(outputs),
-            ctypes.c_int(len(parameters)), _strings(list(parameters)), self._values,
+            handle, ctypes.c_int(len(inputs)), handles(inputs), ctypes.byref(ctypes.c_int(1)), ctypes.byref(outputs),
+            ctypes.c_int(len(parameters)), strings(list(parameters)), self._values,
             ctypes.byref(ctypes.POINTER(ctypes.c_int)()),
         )  # fmt: skip
 
     def __call__(self, **changed: Any) -> None:
         for name, value in changed.items():
             self._values[self._places[name]] = str(value).encode()
-        _check(_library.MXImperativeInvokeEx(*self._arguments))
+        self._check(self._invoke(*self._arguments))
 
 
 def forward_backward(executor: Executor) -> None:
     """Run the forward and backward pass of a graph whose output is a loss."""
-    _check(_library.MXExecutorForward(executor.handle, ctypes.c_int(1)))
-    _check(_library.MXExecutorBackwardEx(executor.handle, ctypes.c_int(0), None, ctypes.c_int(1)))
+    library = mx.base._LIB
+    check = mx.base.check_call
+    check(library.MXExecutorForward(executor.handle, ctypes.c_int(1)))
+    check(library.MXExecutorBackwardEx(executor.handle, ctypes.c_int(0), None, ctypes.c_int(1)))

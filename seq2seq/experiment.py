@@ -117,6 +117,7 @@ def train(
     for learned in (config.task, *(extra.task for extra in config.extra)):
         require_rebuilt(learned)
         require_keepable(learned)
+    context = pick_device(device)
     with _hold(run_dir, config, resume) as hold:
         if not hold.locked:
             shown.on_note(f"{hold.path}: on a file system without locks; train into it with one process at a time")
@@ -139,7 +140,6 @@ def train(
                 start.require_same_network(config)
 
         application = application_of(config.task)
-        context = pick_device(device)
         codec = application.make_codec(config)
         application.require_memory(config, codec)
         dataset = build_dataset(config.task, config.data, config.data_seed, codec, config.extra, shown.on_note)

@@ -2,8 +2,8 @@
 at a time use MXNet, and none while the process forks, and picks the device.
 
 MXNet 1.9.1 is the last release and expects names that NumPy removed in 1.24 (`np.bool`, `np.object`, ...) and,
-on Python 3.12, the `distutils` package. Both are restored here before the import. Importing this module loads
-MXNet (about a second), so `import seq2seq` does not import it.
+on Python 3.12, the `distutils` package. Both are restored here before the import. MXNet is imported when it is first
+used, which takes about a second, and never where another engine answers: see `decoding/onnx.py`.
 """
 
 from __future__ import annotations
@@ -85,7 +85,24 @@ def _import_mxnet() -> Any:
     return mxnet
 
 
-mx = _import_mxnet()
+class _Lazy:
+    """MXNet, imported when an attribute of it is first used."""
+
+    def __init__(self) -> None:
+        self._loading = Turns()
+        self._mxnet: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        with self._loading:
+            if self._mxnet is None:
+                self._mxnet = _import_mxnet()
+                _guard_forks()
+        value = getattr(self._mxnet, name)
+        setattr(self, name, value)
+        return value
+
+
+mx: Any = _Lazy()
 
 # Names for annotations. MXNet has no types that a type checker can read, so these are `Any`.
 Symbol = Any
@@ -161,12 +178,18 @@ def _after_fork_in_child() -> None:
         )
 
 
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
-# These handlers are for forks outside `os.fork`, such as `subprocess` for another user, or any `subprocess` on Python
-# 3.9. They alone are not enough: when `os.fork` calls them it holds the import lock, which the thread that they wait
-# for may need.
 _handlers = [ctypes.CFUNCTYPE(None)(function) for function in (_before_fork, _after_fork_in_parent)]
-ctypes.CDLL(None).__register_atfork(*_handlers, None, None)
+
+
+def _guard_forks() -> None:
+    """Let no thread use MXNet while the process forks. Called after MXNet's import, whose own handlers then run later.
+
+    The handlers in C are for forks outside `os.fork`, such as `subprocess` for another user, or any `subprocess` on
+    Python 3.9. They alone are not enough: when `os.fork` calls them it holds the import lock, which the thread that
+    they wait for may need.
+    """
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+    ctypes.CDLL(None).__register_atfork(*_handlers, None, None)
 
 
 def visible_gpus() -> list[Gpu]:

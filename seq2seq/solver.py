@@ -13,7 +13,6 @@ from seq2seq.applications import application_of
 from seq2seq.decoding import Answer, Worked, work_out
 from seq2seq.decoding.base import probability
 from seq2seq.errors import SourceError, UsageError, require, short
-from seq2seq.mx import alone
 from seq2seq.opened import StringRun
 from seq2seq.pairs_evaluation import PairsEvaluation, SomePairs, evaluate_pairs, questions_of
 from seq2seq.places import PathLike
@@ -191,8 +190,7 @@ class Solver(StringRun):
         answers: list[Answer] = []
         for start in range(0, len(prepared), turn):
             sources = codec.encode_sources(prepared[start : start + turn])
-            with alone:
-                found = predictor.answer(sources)
+            found = predictor.answer(sources)
             answers += map(Answer, map(self.task.final, codec.decode_targets(found.ids)), found.confidence.tolist())
         return answers
 
@@ -222,8 +220,7 @@ class Solver(StringRun):
             _found(worked.answer)
             return worked.steps
         codec = self.codec.fitting(prepared)
-        with alone:
-            answers = self.predictor(1, codec).answer(codec.encode_sources([prepared]))
+        answers = self.predictor(1, codec).answer(codec.encode_sources([prepared]))
         return codec.decode_targets(answers.ids)[0].split("=")
 
     def calls(self, source: str) -> list[str]:
@@ -279,8 +276,7 @@ class Solver(StringRun):
         n = whole("n", n, 1, len(self.codec.vocabulary))
         prepared = self.prepare(source)
         codec = self.codec.fitting(prepared)
-        with alone:
-            best = self.predictor(1, codec, beam=n).search(codec.encode_sources([prepared]))
+        best = self.predictor(1, codec, beam=n).search(codec.encode_sources([prepared]))
         texts = map(self.task.final, self.codec.decode_targets(best.ids[0]))
         confidences = probability(best.scores[0]).tolist()
         return list(map(Answer, texts, confidences, repeat(self._unlike(prepared))))

@@ -93,7 +93,8 @@ def _thread(device: Device) -> ThreadPoolExecutor:
 
 
 # The child of a fork has the graphs and can run them, but it does not have the threads.
-os.register_at_fork(after_in_child=_thread.cache_clear)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_thread.cache_clear)
 
 
 def _cores() -> int:

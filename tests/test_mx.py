@@ -33,7 +33,7 @@ def test_mxnet_works_on_this_python_and_numpy():
 def test_importing_the_library_loads_neither_mxnet_nor_anything_slow():
     code = "import sys, seq2seq; print([m for m in ('mxnet', 'numpy', 'tqdm') if m in sys.modules])"
     assert python(code).stdout.strip() == "[]"
-    code = "import sys; from seq2seq import Arithmetic, Config; print('mxnet' in sys.modules)"
+    code = "import sys; from seq2seq import Arithmetic, Config, Solver, train; print('mxnet' in sys.modules)"
     assert python(code).stdout.strip() == "False"
 
 
@@ -53,7 +53,8 @@ class Fails:
 sys.meta_path.insert(0, Fails())
 numpy.__version__ = "2.3.1"
 try:
-    from seq2seq import Solver
+    from seq2seq.mx import mx
+    mx.nd
 except ImportError as error:
     print(error)
 """
@@ -72,7 +73,8 @@ def load(self, name, *rest, **options):
     real(self, name, *rest, **options)
 ctypes.CDLL.__init__ = load
 try:
-    from seq2seq import Solver
+    from seq2seq.mx import mx
+    mx.nd
 except ImportError as error:
     print(error)
 """

@@ -9,7 +9,7 @@ import numpy as np
 from seq2seq.decoding.base import Answers, Part, Predictor, probability
 from seq2seq.engine.test_module import Common
 from seq2seq.models import ParallelModel
-from seq2seq.mx import Executor, mx
+from seq2seq.mx import Executor, alone, mx
 from seq2seq.typing import Array
 from seq2seq.workers import Worker
 
@@ -72,6 +72,7 @@ class ParallelPredictor(Predictor):
         assert isinstance(self.model, ParallelModel)
         return self._part(self.model, self.batch_size, worker, common)
 
+    @alone
     def answer(self, sources: Array, targets: Array | None = None) -> Answers:
         n = len(sources)
         length = self.model.target_length

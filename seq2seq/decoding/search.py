@@ -17,7 +17,7 @@ from seq2seq.calls import Call
 from seq2seq.decoding.base import Answers, Best, Part, Predictor, probability
 from seq2seq.engine.test_module import Common, TestModule
 from seq2seq.models import AutoregressiveModel
-from seq2seq.mx import Device, mx
+from seq2seq.mx import Device, alone, mx
 from seq2seq.typing import Array
 from seq2seq.workers import Worker
 
@@ -54,6 +54,7 @@ class SearchPredictor(Predictor):
         assert isinstance(self.model, AutoregressiveModel)
         return _Search(self.model, self.batch_size, self.beam, worker, common)
 
+    @alone
     def answer(self, sources: Array, targets: Array | None = None) -> Answers:
         best = self.search(sources)
         ids = best.ids[:, 0]
@@ -63,6 +64,7 @@ class SearchPredictor(Predictor):
         characters = self.model.learned(sources, targets).sum(axis=1)
         return Answers(ids, confidence, self._nats(sources, targets), characters)
 
+    @alone
     def search(self, sources: Array) -> Best:
         """Find the K best answers to each source.
 
