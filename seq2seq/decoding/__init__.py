@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from seq2seq.decoding.base import Answer, Answers, Best, Predictor, fitting
+from seq2seq.decoding.base import Answer, Answers, Best, MxnetPredictor, Predictor, fitting
 from seq2seq.decoding.parallel import ParallelPredictor
 from seq2seq.decoding.search import SearchPredictor
 from seq2seq.decoding.stepwise import Worked, work_out
@@ -19,6 +19,7 @@ __all__ = [
     "Answer",
     "Answers",
     "Best",
+    "MxnetPredictor",
     "ParallelPredictor",
     "Predictor",
     "Reader",
@@ -40,19 +41,19 @@ def make_predictor(
     weights: dict[str, Array] | None = None,
     beam: int = 1,
     module: TestModule | None = None,
-) -> Predictor:
+) -> MxnetPredictor:
     """Make the predictor for a model.
 
     Parameters
     ----------
     model, batch_size, device, weights, module
-        As in `Predictor`.
+        As in `MxnetPredictor`.
     beam : int
         As in `SearchPredictor`; other predictors ignore it.
 
     Returns
     -------
-    Predictor
+    MxnetPredictor
     """
     if isinstance(model, AutoregressiveModel):
         return SearchPredictor(model, batch_size, device, weights, beam, module)

@@ -114,7 +114,57 @@ class Answer(_Answer):
 
 
 class Predictor(ABC):
-    """Answers sources with a trained model, in batches that the device's workers process in turn.
+    """Answers sources with a trained model.
+
+    Attributes
+    ----------
+    model : Model
+    batch_size : int
+        Number of sources per forward pass (N).
+    searches : bool
+        Whether it can find several answers to a source: see `search`.
+    """
+
+    model: Model
+    batch_size: int
+    searches: ClassVar[bool] = False
+
+    def search(self, sources: Array) -> Best:
+        """Find the K best answers to each source, if the predictor `searches`.
+
+        Parameters
+        ----------
+        sources : ndarray of int, shape (N, S)
+
+        Returns
+        -------
+        Best
+
+        Raises
+        ------
+        NotImplementedError
+            If the predictor has only one answer per source.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has one answer to each source")
+
+    @abstractmethod
+    def answer(self, sources: Array, targets: Array | None = None) -> Answers:
+        """Answer all sources; N need not be a multiple of the batch size.
+
+        Parameters
+        ----------
+        sources : ndarray of int, shape (N, S)
+        targets : ndarray of int, shape (N, T), optional
+            Targets to score.
+
+        Returns
+        -------
+        Answers
+        """
+
+
+class MxnetPredictor(Predictor):
+    """Answers sources with MXNet, in batches that the device's workers process in turn.
 
     Parameters
     ----------
@@ -127,18 +177,11 @@ class Predictor(ABC):
     module : TestModule, optional
         Shared by predictors that have the same weights but other widths or batch sizes.
 
-    Attributes
-    ----------
-    searches : bool
-        Whether it can find several answers to a source: see `search`.
-
     Raises
     ------
     ValueError
         If the weights do not match the model.
     """
-
-    searches: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -184,39 +227,6 @@ class Predictor(ABC):
         for part in self._parts:
             for name, parameter in part.parameters.items():
                 parameter[:] = weights[name]
-
-    def search(self, sources: Array) -> Best:
-        """Find the K best answers to each source, if the predictor `searches`.
-
-        Parameters
-        ----------
-        sources : ndarray of int, shape (N, S)
-
-        Returns
-        -------
-        Best
-
-        Raises
-        ------
-        NotImplementedError
-            If the predictor has only one answer per source.
-        """
-        raise NotImplementedError(f"{type(self).__name__} has one answer to each source")
-
-    @abstractmethod
-    def answer(self, sources: Array, targets: Array | None = None) -> Answers:
-        """Answer all sources; N need not be a multiple of the batch size.
-
-        Parameters
-        ----------
-        sources : ndarray of int, shape (N, S)
-        targets : ndarray of int, shape (N, T), optional
-            Targets to score.
-
-        Returns
-        -------
-        Answers
-        """
 
     def _forward(self, sources: Array, targets: Array | None = None) -> Iterator[tuple[slice, list[Array]]]:
         """Yield the rows of each batch and the outputs of `Part.run` for them.

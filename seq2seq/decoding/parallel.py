@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from seq2seq.decoding.base import Answers, Part, Predictor, probability
+from seq2seq.decoding.base import Answers, MxnetPredictor, Part, probability
 from seq2seq.engine.test_module import Common
 from seq2seq.models import ParallelModel
 from seq2seq.mx import Executor, alone, mx
@@ -63,8 +63,8 @@ class ParallelPart(Part):
         return executor.forward(is_train=False)[0]
 
 
-class ParallelPredictor(Predictor):
-    """Answers in one forward pass. It has the parameters of `Predictor`."""
+class ParallelPredictor(MxnetPredictor):
+    """Answers in one forward pass. It has the parameters of `MxnetPredictor`."""
 
     _part: ClassVar[type[ParallelPart]] = ParallelPart
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq.calls import Call
-from seq2seq.decoding.base import Answers, Best, Part, Predictor, probability
+from seq2seq.decoding.base import Answers, Best, MxnetPredictor, Part, probability
 from seq2seq.engine.test_module import Common, TestModule
 from seq2seq.models import AutoregressiveModel
 from seq2seq.mx import Device, alone, mx
@@ -25,13 +25,13 @@ IMPOSSIBLE = -1e30  # a log-probability
 LOOK_EVERY = 8  # steps between two checks whether all answers have ended; a check waits for the device
 
 
-class SearchPredictor(Predictor):
+class SearchPredictor(MxnetPredictor):
     """Greedy decoding or beam search: see the module.
 
     Parameters
     ----------
     model, batch_size, device, weights, module
-        As in `Predictor`.
+        As in `MxnetPredictor`.
     beam : int
         Number of prefixes kept (K); at most V.
     """

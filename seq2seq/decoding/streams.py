@@ -40,7 +40,10 @@ class StreamPart(ParallelPart):
 
 
 class StreamPredictor(ParallelPredictor):
-    """Reads a text with a stateful model; its sources are consecutive windows. It has the parameters of `Predictor`."""
+    """Reads a text with a stateful model; its sources are consecutive windows.
+
+    It has the parameters of `MxnetPredictor`.
+    """
 
     _part = StreamPart
 

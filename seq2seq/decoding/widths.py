@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from seq2seq.decoding.base import Answers, Predictor
+from seq2seq.decoding.base import Answers, MxnetPredictor
 from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
@@ -16,17 +16,17 @@ class WidthsPredictor:
 
     Parameters
     ----------
-    predictors : dict of int to Predictor
+    predictors : dict of int to MxnetPredictor
         One per width of the codec that the sources have.
     codec : Codec
     """
 
-    def __init__(self, predictors: dict[int, Predictor], codec: Codec) -> None:
+    def __init__(self, predictors: dict[int, MxnetPredictor], codec: Codec) -> None:
         self._predictors = predictors
         self._codec = codec
 
     def set_weights(self, weights: dict[str, Any]) -> None:
-        """Copy the parameters: see `Predictor.set_weights`."""
+        """Copy the parameters: see `MxnetPredictor.set_weights`."""
         for predictor in self._predictors.values():
             predictor.set_weights(weights)
 
