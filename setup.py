@@ -11,6 +11,8 @@ DOCS = [
 
 SEARCH = ["optuna>=4,<5"]  # MIT licence
 
+ONNX = ["onnx>=1.17,<2", "onnxruntime>=1.19,<2"]  # Apache-2.0 and MIT licences
+
 HERE = Path(__file__).parent
 VERSION = next(
     line.split('"')[1]
@@ -64,11 +66,13 @@ setup(
     extras_require={
         "plot": ["matplotlib>=3.6,<4"],
         "search": SEARCH,
+        "onnx": ONNX,
         "notebook": ["matplotlib>=3.6,<4", "notebook>=7,<8"],  # docs/from-one-letter-to-sentences.ipynb
         "docs": [*DOCS, "ruff>=0.6,<1"],  # ruff lays out the signatures
         "test": [
             *DOCS,
             *SEARCH,
+            *ONNX,
             "matplotlib>=3.6,<4",
             "pytest>=7.4,<10",
             "pytest-timeout>=2.1,<3",

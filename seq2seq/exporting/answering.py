@@ -1,0 +1,140 @@
+"""The graphs of a run of pairs: the files of its export, without their metadata."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+
+from seq2seq.errors import UsageError
+from seq2seq.exporting.graph import Graph, Value
+from seq2seq.exporting.layers import Weights
+from seq2seq.exporting.pairs import Attention, repeat_logits, transducer_logits
+from seq2seq.exporting.reading import aligned, learned, padded
+from seq2seq.models import AlignedModel, AttentionModel, Model, RepeatModel, TransducerModel
+from seq2seq.vocabulary import AlignedCodec, Codec
+
+
+def graphs_of_pairs(model: Model, codec: Codec, weights: Weights) -> dict[str, Graph]:
+    """The graphs of a network of pairs.
+
+    Parameters
+    ----------
+    model : Model
+    codec : Codec
+        That of the run.
+    weights : dict of str to ndarray
+
+    Returns
+    -------
+    dict of str to Graph
+        `model` answers; for `attention`, `encoder` and `decoder` are the parts of a search.
+
+    Raises
+    ------
+    UsageError
+        If the network has no graph in ONNX.
+    """
+    if isinstance(model, AttentionModel):
+        network = Attention(model, weights)
+        return {"model": _greedy(network, codec), "encoder": _encoder(network, codec), "decoder": _decoder(network)}
+    if isinstance(model, (RepeatModel, TransducerModel)):
+        return {"model": _at_once(model, codec, weights)}
+    raise UsageError(f"onnx: the model {model.config.model} has no graph in ONNX")
+
+
+def _at_once(model: Model, codec: Codec, weights: Weights) -> Graph:
+    """The graph of a network that writes all characters at once."""
+    graph = Graph("answer")
+    source = graph.input("source", np.int64, "batch", "source_length")
+    if isinstance(model, AlignedModel):
+        channels = aligned(graph, source, cast(AlignedCodec, codec))
+        logits = transducer_logits(graph, model, weights, channels)
+    else:
+        source, _ = padded(graph, source, codec)
+        if isinstance(model, RepeatModel):
+            logits = repeat_logits(graph, model, weights, source)
+        else:
+            logits = transducer_logits(graph, model, weights, [source])
+    found = graph("LogSoftmax", graph("Transpose", logits, perm=[1, 0, 2]), axis=-1)  # (N, T, V)
+    ids = graph("ArgMax", found, axis=2, keepdims=0)
+    written = learned(graph, source, ids, codec)
+    scores = graph("Where", written, graph("ReduceMax", found, [2], keepdims=0), 0.0)
+    graph.output(graph("Where", written, ids, codec.vocabulary.pad), "ids", np.int64, "batch", "target_length")
+    graph.output(graph("ReduceSum", scores, [1], keepdims=0), "score", np.float32, "batch")
+    size = model.vocabulary_size
+    graph.output(found, "log_probabilities", np.float32, "batch", "target_length", size)
+    return graph
+
+
+def _greedy(network: Attention, codec: Codec) -> Graph:
+    """The graph that writes one character at a time, the most probable one, until all answers have ended."""
+    model = network.model
+    graph = Graph("answer")
+    source = graph.input("source", np.int64, "batch", "source_length")
+    source, length = padded(graph, source, codec)
+    encoded = network.encode(graph, source)
+    names = model.state_names
+    shapes = network.shapes("batch", "padded_length")
+
+    body = Graph("step", outer=graph)
+    body.input("number", np.int64)
+    body.input("going", np.bool_)
+    previous = body.input("previous", np.int64, "batch")
+    score = body.input("score_before", np.float32, "batch")
+    states = {name: body.input(f"{name}_before", np.float32, *shapes[name]) for name in names}
+    found, after, attention = network.step(body, previous, states, encoded)
+    ended = body("Equal", previous, model.pad)
+    chosen = body("Where", ended, model.pad, body("ArgMax", found, axis=1, keepdims=0))
+    gained = body("Where", ended, 0.0, body("ReduceMax", found, [1], keepdims=0))
+    going = body("ReduceMax", body.whole(body("Not", body("Equal", chosen, model.pad))), keepdims=0)
+    body.output(body("Greater", going, 0), "go_on", np.bool_)
+    body.output(chosen, "chosen", np.int64, "batch")
+    body.output(body("Add", score, gained), "score_after", np.float32, "batch")
+    for name in names:
+        body.output(after[name], f"{name}_after", np.float32, *shapes[name])
+    body.output(chosen, "written", np.int64, "batch")
+    body.output(found, "found", np.float32, "batch", model.vocabulary_size)
+    body.output(attention, "looked", np.float32, "batch", "padded_length")
+
+    rows = graph("Shape", source, start=0, end=1)
+    begin = [graph("Expand", np.array(model.vocabulary_size), rows), graph("Expand", 0.0, rows)]
+    trips = length if isinstance(length, str) else np.array(codec.target_length)
+    _, score, *rest = graph.loop(body, trips, *begin, *(encoded[name] for name in names))
+    ids, found, attention = rest[len(names) :]
+    graph.output(graph("Transpose", ids, perm=[1, 0]), "ids", np.int64, "batch", "steps")
+    graph.output(score, "score", np.float32, "batch")
+    across: list[tuple[Value, str, int | str]] = [
+        (found, "log_probabilities", model.vocabulary_size), (attention, "attention", "padded_length"),
+    ]  # fmt: skip
+    for value, name, width in across:
+        graph.output(graph("Transpose", value, perm=[1, 0, 2]), name, np.float32, "batch", "steps", width)
+    return graph
+
+
+def _encoder(network: Attention, codec: Codec) -> Graph:
+    """The graph from a source to the initial states and the memory of a search."""
+    graph = Graph("encoder")
+    source = graph.input("source", np.int64, "batch", "source_length")
+    source, length = padded(graph, source, codec)
+    shapes = network.shapes("batch", "padded_length")
+    for name, value in network.encode(graph, source).items():
+        graph.output(value, name, np.float32, *shapes[name])
+    steps = length if isinstance(length, str) else graph("Identity", length)
+    graph.output(steps, "target_length", np.int64, 1)
+    return graph
+
+
+def _decoder(network: Attention) -> Graph:
+    """The graph of one step of a search."""
+    model = network.model
+    graph = Graph("decoder")
+    previous = graph.input("previous", np.int64, "rows")
+    shapes = network.shapes("rows", "padded_length")
+    given = {name: graph.input(name, np.float32, *shape) for name, shape in shapes.items()}
+    found, after, attention = network.step(graph, previous, given, given)
+    graph.output(found, "log_probabilities", np.float32, "rows", model.vocabulary_size)
+    for name in model.state_names:
+        graph.output(after[name], f"{name}_after", np.float32, *shapes[name])
+    graph.output(attention, "attention", np.float32, "rows", "padded_length")
+    return graph
