@@ -51,9 +51,11 @@ class Ensemble(Solver):
         weights: str = "best",
         task: Task | None = None,
         beam: int | None = None,
+        engine: str = "auto",
     ) -> None:
         require(isinstance(run, (list, tuple)) and len(run) > 0, "run", run, "one run or more")
-        self.members = [Solver(each, device, weights, task) for each in run]
+        require(engine in ("auto", "mxnet"), "engine", engine, "auto or mxnet with an ensemble")
+        self.members = [Solver(each, device, weights, task, engine="mxnet") for each in run]
         first, *others = self.members
         for member in self.members:
             if member.kind != self.kind:
@@ -63,6 +65,8 @@ class Ensemble(Solver):
         for other in others:
             _require_alike(first, other)
         self.run = first.run
+        self._graphs = None
+        self.engine = "mxnet"
         self.config = first.config
         self.task = first.task
         self.application = first.application

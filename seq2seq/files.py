@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EINVAL}
+_READING = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))  # Windows has the last alone
 LONGEST_NUMBER = 40  # digits and signs of a number in JSON or CSV
 
 
@@ -50,7 +51,7 @@ def read(path: Path, most: int) -> bytes:
         If it is not an ordinary file but, for example, a link or a folder, or has more than `most` bytes.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = os.open(path, os.O_RDONLY | _READING)
     except OSError:
         if os.path.islink(path):
             raise ValueError("is a link, not an ordinary file") from None

@@ -104,6 +104,15 @@ class _Lazy:
 
 mx: Any = _Lazy()
 
+
+def is_installed() -> bool:
+    """Whether MXNet can be imported here: it is installed, and NumPy is not too new for it."""
+    try:
+        return importlib.util.find_spec("mxnet") is not None and np.__version__.startswith("1.")
+    except ModuleNotFoundError:
+        return False
+
+
 # Names for annotations. MXNet has no types that a type checker can read, so these are `Any`.
 Symbol = Any
 NDArray = Any

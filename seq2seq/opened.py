@@ -7,16 +7,17 @@ import sys
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Callable, ClassVar
+from typing import TYPE_CHECKING, Any, Callable, ClassVar, cast
 
 from seq2seq.applications import application_of
 from seq2seq.dataset import build_dataset
-from seq2seq.decoding import Predictor, fitting, make_predictor
+from seq2seq.decoding import BaseReader, Predictor, Reader, fitting, make_predictor
+from seq2seq.decoding.onnx import OnnxPredictor, OnnxReader, graphs_for
 from seq2seq.engine.test_module import TestModule
 from seq2seq.errors import RunError, SourceError, UsageError, require
 from seq2seq.likeness import Likeness
 from seq2seq.memory import learned, require_parameters
-from seq2seq.models import Model, make_model
+from seq2seq.models import CharacterModel, Model, make_model
 from seq2seq.mx import alone, pick_device
 from seq2seq.places import PathLike
 from seq2seq.runs import WEIGHTS, Run
@@ -39,6 +40,8 @@ class OpenedRun(ABC):
     ----------
     kind : str
         Name of the application whose runs the class opens.
+    engine : str
+        What answers: `mxnet` or `onnx`.
     beam : int
         Number of prefixes that are kept when it answers.
     """
@@ -52,9 +55,12 @@ class OpenedRun(ABC):
         weights: str = "best",
         task: Task | None = None,
         beam: int | None = None,
+        engine: str = "auto",
     ) -> None:
         require(weights in WEIGHTS, "weights", weights, "best or last")
         self.run = Run(run)
+        self._graphs = graphs_for(self.run, engine)
+        self.engine = "mxnet" if self._graphs is None else "onnx"
         self.config = self.run.read_config(task, outlined=True)
         self.task = self.config.task
         self.application = application_of(self.task)
@@ -63,16 +69,25 @@ class OpenedRun(ABC):
             own = type(self).__name__
             raise UsageError(f"{self.run.shown}: opens as a {opens}, and not as a {own}")
         self.codec = self.application.make_codec(self.config)
-        self.device = pick_device(device)
-        self.weights, _ = self.run.read_arrays(WEIGHTS[weights], learned(self.config, self.codec))
-        self._opened: tuple[Any, ...] = os.path.abspath(run), device, weights, task, beam
+        self._opened: tuple[Any, ...] = os.path.abspath(run), device, weights, task, beam, engine
         self._prepare_predictors()
+        if self._graphs is None:
+            self._load(device, WEIGHTS[weights])
+        else:
+            require(device in ("auto", "cpu"), "device", device, "auto or cpu with the engine onnx")
+            require(weights == "best", "weights", weights, "best with the engine onnx, whose export has its weights")
+            self._bind()
+        self._set_beam(beam)
+
+    def _load(self, device: str, weights: str) -> None:
+        """Read the weights, and bind the first graph of MXNet."""
+        self.device = pick_device(device)
+        self.weights, _ = self.run.read_arrays(weights, learned(self.config, self.codec))
         try:
             require_parameters(self.weights, self.config, self.codec)  # before graphs of impossible sizes are bound
             self._bind()
         except ValueError:
-            raise RunError(f"{self.run.path / WEIGHTS[weights]}: holds the weights of another model") from None
-        self._set_beam(beam)
+            raise RunError(f"{self.run.path / weights}: holds the weights of another model") from None
 
     def _set_beam(self, beam: int | None) -> None:
         """Answer by a search with this beam, if the run searches for its answers."""
@@ -80,7 +95,7 @@ class OpenedRun(ABC):
 
     @abstractmethod
     def _bind(self) -> None:
-        """Bind the first graph. Raises `ValueError` if the weights do not fit it."""
+        """Prepare the first answer. Raises `ValueError` if the weights do not fit the graph."""
 
     def _prepare_predictors(self) -> None:
         """Set what is made when first needed."""
@@ -256,7 +271,11 @@ class StringRun(OpenedRun):
         beam = beam or self.beam
         size = next((size for size in BATCH_SIZES if n <= size), BATCH_SIZES[-1])
         key = (codec.source_length, codec.target_length, size, beam)
-        if key not in self._predictors:
+        if key not in self._predictors and self._graphs is not None:
+            model = self.model(codec)
+            size = fitting(model, max(1, BATCH_SIZES[-1] // beam))
+            self._predictors[key] = OnnxPredictor(self._graphs, model, codec, size, beam)
+        elif key not in self._predictors:
             with alone:
                 if key not in self._predictors:  # another thread may have made it meanwhile
                     model = self.model(codec)
@@ -266,17 +285,29 @@ class StringRun(OpenedRun):
                     self._predictors[key] = made
         return self._predictors[key]
 
+    def _reader(self) -> BaseReader:
+        """A new reader, for a run of a text."""
+        model = cast(CharacterModel, self.model(self.codec))
+        return Reader(model, self.device, self.weights) if self._graphs is None else OnnxReader(self._graphs, model)
+
+    def _require_mxnet(self, what: str) -> None:
+        if self._graphs is not None:
+            raise UsageError(f"{what}: needs the engine mxnet and a run folder, and {self.shown} answers by onnx")
+
     def embeddings(self) -> dict[str, Embeddings]:
+        self._require_mxnet("embeddings")
         from seq2seq.explaining import character_embeddings
 
         return character_embeddings(self)
 
     def explain(self, source: str) -> list[str]:
+        self._require_mxnet("explain")
         from seq2seq.explaining import explain, lines_of
 
         return [line for each in explain(self, source) for line in lines_of(each)]
 
     def plot(self, source: str, file: PathLike) -> None:
+        self._require_mxnet("plot")
         from seq2seq.explaining import explain
         from seq2seq.plots import plot_explanations
 

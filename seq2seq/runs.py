@@ -57,6 +57,7 @@ RATES_PLOT = "rates.png"
 KNOWN = "known.u64"
 OUTLINE = "data_outline"  # a key in the configuration
 WEIGHTS = {"best": "best.safetensors", "last": "last.safetensors"}
+ENGINES = ("auto", "mxnet", "onnx")  # what answers: see `decoding/onnx.py`
 FILES = {CONFIG, METRICS, EVALUATION, OPTIMIZER, FOUND, RATES, RATES_PLOT, KNOWN, *WEIGHTS.values()}
 # Maximum sizes of files that are read, in bytes.
 MOST_CONFIG = 2**24

@@ -37,13 +37,14 @@ class Solver(StringRun):
     ['23', '3']
 
     Any number of threads can use one or more Solvers, also while other threads train. The calls take turns, since
-    MXNet's graphs can have one user at a time, and the answers do not depend on the other calls. After a fork the child
-    can continue to use the Solver. A copy, or a pickle in another process, opens the run folder again.
+    MXNet's graphs can have one user at a time, and the answers do not depend on the other calls; with ONNX Runtime they
+    run in parallel. After a fork the child can continue to use the Solver. A copy, or a pickle in another process,
+    opens the run folder again.
 
     Parameters
     ----------
     run : path, or list of path
-        The run folder, or those of an ensemble: see `Ensemble`.
+        The run folder, or those of an ensemble: see `Ensemble`. Or the folder of an export: see `engine`.
     device : str
         `auto`, `cpu`, `gpu` or `gpu:N`.
     weights : str
@@ -53,6 +54,10 @@ class Solver(StringRun):
     beam : int, optional
         Number of prefixes that a beam search keeps, from 1 to the size of the vocabulary; by default that of the run's
         configuration. Only for a model that writes one character at a time.
+    engine : str
+        `mxnet`, which needs a run folder; `onnx`, which needs an export (see `export`): its folder, or a run folder
+        that holds one in its subfolder `onnx`; or `auto`, which is `mxnet` where MXNet is installed and the folder has
+        weights, else `onnx`.
 
     Raises
     ------
@@ -73,12 +78,13 @@ class Solver(StringRun):
         weights: str = "best",
         task: Task | None = None,
         beam: int | None = None,
+        engine: str = "auto",
     ) -> Any:
         """Make an object of the class that opens the run, such as a `Writer`, or an `Ensemble` for several."""
         opens = cls if cls is not Solver else _opens(run, task)
         if issubclass(opens, cls):
             return super().__new__(opens)
-        return opens(run, device, weights, task, beam)
+        return opens(run, device, weights, task, beam, engine)
 
     @overload
     def __call__(self, source: str) -> str: ...  # type: ignore[overload-overlap]

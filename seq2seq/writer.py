@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 import numpy as np
 
-from seq2seq.decoding import Answer, Reader, write
+from seq2seq.decoding import Answer, BaseReader, write
 from seq2seq.errors import SourceError, UsageError, require, short
 from seq2seq.pairs_evaluation import PairsEvaluation, SomePairs
 from seq2seq.solver import LONGEST, Solver
@@ -129,11 +129,11 @@ class Writer(Solver):
     def _asked(self, prepared: list[str]) -> Iterator[tuple[Answer, list[str]]]:
         yield from ((self._expected(source)[-1], []) for source in prepared)
 
-    def _reading(self, prepared: str) -> tuple[Reader, Array]:
+    def _reading(self, prepared: str) -> tuple[BaseReader, Array]:
         """A new reader, and the ids of a prepared prefix, shape (L,)."""
         [ids] = self.codec.vocabulary.encode([prepared], len(prepared))
-        return Reader(self._model, self.device, self.weights), ids
+        return self._reader(), ids
 
     @property
     def _model(self) -> CharacterModel:
-        return cast("CharacterModel", self.predictor(1).model)
+        return cast("CharacterModel", self.model(self.codec))

@@ -6,11 +6,11 @@ from typing import Any
 
 import seq2seq
 from seq2seq.cli.parser import Parser
-from seq2seq.runs import Run
+from seq2seq.runs import ENGINES, Run
 
 
 def add_run_options(parser: Parser) -> None:
-    """Add `--run` and `--beam`."""
+    """Add `--run`, `--beam` and `--engine`."""
     parser.add_argument(
         "--run",
         metavar="DIR",
@@ -23,9 +23,17 @@ def add_run_options(parser: Parser) -> None:
         metavar="K",
         help="keep the K most probable beginnings of an answer, with an attention run (default: as the run says)",
     )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="auto",
+        help="what answers: mxnet, or onnx from an export, which needs no MXNet (default: auto, mxnet where it can)",
+    )
 
 
 def open_run(arguments: Any) -> seq2seq.Solver:
     """Open the run, or the ensemble, of these arguments."""
     runs = arguments.run or [Run.newest().path]
-    return seq2seq.Solver(runs[0] if len(runs) == 1 else runs, device=arguments.device, beam=arguments.beam)
+    return seq2seq.Solver(
+        runs[0] if len(runs) == 1 else runs, device=arguments.device, beam=arguments.beam, engine=arguments.engine
+    )

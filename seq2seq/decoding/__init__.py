@@ -10,7 +10,7 @@ from seq2seq.decoding.search import SearchPredictor
 from seq2seq.decoding.stepwise import Worked, work_out
 from seq2seq.decoding.streams import StreamPredictor
 from seq2seq.decoding.widths import WidthsPredictor
-from seq2seq.decoding.writing import Reader, write
+from seq2seq.decoding.writing import BaseReader, Reader, write
 from seq2seq.engine.test_module import TestModule
 from seq2seq.models import AutoregressiveModel, Model, ParallelModel
 from seq2seq.typing import Array
@@ -18,6 +18,7 @@ from seq2seq.typing import Array
 __all__ = [
     "Answer",
     "Answers",
+    "BaseReader",
     "Best",
     "MxnetPredictor",
     "ParallelPredictor",

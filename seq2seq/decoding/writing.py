@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -13,8 +14,27 @@ from seq2seq.typing import Array
 from seq2seq.workers import workers_of
 
 
-class Reader:
-    """Reads a text and predicts the next character.
+class BaseReader(ABC):
+    """Reads a text and predicts the next character."""
+
+    @abstractmethod
+    def read(self, ids: Iterable[int]) -> Array:
+        """Read characters, and predict the next one.
+
+        Parameters
+        ----------
+        ids : iterable of int
+            Characters that follow those read before. In total there must be at least `model.fewest`.
+
+        Returns
+        -------
+        ndarray, shape (V,)
+            Log-probabilities of the next character; -inf for padding, which does not occur in a text.
+        """
+
+
+class Reader(BaseReader):
+    """Reads a text with MXNet.
 
     Parameters
     ----------
@@ -36,18 +56,6 @@ class Reader:
 
     @alone
     def read(self, ids: Iterable[int]) -> Array:
-        """Read characters, and predict the next one.
-
-        Parameters
-        ----------
-        ids : iterable of int
-            Characters that follow those read before. In total there must be at least `model.fewest`.
-
-        Returns
-        -------
-        ndarray, shape (V,)
-            Log-probabilities of the next character; -inf for padding, which does not occur in a text.
-        """
         if self._states:
             return [self._forward([each]) for each in ids][-1]
         self._recent = [*self._recent, *ids][-self._model.source_length :]
@@ -101,13 +109,13 @@ def draw(log_probabilities: Array, temperature: float, top_k: int, rng: np.rando
 
 
 def write(
-    reader: Reader, ids: Iterable[int], temperature: float, top_k: int, rng: np.random.Generator
+    reader: BaseReader, ids: Iterable[int], temperature: float, top_k: int, rng: np.random.Generator
 ) -> Iterator[int]:
     """Continue a text without end.
 
     Parameters
     ----------
-    reader : Reader
+    reader : BaseReader
     ids : iterable of int
         Characters to read first.
     temperature, top_k, rng

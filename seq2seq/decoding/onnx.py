@@ -1,0 +1,249 @@
+"""Answers with ONNX Runtime, from the graphs of an export: see `seq2seq/exporting/`.
+
+MXNet is not used, and need not be installed. Nothing here is locked: ONNX Runtime's sessions can be used by any number
+of threads at the same time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from seq2seq.decoding.base import Answers, Best, Predictor, probability
+from seq2seq.decoding.search import IMPOSSIBLE
+from seq2seq.decoding.writing import BaseReader
+from seq2seq.errors import RunError, Seq2SeqError, UsageError, require
+from seq2seq.files import parse_json, read, shown
+from seq2seq.lazy import cached_property
+from seq2seq.models import CharacterModel, Model
+from seq2seq.mx import is_installed
+from seq2seq.runs import ENGINES, WEIGHTS, Run
+from seq2seq.typing import Array
+from seq2seq.vocabulary import AlignedCodec, Codec
+
+EXPORT = "export.json"
+FORMAT = 1
+HELD = "onnx"  # the subfolder of a run folder that can hold an export of the run
+MOST_JSON = 2**24  # bytes
+MOST_GRAPH = 2**31
+
+
+class Graphs:
+    """The graphs of an export.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Raises
+    ------
+    RunError
+        If the export is damaged or of another version.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            self._properties = parse_json(self._read(EXPORT, MOST_JSON))
+        except ValueError as error:
+            raise RunError(f"{shown(folder / EXPORT)}: is damaged: not JSON: {error}") from None
+        properties = self._properties
+        if not isinstance(properties, dict) or properties.get("format") != FORMAT:
+            raise RunError(f"{shown(folder / EXPORT)}: is not an export of this version (format {FORMAT})")
+
+    @cached_property
+    def model(self) -> Any:
+        """The session of the graph that answers."""
+        return self._session("model.onnx")
+
+    @cached_property
+    def encoder(self) -> Any:
+        """The session of the graph of a search's first step."""
+        return self._session("encoder.onnx")
+
+    @cached_property
+    def decoder(self) -> Any:
+        """The session of the graph of each step of a search."""
+        return self._session("decoder.onnx")
+
+    @property
+    def searches(self) -> bool:
+        """Whether there are graphs for a search."""
+        return "decoder.onnx" in self._properties["files"]
+
+    def _read(self, name: str, most: int) -> bytes:
+        path = shown(self._folder / name)
+        try:
+            return read(self._folder / name, most)
+        except OSError as error:
+            raise RunError(f"{path}: cannot be read: {error.strerror}") from None
+        except ValueError as error:
+            raise RunError(f"{path}: {error}") from None
+
+    def _session(self, name: str) -> Any:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise Seq2SeqError(
+                f"engine onnx: needs the package onnxruntime ({error}): pip install 'mxseq2seq[onnx]'"
+            ) from None
+        content = self._read(name, MOST_GRAPH)
+        if hashlib.sha256(content).hexdigest() != self._properties["files"].get(name):
+            raise RunError(f"{shown(self._folder / name)}: is damaged: it does not have the hash that {EXPORT} says")
+        options = onnxruntime.SessionOptions()
+        # A single answer is not faster with more threads, and the caller's threads can answer in parallel.
+        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+
+def graphs_for(run: Run, engine: str) -> Graphs | None:
+    """The graphs with which a run folder or an export is to answer, or None if MXNet is.
+
+    Parameters
+    ----------
+    run : Run
+        A run folder, which may hold an export in its subfolder `onnx`, or the folder of an export.
+    engine : str
+        `mxnet`; `onnx`; or `auto`: MXNet if it is installed and the folder has weights, else ONNX Runtime if there is
+        an export.
+
+    Returns
+    -------
+    Graphs or None
+
+    Raises
+    ------
+    UsageError
+        If the engine is not one of these, or there is no export for it.
+    RunError
+        If the export is damaged.
+    """
+    require(engine in ENGINES, "engine", engine, f"one of {', '.join(ENGINES)}")
+    found = next((folder for folder in (run.path, run.path / HELD) if os.path.lexists(folder / EXPORT)), None)
+    if engine == "onnx" and found is None:
+        raise UsageError(f"engine: got 'onnx', but {run.shown} has no export; make one with seq2seq export")
+    has_weights = any(os.path.lexists(run.path / name) for name in WEIGHTS.values())
+    if found is None or engine == "mxnet" or (engine == "auto" and has_weights and is_installed()):
+        return None
+    return Graphs(found)
+
+
+class OnnxPredictor(Predictor):
+    """Answers with the graph `model`, or by a beam search with `encoder` and `decoder`.
+
+    Parameters
+    ----------
+    graphs : Graphs
+    model : Model
+    codec : Codec
+        With which the sources are encoded.
+    batch_size, beam : int
+        As in `SearchPredictor`.
+    """
+
+    def __init__(self, graphs: Graphs, model: Model, codec: Codec, batch_size: int, beam: int = 1) -> None:
+        self.model = model
+        self.batch_size = batch_size
+        self.searches = graphs.searches  # type: ignore[misc]
+        self.beam = beam
+        self._graphs = graphs
+        self._codec = codec
+
+    def answer(self, sources: Array, targets: Array | None = None) -> Answers:
+        if targets is not None:
+            raise UsageError("engine: onnx scores no targets; use mxnet")
+        if self.beam > 1:
+            best = self.search(sources)
+            return Answers(best.ids[:, 0], probability(best.scores[:, 0]))
+        ids = np.full((len(sources), self.model.target_length), self.model.pad, np.int32)
+        scores = np.empty(len(sources), np.float32)
+        for rows in self._batches(sources):
+            found, scores[rows] = self._graphs.model.run(["ids", "score"], self._fed(sources[rows]))
+            ids[rows, : found.shape[1]] = found
+        return Answers(ids, probability(scores))
+
+    def search(self, sources: Array) -> Best:
+        ids = np.full((len(sources), self.beam, self.model.target_length), self.model.pad, np.int32)
+        scores = np.empty((len(sources), self.beam), np.float32)
+        for rows in self._batches(sources):
+            found, scores[rows] = self._searched(self._fed(sources[rows]))
+            ids[rows, :, : found.shape[2]] = found
+        return Best(ids, scores)
+
+    def _batches(self, sources: Array) -> Iterable[slice]:
+        return (slice(start, start + self.batch_size) for start in range(0, len(sources), self.batch_size))
+
+    def _fed(self, sources: Array) -> dict[str, Array]:
+        """The input of the graph; sources that were encoded place by place are written out again."""
+        if isinstance(self._codec, AlignedCodec):
+            written = self._codec.read_sources(sources)
+            sources = self._codec.vocabulary.encode(written, sources.shape[1])
+        return {"source": sources.astype(np.int64)}
+
+    def _searched(self, feed: dict[str, Array]) -> tuple[Array, Array]:
+        """The K best answers (N, K, steps) and their scores (N, K): the same search as in `decoding/search.py`."""
+        beam = self.beam
+        size = self.model.vocabulary_size
+        pad = self.model.pad
+        names = [output.name for output in self._graphs.encoder.get_outputs()]
+        values = dict(zip(names, self._graphs.encoder.run(names, feed)))
+        [length] = values.pop("target_length")
+        wanted = [output.name for output in self._graphs.decoder.get_outputs() if output.name != "attention"]
+        kept = [name.removesuffix("_after") for name in wanted[1:]]  # the states, rows along axis 1
+        values = {name: np.repeat(value, beam, axis=int(name in kept)) for name, value in values.items()}
+        n = len(feed["source"])
+        previous = np.full(n * beam, size)
+        score = np.full((n, beam), IMPOSSIBLE, np.float32)
+        score[:, 0] = 0  # at first all prefixes are the same
+        nothing_more = np.full(size, IMPOSSIBLE, np.float32)
+        nothing_more[pad] = 0
+        written = np.empty((n, beam, 0), np.int64)
+        for _ in range(length):
+            found, *after = self._graphs.decoder.run(wanted, {"previous": previous, **values})
+            onward = np.where((previous == pad)[:, None], nothing_more, found)
+            total = (onward + score.reshape(-1, 1)).reshape(n, beam * size)
+            best = np.argsort(-total, axis=1, kind="stable")[:, :beam]  # (N, K)
+            score = np.take_along_axis(total, best, axis=1)
+            parent = best // size
+            chosen = best % size
+            written = np.concatenate([np.take_along_axis(written, parent[:, :, None], axis=1), chosen[:, :, None]], 2)
+            rows = (parent + np.arange(n)[:, None] * beam).reshape(-1)
+            values.update(zip(kept, (state[:, rows] for state in after)))
+            previous = chosen.reshape(-1)
+            if (previous == pad).all():
+                break
+        return written, score
+
+
+class OnnxReader(BaseReader):
+    """Reads a text with ONNX Runtime.
+
+    Parameters
+    ----------
+    graphs : Graphs
+    model : CharacterModel
+    """
+
+    def __init__(self, graphs: Graphs, model: CharacterModel) -> None:
+        self._graphs = graphs
+        self._model = model
+        self._states = {name: np.zeros(shape, np.float32) for name, shape in model.state_shapes(1).items()}
+        self._recent: list[int] = []
+
+    def read(self, ids: Iterable[int]) -> Array:
+        self._recent = [*self._recent, *ids]
+        if not self._states:
+            self._recent = self._recent[-self._model.source_length :]
+        feed = {"source": np.array([self._recent], np.int64), **self._states}
+        if self._states:
+            self._recent = []
+        found, *after = self._graphs.model.run(None, feed)
+        self._states = dict(zip(self._states, after))
+        following = cast(Array, found[0])
+        following[self._model.pad] = -np.inf
+        return following
