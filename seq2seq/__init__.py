@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from seq2seq.errors import DeviceError, RunError, Seq2SeqError, SourceError, TrainingInterrupted, UsageError
     from seq2seq.estimator import Estimator
     from seq2seq.experiment import train
+    from seq2seq.exporting import export
     from seq2seq.recommender import Recommender
     from seq2seq.searching import search
     from seq2seq.solver import Solver
@@ -77,6 +78,7 @@ _HOME = {
     "TrainingInterrupted": "errors",
     "UsageError": "errors",
     "Writer": "writer",
+    "export": "exporting",
     "search": "searching",
     "train": "experiment",
 }
@@ -117,6 +119,7 @@ __all__ = [
     "TrainingInterrupted",
     "UsageError",
     "Writer",
+    "export",
     "search",
     "train",
 ]

@@ -4,7 +4,7 @@ import signal
 import numpy as np
 import pytest
 
-from seq2seq import Arithmetic, Text, train
+from seq2seq import Arithmetic, Text, export, train
 from seq2seq.runs import Run
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a shell's job in the background: Ctrl-C is tested here
@@ -115,3 +115,18 @@ def package(tmp_path):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
     return folder
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory, request):
+    """A function from the name of a fixture with a run to the folder of its export. It is not to be changed."""
+    pytest.importorskip("onnx", reason="pip install 'mxseq2seq[onnx]'")
+    pytest.importorskip("onnxruntime", reason="pip install 'mxseq2seq[onnx]'")
+    folder = tmp_path_factory.mktemp("exported")
+
+    def path(name):
+        if not (folder / name).exists():
+            export(request.getfixturevalue(name), onnx=folder / name)
+        return folder / name
+
+    return path

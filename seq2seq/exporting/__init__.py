@@ -1,1 +1,52 @@
-"""Exports runs to other formats."""
+"""Exports runs to other formats: ONNX (`onnx.py`), and MXNet's own (`mxnet.py`).
+
+The ONNX graphs are written node by node, with `graph.py`, from the weights: `layers.py` has recurrent and dense layers,
+`reading.py` what a codec does to a source, `pairs.py` and `texts.py` the networks of `seq2seq/models/`, and
+`answering.py` puts these together. `seq2seq/decoding/onnx.py` answers with them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seq2seq.errors import UsageError
+from seq2seq.places import PathLike
+
+if TYPE_CHECKING:
+    from seq2seq.solver import Solver
+
+__all__ = ["export"]
+
+
+def export(run: PathLike | Solver, onnx: PathLike) -> None:
+    """Export a run to another format.
+
+    Nothing is written unless the exported graphs give the same answers as the run.
+
+    Parameters
+    ----------
+    run : path or Solver
+        A run folder, or an open run, for example with other weights than the best.
+    onnx : path
+        A new folder for graphs in ONNX. `Solver` opens it too, without MXNet.
+
+    Raises
+    ------
+    UsageError
+        If the folder exists, or the run's model cannot be exported.
+    RunError
+        If the folder holds no run, or it is damaged, or a file cannot be written.
+    Seq2SeqError
+        If a graph gives another answer than the run.
+    """
+    from seq2seq.opened import OpenedRun
+    from seq2seq.solver import Solver
+
+    solver = run if isinstance(run, OpenedRun) else Solver(run, engine="mxnet")
+    if not isinstance(solver, Solver):
+        raise UsageError(f"run: {solver.shown}: estimates values; only models that read strings can be exported")
+    if solver.engine != "mxnet" or len(solver.runs) > 1:
+        raise UsageError(f"run: {solver.shown}: is not one run folder, which can be exported")
+    from seq2seq.exporting.onnx import export_onnx
+
+    export_onnx(solver, onnx)

@@ -40,7 +40,7 @@ def graphs_of_pairs(model: Model, codec: Codec, weights: Weights) -> dict[str, G
         return {"model": _greedy(network, codec), "encoder": _encoder(network, codec), "decoder": _decoder(network)}
     if isinstance(model, (RepeatModel, TransducerModel)):
         return {"model": _at_once(model, codec, weights)}
-    raise UsageError(f"onnx: the model {model.config.model} has no graph in ONNX")
+    raise UsageError(f"onnx: the class {type(model).__name__} has no graph in ONNX")
 
 
 def _at_once(model: Model, codec: Codec, weights: Weights) -> Graph:

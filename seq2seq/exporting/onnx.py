@@ -1,0 +1,170 @@
+"""The folder of an export to ONNX.
+
+| file | contents |
+|---|---|
+| `model.onnx` | the graph that answers |
+| `encoder.onnx`, `decoder.onnx` | for `attention`: the parts of a search |
+| `export.json` | the symbols in the order of their ids, lengths, examples, and hashes of the other files |
+| `config.json` | the configuration of the run, as in a run folder |
+| `README.md` | how to use the graphs, with examples |
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seq2seq import __version__
+from seq2seq.decoding import Answer, work_out
+from seq2seq.decoding.base import probability
+from seq2seq.decoding.onnx import EXPORT, FORMAT
+from seq2seq.errors import RunError, Seq2SeqError, SourceError, UsageError, quoted, short
+from seq2seq.exporting.answering import graphs_of_pairs
+from seq2seq.exporting.readme import readme
+from seq2seq.exporting.texts import graphs_of_text
+from seq2seq.files import read, shown
+from seq2seq.folders import CONFIG
+from seq2seq.models import CharacterModel
+from seq2seq.options import model_name
+from seq2seq.places import PathLike
+from seq2seq.runs import MOST_CONFIG
+from seq2seq.solver import Solver
+from seq2seq.tasks import Task
+from seq2seq.tasks.alphabet import PAD
+from seq2seq.tasks.stepwise import steps_of, stepwise
+from seq2seq.writer import Writer
+
+CHECKED = 200  # sources that are answered by both engines
+# Largest difference between the confidences. MXNet's recurrent layers are less exact: the confidences of a trained run
+# differed from those in double precision by up to 6e-6 with MXNet, and by up to 3e-7 with ONNX Runtime.
+CLOSE = 5e-5
+BEAM = 3  # of the search that is compared
+SHOWN = 3  # examples in `export.json`
+
+
+def export_onnx(solver: Solver, folder: PathLike) -> None:
+    """Write the folder: see `export` for the parameters and the errors."""
+    path = Path(folder)
+    if path.exists():
+        raise UsageError(f"onnx: got {quoted(str(folder), 200)}, but it must be a folder that does not exist yet")
+    model = solver.model(solver.codec)
+    if isinstance(model, CharacterModel):
+        graphs = graphs_of_text(model, solver.weights)
+    else:
+        graphs = graphs_of_pairs(model, solver.codec, solver.weights)
+    sources = _sources(solver)
+    answers = [_found(solver, source) for source in sources]
+    properties = _properties(solver, [(source, found[0]) for source, found in zip(sources, answers)][:SHOWN])
+    files = {f"{name}.onnx": graph.model(properties) for name, graph in graphs.items()}
+    files[CONFIG] = read(solver.run.path / CONFIG, MOST_CONFIG)
+    files["README.md"] = readme(properties, [*files]).encode()
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    files[EXPORT] = json.dumps({**properties, "files": hashes}, indent=2, ensure_ascii=False).encode() + b"\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+        try:
+            made.chmod(0o755)
+            for name, content in files.items():
+                (made / name).write_bytes(content)
+            _compare(made, sources, answers, solver.task)
+            made.rename(path)
+        finally:
+            with suppress(OSError):
+                shutil.rmtree(made)
+    except OSError as error:
+        raise RunError(f"{shown(path)}: cannot be written: {error.strerror}") from None
+
+
+def _properties(solver: Solver, examples: Iterable[tuple[str, Answer]]) -> dict[str, Any]:
+    """What a program needs that uses the graphs, as plain values for JSON."""
+    codec = solver.codec
+    alphabet = codec.alphabet
+    return {
+        "format": FORMAT,
+        "seq2seq": __version__,
+        "application": solver.application.name,
+        "task": solver.task.name,
+        "model": model_name(solver.task, solver.config.model.model),
+        "characters": ["" if each == PAD else alphabet.symbol(each) for each in codec.characters],
+        "pad": codec.vocabulary.pad,
+        "start": len(codec.vocabulary),
+        "source_separator": alphabet.source_separator,
+        "target_separator": alphabet.target_separator,
+        "reverse_target": codec.reverse_target,
+        "widths": codec.widths,
+        "source_length": codec.source_length,
+        "target_length": codec.target_length,
+        "any_length": codec.any_length,
+        "states": [*solver.model(codec).state_shapes(1)],
+        "examples": [
+            {"source": alphabet.show_source(source), "answer": answer.text, "confidence": answer.confidence}
+            for source, answer in examples
+        ],
+        "working": _working(solver),
+    }
+
+
+def _sources(solver: Solver) -> list[str]:
+    """Sources as the model reads them: of a task that works in steps, its questions; of a text, some characters."""
+    rng = np.random.default_rng(0)
+    model = solver.model(solver.codec)
+    if isinstance(model, CharacterModel):
+        known = [each for each in solver.codec.characters if each != PAD]
+        lengths = rng.integers(model.fewest, model.source_length + 1, CHECKED)
+        return ["".join(rng.choice(known, length)) for length in lengths]
+    pairs = steps_of(solver.task, solver.task.sample(CHECKED, rng))
+    return [source.strip(PAD) for source in pairs.sources[:CHECKED].tolist()]
+
+
+def _working(solver: Solver) -> dict[str, Any] | None:
+    """How a task that works in steps gets an answer from the model's answers, by an example; None for other tasks."""
+    task = stepwise(solver.task)
+    if task is None:
+        return None
+    asked: list[list[str]] = []
+
+    def ask(questions: list[str]) -> list[Answer]:
+        answers = [_found(solver, question)[0] for question in questions]
+        asked.extend([question, answer.text] for question, answer in zip(questions, answers))
+        return answers
+
+    [worked] = work_out(task, ask, [solver.prepare(solver.example)])
+    answer = None if isinstance(worked.answer, SourceError) else worked.answer.text
+    return {"source": solver.example, "asked": asked, "answer": answer}
+
+
+def _found(solver: Solver, source: str) -> list[Answer]:
+    """The answers to a source, without what the task makes of them: of a graph that answers, and of a search."""
+    if isinstance(solver, Writer):
+        return solver.expected(solver.codec.alphabet.show_source(source))[::-1]  # after the whole source first
+    codec = solver.codec.fitting(source)
+    ids = codec.encode_sources([source])
+    answers = solver.predictor(1, codec, beam=1).answer(ids)
+    texts = [*codec.decode_targets(answers.ids)]
+    confidences = [*answers.confidence]
+    if solver.predictor(1).searches:
+        best = solver.predictor(1, codec, beam=min(BEAM, len(codec.vocabulary))).search(ids)
+        texts += codec.decode_targets(best.ids[0])
+        confidences += [*probability(best.scores[0])]
+    return [Answer(text, float(confidence)) for text, confidence in zip(texts, confidences)]
+
+
+def _compare(folder: Path, sources: list[str], expected: list[list[Answer]], task: Task) -> None:
+    """Raise `Seq2SeqError` unless the graphs in a folder give the expected answers."""
+    exported = Solver(folder, task=task, engine="onnx")
+    for source, answers in zip(sources, expected):
+        found = _found(exported, source)
+        close = all(abs(one.confidence - other.confidence) <= CLOSE for one, other in zip(found, answers))
+        if found[0].text != answers[0].text or not close:
+            raise Seq2SeqError(
+                f"export: nothing is written: to {short(source)} ONNX Runtime answers {found}, and MXNet {answers}"
+            )

@@ -1,0 +1,179 @@
+"""The page in the folder of an export."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Collection, Mapping
+from typing import Any
+
+HEAD = """\
+# {task}, by {model}
+
+Graphs in ONNX (opset 18), which run in ONNX Runtime 1.19 and later, for example. `export.json` has the symbols in the
+order of their ids, the lengths, some questions with their answers, and the SHA-256 of each file. The same is in the
+metadata of each graph, as the property `seq2seq`.
+
+With the package `mxseq2seq[onnx]`, which needs no MXNet for it, the folder is asked like a run:
+
+```sh
+seq2seq solve --run . {shell}
+```
+"""
+ANSWERING = """
+## model.onnx
+
+| | name | type | shape |
+|---|---|---|---|
+| input | `source` | int64 | (batch, source_length) |
+| output | `ids` | int64 | (batch, steps) |
+| output | `score` | float32 | (batch): the logarithm of the answer's probability |
+| output | `log_probabilities` | float32 | (batch, steps, {size}) |
+
+The graph pads a source itself, to the width in which the model has learned to read it. So the sources of one call must
+belong to one width: the smallest of `widths` in `export.json` that fits each of them. A shorter one among them has the
+id of padding, {pad}, before it. `ids` has padding after or within an answer, which is dropped, and
+{order}. A symbol that is not in `characters` has no id, and cannot be asked.
+"""
+SEARCHING = """
+`model.onnx` writes the most probable symbol at each step; it also has the output `attention`, (batch, steps,
+padded_length). `encoder.onnx` and `decoder.onnx` are for a search of your own: the encoder's outputs are the decoder's
+inputs, together with `previous`, the ids before the step, at first {start}. Each output of the decoder with the name
+`NAME_after` is its input `NAME` at the next step. `target_length` is the largest number of steps.
+"""
+WORKING = """
+This run works in steps: an answer takes several calls, each with a question that depends on the answers before it.
+`working` in `export.json` is an example; `seq2seq.Solver` does it for any source.
+"""
+TEXT = """
+## model.onnx
+
+It reads `source`, ids of type int64 and shape (batch, length), and gives `log_probabilities` of the next symbol,
+float32 and shape (batch, {size}). {reads}
+"""
+STATES = """\
+Its other inputs are states, zeros at the start of a text. Each output `NAME_after` is the input `NAME` with which it
+reads on."""
+WINDOW = "It reads the last {source_length} symbols at the most."
+PYTHON = """
+## Python
+
+```python
+import json
+
+import numpy as np
+import onnxruntime
+
+export = json.load(open("export.json", encoding="utf-8"))
+characters = export["characters"]
+session = onnxruntime.InferenceSession("model.onnx")
+source = {quoted}
+symbols = source.split(export["source_separator"]) if export["source_separator"] else source
+source_ids = np.array([[characters.index(symbol) for symbol in symbols]])
+ids, score = session.run(["ids", "score"], {{"source": source_ids}})
+answer = [characters[each] for each in ids[0] if each != export["pad"]]
+answer = answer[::-1] if export["reverse_target"] else answer
+print(export["target_separator"].join(answer), np.exp(score[0]))
+```
+
+## JavaScript
+
+```js
+import {{ readFileSync }} from "node:fs";
+import ort from "onnxruntime-node"; // in a browser, onnxruntime-web and fetch
+
+const exported = JSON.parse(readFileSync("export.json", "utf8"));
+const session = await ort.InferenceSession.create("model.onnx");
+const source = {quoted};
+const symbols = exported.source_separator ? source.split(exported.source_separator) : [...source];
+const sourceIds = BigInt64Array.from(symbols, (symbol) => BigInt(exported.characters.indexOf(symbol)));
+const {{ ids, score }} = await session.run({{ source: new ort.Tensor("int64", sourceIds, [1, symbols.length]) }});
+const found = Array.from(ids.data, Number).filter((id) => id !== exported.pad);
+const answer = exported.reverse_target ? found.reverse() : found;
+const text = answer.map((id) => exported.characters[id]).join(exported.target_separator);
+console.log(text, Math.exp(score.data[0]));
+```
+
+## C++
+
+Each argument is a symbol of the source; the symbols of the answer are printed in the order of `ids`.
+
+```cpp
+#include <onnxruntime_cxx_api.h>
+#include <algorithm>
+#include <cmath>
+#include <iostream>
+
+int main(int count, char** arguments) {{
+  const std::vector<std::string> characters = {{{literals}}};
+  std::vector<int64_t> ids;
+  for (int i = 1; i < count; i++)
+    ids.push_back(std::find(characters.begin(), characters.end(), arguments[i]) - characters.begin());
+  Ort::Env env;
+  Ort::Session session(env, "model.onnx", Ort::SessionOptions());
+  const int64_t shape[] = {{1, int64_t(ids.size())}};
+  auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
+  auto source = Ort::Value::CreateTensor<int64_t>(memory, ids.data(), ids.size(), shape, 2);
+  const char *inputs[] = {{"source"}}, *outputs[] = {{"ids", "score"}};
+  auto found = session.Run(Ort::RunOptions(), inputs, &source, 1, outputs, 2);
+  const int64_t* answer = found[0].GetTensorData<int64_t>();
+  for (size_t i = 0; i < found[0].GetTensorTypeAndShapeInfo().GetElementCount(); i++)
+    std::cout << characters[answer[i]];
+  std::cout << " " << std::exp(*found[1].GetTensorData<float>()) << std::endl;
+}}
+```
+"""
+PYTHON_OF_TEXT = """
+## Python
+
+```python
+import json
+
+import numpy as np
+import onnxruntime
+
+export = json.load(open("export.json", encoding="utf-8"))
+characters = export["characters"]
+session = onnxruntime.InferenceSession("model.onnx")
+states = {{each.name: np.zeros([size if isinstance(size, int) else 1 for size in each.shape], np.float32)
+          for each in session.get_inputs()[1:]}}
+source_ids = np.array([[characters.index(symbol) for symbol in {quoted}]])
+found, *states_after = session.run(None, {{"source": source_ids, **states}})
+found[0, export["pad"]] = -np.inf
+print(characters[found[0].argmax()], np.exp(found[0].max()))
+```
+"""
+
+
+def readme(properties: Mapping[str, Any], files: Collection[str]) -> str:
+    """The page.
+
+    Parameters
+    ----------
+    properties : dict
+        Those in `export.json`.
+    files : collection of str
+        Names of the other files.
+
+    Returns
+    -------
+    str
+    """
+    text = properties["application"] == "language"
+    parts = [HEAD, TEXT, PYTHON_OF_TEXT] if text else [HEAD, ANSWERING]
+    if "decoder.onnx" in files:
+        parts.append(SEARCHING)
+    if properties["working"]:
+        parts.append(WORKING)
+    if not text:
+        parts.append(PYTHON)
+    source = properties["examples"][0]["source"]
+    return "".join(parts).format(
+        **{name: value for name, value in properties.items() if name != "characters"},
+        size=len(properties["characters"]),
+        order="the symbols of the answer are in " + ("reverse order" if properties["reverse_target"] else "order"),
+        quoted=json.dumps(source, ensure_ascii=False),
+        shell=shlex.quote(source),
+        literals=", ".join(json.dumps(each, ensure_ascii=False) for each in properties["characters"]),
+        reads=STATES if properties["states"] else WINDOW.format(**properties),
+    )

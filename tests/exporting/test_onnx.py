@@ -1,0 +1,136 @@
+"""The folder of an export: what is in it, and when it is not written."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import onnx
+import pytest
+
+from seq2seq import Ensemble, PairsTask, Ratings, Seq2SeqError, Solver, UsageError, export, train
+from seq2seq.exporting import layers
+from seq2seq.models import ParallelModel
+from tests import tables
+from tests.conftest import SMALL
+
+ROOT = Path(__file__).parent.parent.parent
+RUNS = ("solved", "attentive", "stepping", "reading")
+
+
+def properties(folder):
+    return json.loads((folder / "export.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_files_their_hashes_and_the_metadata_of_the_graphs(name, exported, request):
+    folder = exported(name)
+    run = request.getfixturevalue(name)
+    found = properties(folder)
+    files = found.pop("files")
+    graphs = {"model.onnx"} | ({"encoder.onnx", "decoder.onnx"} if name == "attentive" else set())
+    assert {*files, "export.json"} == {path.name for path in folder.iterdir()} == {
+        *graphs, "config.json", "README.md", "export.json"
+    }  # fmt: skip
+    for file, digest in files.items():
+        assert hashlib.sha256((folder / file).read_bytes()).hexdigest() == digest
+    for graph in graphs:
+        model = onnx.load(folder / graph)
+        assert (model.ir_version, [each.version for each in model.opset_import]) == (8, [18])
+        [held] = [each.value for each in model.metadata_props if each.key == "seq2seq"]
+        assert json.loads(held) == found
+        assert {node.domain for node in model.graph.node} == {""}  # no operator that only some runtimes have
+    assert "".join(found["characters"]) == run.codec.characters.removesuffix(" ").replace("\ue000", " ")
+    assert (found["characters"][found["pad"]], found["start"]) == ("", len(found["characters"]))
+    assert len(found["examples"]) == 3
+    if not run.task.stepwise:
+        for example in found["examples"]:
+            [answer] = run.unmarked([example["source"]])
+            expected = (example["answer"], pytest.approx(example["confidence"]))
+            assert (answer.text, answer.confidence) == expected or run.task.final(example["answer"]) == answer.text
+
+
+def test_the_working_of_a_task_that_works_in_steps(stepping, exported):
+    working = properties(exported("stepping"))["working"]
+    assert working["answer"] == stepping(working["source"]) == working["asked"][-1][1]
+    assert [question for question, _ in working["asked"]] == [*stepping.calls(working["source"]), working["answer"]]
+    assert properties(exported("attentive"))["working"] is None
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_python_of_the_readme_prints_an_example(name, exported):
+    folder = exported(name)
+    [program] = re.findall("```python\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.S)
+    assert len(program.strip().splitlines()) <= 15
+    result = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert result.stderr == ""
+    answer, confidence = result.stdout.removesuffix("\n").rsplit(" ", 1)
+    example = properties(folder)["examples"][0]
+    assert (answer, float(confidence)) == (example["answer"], pytest.approx(example["confidence"], abs=1e-5))
+
+
+def test_symbols_of_several_characters(tmp_path):
+    pairs = [(" ".join(letters), " ".join(f"{each}{each}" for each in letters)) for letters in ("ab", "bc", "cab", "b")]
+    solver = train(
+        PairsTask.of(pairs, source_symbols="words", target_symbols="words"), tmp_path / "run", progress=False, **SMALL
+    )
+    export(solver, onnx=tmp_path / "exported")
+    assert properties(tmp_path / "exported")["characters"] == [*"abc", "aa", "bb", "cc", ""]
+    assert Solver(tmp_path / "exported")(["a b", "c"]) == solver(["a b", "c"])
+
+
+def test_graphs_that_answer_differently_are_not_left_behind(attentive, tmp_path, monkeypatch):
+    cell = layers.CELLS["lstm"]
+    monkeypatch.setitem(layers.CELLS, "lstm", cell._replace(gates=(0, 1, 2, 3)))
+    with pytest.raises(Seq2SeqError, match=r"^export: nothing is written: to '.*' ONNX Runtime answers .* and MXNet"):
+        export(attentive, onnx=tmp_path / "exported")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_exported_is_refused(solved, attentive, exported, tmp_path, monkeypatch):
+    class Own(ParallelModel):
+        def logits(self, source):
+            return source
+
+    rated = train(Ratings(given=tables.ratings(100)[0]), tmp_path / "rated", progress=False, epochs=1)
+    for run, folder, message in [
+        (solved, exported("solved"), r"^onnx: got '.*solved', but it must be a folder that does not exist yet$"),
+        (Ensemble([solved.run.path] * 2), tmp_path / "new", "^run: .*: is not one run folder, which can be exported$"),
+        (exported("solved"), tmp_path / "new", r"best\.safetensors: is missing"),
+        (Solver(exported("solved")), tmp_path / "new", "^run: .*: is not one run folder, which can be exported$"),
+        (rated, tmp_path / "new", "^run: .*: estimates values; only models that read strings can be exported$"),
+    ]:
+        with pytest.raises(Seq2SeqError, match=message):
+            export(run, onnx=folder)
+    monkeypatch.setattr("seq2seq.opened.make_model", lambda task, config, codec: Own.of(config, codec))
+    with pytest.raises(UsageError, match=r"^onnx: the class Own has no graph in ONNX$"):
+        export(attentive, onnx=tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_package_that_is_missing_is_named(solved, tmp_path):
+    code = f"""
+import sys
+sys.modules["onnx"] = None
+from seq2seq import Seq2SeqError, export
+try:
+    export({str(solved.run.path)!r}, onnx="exported")
+except Seq2SeqError as error:
+    print(error)
+"""
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert result.stdout.startswith("export: needs the package onnx (") and "mxseq2seq[onnx]" in result.stdout
+
+
+def test_the_command(run_copy, tmp_path):
+    words = [sys.executable, "-m", "seq2seq"]
+    given = {"cwd": tmp_path, "env": {"PYTHONPATH": str(ROOT), "PATH": ""}, "capture_output": True, "text": True}
+    result = subprocess.run([*words, "export", "copy", "--onnx", "copy/onnx"], timeout=120, **given)
+    assert (result.returncode, result.stderr) == (0, "")
+    result = subprocess.run([*words, "solve", "--run", "copy", "--engine", "onnx", "2+3"], timeout=120, **given)
+    assert (result.returncode, result.stdout) == (0, "5\n")
+    result = subprocess.run([*words, "export", "copy", "--onnx", "copy/onnx"], timeout=120, **given)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == ("seq2seq export: onnx: got 'copy/onnx', but it must be a folder that does not exist yet\n")
