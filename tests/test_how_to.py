@@ -15,6 +15,8 @@ def test_the_program_of_each_page_prints_what_the_page_shows(page, tmp_path, mon
     text = page.read_text(encoding="utf-8")
     if "import search" in text:
         pytest.importorskip("optuna", reason="pip install 'mxseq2seq[search]'")
+    if "import onnxruntime" in text:
+        pytest.importorskip("onnx", reason="pip install 'mxseq2seq[onnx]'")
     program = tmp_path / "program.py"
     program.write_text("\n".join(blocks("python", text)), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
