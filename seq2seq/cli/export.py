@@ -10,14 +10,17 @@ from seq2seq.runs import Run
 
 def main() -> int:
     parser = Parser(
-        "Write the graphs of a run as a folder that answers without MXNet. They are compared with the run on 200 "
-        "sources first, and nothing is written if an answer differs.",
+        "Write the graphs of a run in ONNX, which answer without MXNet, or in MXNet's own format. Those in ONNX are "
+        "compared with the run on 200 sources first, and nothing is written if an answer differs.",
         epilog=f"examples:\n  {invocation.example('export')} runs/a --onnx exported\n"
         f"  {invocation.example('solve')} --run exported '3*7+2'\n",
     )
     parser.add_argument("run", nargs="?", metavar="RUN", help="the run folder (default: the newest under runs/)")
-    parser.add_argument("--onnx", metavar="DIR", required=True, help="a new folder for graphs in ONNX")
+    parser.add_argument("--onnx", metavar="DIR", help="a new folder for graphs in ONNX")
+    parser.add_argument("--mxnet", metavar="DIR", help="a new folder for graphs in MXNet's own format")
     arguments = parser.parse_args()
+    if arguments.onnx is None and arguments.mxnet is None:
+        parser.error("--onnx or --mxnet: name a folder")
     run = arguments.run or Run.newest().path
-    seq2seq.export(run, onnx=arguments.onnx)
+    seq2seq.export(run, onnx=arguments.onnx, mxnet=arguments.mxnet)
     return 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seq2seq.errors import UsageError
+from seq2seq.errors import UsageError, require
 from seq2seq.places import PathLike
 
 if TYPE_CHECKING:
@@ -18,22 +18,24 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 
-def export(run: PathLike | Solver, onnx: PathLike) -> None:
-    """Export a run to another format.
+def export(run: PathLike | Solver, onnx: PathLike | None = None, mxnet: PathLike | None = None) -> None:
+    """Export a run to other formats.
 
-    Nothing is written unless the exported graphs give the same answers as the run.
+    A folder in ONNX is not written unless its graphs give the same answers as the run.
 
     Parameters
     ----------
     run : path or Solver
         A run folder, or an open run, for example with other weights than the best.
-    onnx : path
-        A new folder for graphs in ONNX. `Solver` opens it too, without MXNet.
+    onnx : path, optional
+        A new folder for graphs in ONNX, with padding and search. `Solver` opens it too, without MXNet.
+    mxnet : path, optional
+        A new folder for graphs in MXNet's own format, for `mxnet.mod.Module.load` and for programs in C.
 
     Raises
     ------
     UsageError
-        If the folder exists, or the run's model cannot be exported.
+        If neither folder is given or one exists, or the run's model cannot be exported.
     RunError
         If the folder holds no run, or it is damaged, or a file cannot be written.
     Seq2SeqError
@@ -47,6 +49,12 @@ def export(run: PathLike | Solver, onnx: PathLike) -> None:
         raise UsageError(f"run: {solver.shown}: estimates values; only models that read strings can be exported")
     if solver.engine != "mxnet" or len(solver.runs) > 1:
         raise UsageError(f"run: {solver.shown}: is not one run folder, which can be exported")
-    from seq2seq.exporting.onnx import export_onnx
+    require(onnx is not None or mxnet is not None, "onnx", onnx, "a folder, unless mxnet is one")
+    if onnx is not None:
+        from seq2seq.exporting.onnx import export_onnx
 
-    export_onnx(solver, onnx)
+        export_onnx(solver, onnx)
+    if mxnet is not None:
+        from seq2seq.exporting.mxnet import export_mxnet
+
+        export_mxnet(solver, mxnet)

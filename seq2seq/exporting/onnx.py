@@ -13,27 +13,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from seq2seq import __version__
 from seq2seq.decoding import Answer, work_out
 from seq2seq.decoding.base import probability
-from seq2seq.decoding.onnx import EXPORT, FORMAT
-from seq2seq.errors import RunError, Seq2SeqError, SourceError, UsageError, quoted, short
+from seq2seq.decoding.onnx import EXPORT
+from seq2seq.errors import Seq2SeqError, SourceError, short
 from seq2seq.exporting.answering import graphs_of_pairs
+from seq2seq.exporting.folder import new_folder
+from seq2seq.exporting.properties import properties_of
 from seq2seq.exporting.readme import readme
 from seq2seq.exporting.texts import graphs_of_text
-from seq2seq.files import read, shown
+from seq2seq.files import read
 from seq2seq.folders import CONFIG
 from seq2seq.models import CharacterModel
-from seq2seq.options import model_name
 from seq2seq.places import PathLike
 from seq2seq.runs import MOST_CONFIG
 from seq2seq.solver import Solver
@@ -52,9 +48,11 @@ SHOWN = 3  # examples in `export.json`
 
 def export_onnx(solver: Solver, folder: PathLike) -> None:
     """Write the folder: see `export` for the parameters and the errors."""
-    path = Path(folder)
-    if path.exists():
-        raise UsageError(f"onnx: got {quoted(str(folder), 200)}, but it must be a folder that does not exist yet")
+    with new_folder("onnx", folder) as made:
+        _write(solver, made)
+
+
+def _write(solver: Solver, folder: Path) -> None:
     model = solver.model(solver.codec)
     if isinstance(model, CharacterModel):
         graphs = graphs_of_text(model, solver.weights)
@@ -62,54 +60,26 @@ def export_onnx(solver: Solver, folder: PathLike) -> None:
         graphs = graphs_of_pairs(model, solver.codec, solver.weights)
     sources = _sources(solver)
     answers = [_found(solver, source) for source in sources]
-    properties = _properties(solver, [(source, found[0]) for source, found in zip(sources, answers)][:SHOWN])
+    properties = {
+        **properties_of(solver),
+        "examples": [_example(solver, source, found[0]) for source, found in zip(sources, answers)][:SHOWN],
+        "working": _working(solver),
+    }
     files = {f"{name}.onnx": graph.model(properties) for name, graph in graphs.items()}
     files[CONFIG] = read(solver.run.path / CONFIG, MOST_CONFIG)
     files["README.md"] = readme(properties, [*files]).encode()
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     files[EXPORT] = json.dumps({**properties, "files": hashes}, indent=2, ensure_ascii=False).encode() + b"\n"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
-        try:
-            made.chmod(0o755)
-            for name, content in files.items():
-                (made / name).write_bytes(content)
-            _compare(made, sources, answers, solver.task)
-            made.rename(path)
-        finally:
-            with suppress(OSError):
-                shutil.rmtree(made)
-    except OSError as error:
-        raise RunError(f"{shown(path)}: cannot be written: {error.strerror}") from None
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    _compare(folder, sources, answers, solver.task)
 
 
-def _properties(solver: Solver, examples: Iterable[tuple[str, Answer]]) -> dict[str, Any]:
-    """What a program needs that uses the graphs, as plain values for JSON."""
-    codec = solver.codec
-    alphabet = codec.alphabet
+def _example(solver: Solver, source: str, answer: Answer) -> dict[str, Any]:
     return {
-        "format": FORMAT,
-        "seq2seq": __version__,
-        "application": solver.application.name,
-        "task": solver.task.name,
-        "model": model_name(solver.task, solver.config.model.model),
-        "characters": ["" if each == PAD else alphabet.symbol(each) for each in codec.characters],
-        "pad": codec.vocabulary.pad,
-        "start": len(codec.vocabulary),
-        "source_separator": alphabet.source_separator,
-        "target_separator": alphabet.target_separator,
-        "reverse_target": codec.reverse_target,
-        "widths": codec.widths,
-        "source_length": codec.source_length,
-        "target_length": codec.target_length,
-        "any_length": codec.any_length,
-        "states": [*solver.model(codec).state_shapes(1)],
-        "examples": [
-            {"source": alphabet.show_source(source), "answer": answer.text, "confidence": answer.confidence}
-            for source, answer in examples
-        ],
-        "working": _working(solver),
+        "source": solver.codec.alphabet.show_source(source),
+        "answer": answer.text,
+        "confidence": answer.confidence,
     }
 
 

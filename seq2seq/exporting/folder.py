@@ -1,0 +1,51 @@
+"""Writes a folder completely, or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from seq2seq.errors import RunError, UsageError, quoted
+from seq2seq.files import shown
+from seq2seq.places import PathLike
+
+
+@contextmanager
+def new_folder(option: str, folder: PathLike) -> Iterator[Path]:
+    """A temporary folder, which becomes `folder` unless an error is raised.
+
+    Parameters
+    ----------
+    option : str
+        Name of the argument, for messages.
+    folder : path
+        It must not exist yet.
+
+    Yields
+    ------
+    Path
+
+    Raises
+    ------
+    UsageError
+        If the folder exists.
+    RunError
+        If a file cannot be written.
+    """
+    path = Path(folder)
+    if path.exists():
+        raise UsageError(f"{option}: got {quoted(str(folder), 200)}, but it must be a folder that does not exist yet")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+        try:
+            made.chmod(0o755)
+            yield made
+            made.rename(path)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    except OSError as error:
+        raise RunError(f"{shown(path)}: cannot be written: {error.strerror}") from None
