@@ -98,7 +98,12 @@ class Graphs:
         options = onnxruntime.SessionOptions()
         # A single answer is not faster with more threads, and the caller's threads can answer in parallel.
         options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        try:
+            return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions have no common class
+            said = str(error).partition("\n")[0]
+            path = shown(self._folder / name)
+            raise RunError(f"{path}: cannot be used by ONNX Runtime {onnxruntime.__version__}: {said}") from None
 
 
 def graphs_for(run: Run, engine: str) -> Graphs | None:

@@ -66,9 +66,10 @@ class Graph:
         str, or list of str for several outputs
             Names of the outputs.
         """
+        # Nodes have names too: ONNX Runtime 1.19 refuses a graph in which it has fused two nodes without.
         names = [self._fresh(operator.lower()) for _ in range(outputs)]
         values = [each if isinstance(each, str) else self._constant(each) for each in inputs]
-        self._nodes.append(helper.make_node(operator, values, names, **attributes))
+        self._nodes.append(helper.make_node(operator, values, names, name=names[0], **attributes))
         return names[0] if outputs == 1 else names
 
     def whole(self, value: Operand) -> Value:
@@ -88,7 +89,7 @@ class Graph:
     def output(self, value: Value, name: str, dtype: Any, *shape: int | str) -> None:
         """Make a value an output of this name."""
         self._taken.add(name)
-        self._nodes.append(helper.make_node("Identity", [value], [name]))
+        self._nodes.append(helper.make_node("Identity", [value], [name], name=name))
         self._outputs.append(_info(name, dtype, shape))
 
     def loop(self, body: Graph, trips: Operand, *states: Value) -> list[Value]:

@@ -90,7 +90,7 @@ def aligned(graph: Graph, source: Value, codec: AlignedCodec) -> list[Value]:
     """
     pad = codec.vocabulary.pad
     is_operator = graph("Gather", _among(codec, codec.operators), source)
-    middle = graph("ArgMax", graph.whole(is_operator), axis=1)  # (N, 1)
+    middle = graph("ArgMax", graph.real(is_operator), axis=1)  # (N, 1)
     length = graph("Shape", source, start=1, end=2)
     padding = graph("ReduceSum", graph.whole(graph("Equal", source, pad)), [1])  # (N, 1)
     of_second = graph("Sub", graph("Sub", length, 1), middle)

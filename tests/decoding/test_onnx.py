@@ -1,5 +1,6 @@
 """Answers from an export are those of the run."""
 
+import hashlib
 import json
 import pickle
 import shutil
@@ -133,6 +134,16 @@ def test_a_damaged_export_is_named(exported, tmp_path, name, content, message):
     shutil.copytree(exported("solved"), tmp_path / "copy")
     (tmp_path / "copy" / name).write_bytes(content)
     with pytest.raises(RunError, match=message):
+        Solver(tmp_path / "copy")("1+1")
+
+
+def test_a_graph_that_onnx_runtime_cannot_use_is_named(exported, tmp_path):
+    shutil.copytree(exported("solved"), tmp_path / "copy")
+    properties = json.loads((tmp_path / "copy" / "export.json").read_text(encoding="utf-8"))
+    properties["files"]["model.onnx"] = hashlib.sha256(b"no graph").hexdigest()
+    (tmp_path / "copy" / "model.onnx").write_bytes(b"no graph")
+    (tmp_path / "copy" / "export.json").write_text(json.dumps(properties), encoding="utf-8")
+    with pytest.raises(RunError, match=r"model\.onnx: cannot be used by ONNX Runtime 1\..*: .*"):
         Solver(tmp_path / "copy")("1+1")
 
 
