@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seq2seq.errors import short
+from seq2seq.errors import SourceError, short
 from seq2seq.tasks import Task
 from seq2seq.tasks.stepwise import in_place
 from seq2seq.vocabulary import AlignedCodec, Codec
@@ -53,9 +53,19 @@ class Likeness:
         return reason and f"leads to {short(call)}, which {reason}"
 
     def _reason(self, source: str, longer: bool) -> str | None:
-        """The reason given by the first task whose sources are as long, or else by that with the longest."""
+        """The reason given by the first task that reads such a source and has some as long, or else by that with the
+        longest."""
         reasons = [task.unlike_training(source, longer) for task in self._tasks]
         if None in reasons:
             return None
-        lengths = [task.source_length for task in self._tasks]
-        return next(why for why, length in zip(reasons, lengths) if length >= min(len(source), max(lengths)))
+        reading = {place: task.source_length for place, task in enumerate(self._tasks) if _reads(task, source)}
+        longest = max(reading.values(), default=0)
+        return reasons[next((place for place in reading if reading[place] >= min(len(source), longest)), 0)]
+
+
+def _reads(task: Task, source: str) -> bool:
+    try:
+        task.normalise(source)
+    except SourceError:
+        return False
+    return True

@@ -22,7 +22,8 @@ def test_what_is_trained_on_beside_the_task_is_like_training():
 
 
 def test_the_reason_is_that_of_the_task_with_sources_as_long():
-    like = likeness(Arithmetic(steps="call"), "attention", Arithmetic(terms=(4, 6), steps="call"))
+    products = Arithmetic("*", terms=(4, 9), steps="call")  # does not read sums
+    like = likeness(Arithmetic(steps="call"), "attention", products, Arithmetic(terms=(4, 6), steps="call"))
     assert [like.unlike("+".join("1" * terms)) for terms in (3, 4, 6, 7)] == [
         None, None, None, "has 7 terms; trained on 4 to 6",
     ]  # fmt: skip
