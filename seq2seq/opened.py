@@ -23,6 +23,7 @@ from seq2seq.places import PathLike
 from seq2seq.runs import WEIGHTS, Run
 from seq2seq.tasks import Task
 from seq2seq.turns import Turns
+from seq2seq.typing import Array
 from seq2seq.values import MOST_SEED, whole
 from seq2seq.vocabulary import Codec
 
@@ -76,6 +77,8 @@ class OpenedRun(ABC):
         else:
             require(device in ("auto", "cpu"), "device", device, "auto or cpu with the engine onnx")
             require(weights == "best", "weights", weights, "best with the engine onnx, whose export has its weights")
+            self.device = None
+            self.weights: dict[str, Array] = {}
             self._bind()
         self._set_beam(beam)
 
@@ -273,7 +276,7 @@ class StringRun(OpenedRun):
         key = (codec.source_length, codec.target_length, size, beam)
         if key not in self._predictors and self._graphs is not None:
             model = self.model(codec)
-            size = fitting(model, max(1, BATCH_SIZES[-1] // beam))
+            size = fitting(model, max(1, BATCH_SIZES[-1] // beam), scored=True)  # it returns all log-probabilities
             self._predictors[key] = OnnxPredictor(self._graphs, model, codec, size, beam)
         elif key not in self._predictors:
             with alone:

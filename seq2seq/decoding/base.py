@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
 from itertools import cycle
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -127,7 +127,7 @@ class Predictor(ABC):
 
     model: Model
     batch_size: int
-    searches: ClassVar[bool] = False
+    searches: bool = False
 
     def search(self, sources: Array) -> Best:
         """Find the K best answers to each source, if the predictor `searches`.

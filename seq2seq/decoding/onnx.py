@@ -97,7 +97,7 @@ class Graphs:
             raise RunError(f"{shown(self._folder / name)}: is damaged: it does not have the hash that {EXPORT} says")
         options = onnxruntime.SessionOptions()
         # A single answer is not faster with more threads, and the caller's threads can answer in parallel.
-        options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 1)
+        options.intra_op_num_threads = 1
         try:
             return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no common class
@@ -154,7 +154,7 @@ class OnnxPredictor(Predictor):
     def __init__(self, graphs: Graphs, model: Model, codec: Codec, batch_size: int, beam: int = 1) -> None:
         self.model = model
         self.batch_size = batch_size
-        self.searches = graphs.searches  # type: ignore[misc]
+        self.searches = graphs.searches
         self.beam = beam
         self._graphs = graphs
         self._codec = codec

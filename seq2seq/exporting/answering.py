@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 
 from seq2seq.errors import UsageError
-from seq2seq.exporting.graph import Graph, Value
+from seq2seq.exporting.graph import Graph
 from seq2seq.exporting.layers import Weights
 from seq2seq.exporting.pairs import Attention, repeat_logits, transducer_logits
 from seq2seq.exporting.reading import aligned, learned, padded
@@ -83,7 +83,7 @@ def _greedy(network: Attention, codec: Codec) -> Graph:
     previous = body.input("previous", np.int64, "batch")
     score = body.input("score_before", np.float32, "batch")
     states = {name: body.input(f"{name}_before", np.float32, *shapes[name]) for name in names}
-    found, after, attention = network.step(body, previous, states, encoded)
+    found, after, _ = network.step(body, previous, states, encoded)
     ended = body("Equal", previous, model.pad)
     chosen = body("Where", ended, model.pad, body("ArgMax", found, axis=1, keepdims=0))
     gained = body("Where", ended, 0.0, body("ReduceMax", found, [1], keepdims=0))
@@ -95,20 +95,16 @@ def _greedy(network: Attention, codec: Codec) -> Graph:
         body.output(after[name], f"{name}_after", np.float32, *shapes[name])
     body.output(chosen, "written", np.int64, "batch")
     body.output(found, "found", np.float32, "batch", model.vocabulary_size)
-    body.output(attention, "looked", np.float32, "batch", "padded_length")
 
     rows = graph("Shape", source, start=0, end=1)
     begin = [graph("Expand", np.array(model.vocabulary_size), rows), graph("Expand", 0.0, rows)]
     trips = length if isinstance(length, str) else np.array(codec.target_length)
     _, score, *rest = graph.loop(body, trips, *begin, *(encoded[name] for name in names))
-    ids, found, attention = rest[len(names) :]
+    ids, found = rest[len(names) :]
     graph.output(graph("Transpose", ids, perm=[1, 0]), "ids", np.int64, "batch", "steps")
     graph.output(score, "score", np.float32, "batch")
-    across: list[tuple[Value, str, int | str]] = [
-        (found, "log_probabilities", model.vocabulary_size), (attention, "attention", "padded_length"),
-    ]  # fmt: skip
-    for value, name, width in across:
-        graph.output(graph("Transpose", value, perm=[1, 0, 2]), name, np.float32, "batch", "steps", width)
+    found = graph("Transpose", found, perm=[1, 0, 2])
+    graph.output(found, "log_probabilities", np.float32, "batch", "steps", model.vocabulary_size)
     return graph
 
 

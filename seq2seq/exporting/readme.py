@@ -36,10 +36,10 @@ id of padding, {pad}, before it. `ids` has padding after or within an answer, wh
 {order}. A symbol that is not in `characters` has no id, and cannot be asked.
 """
 SEARCHING = """
-`model.onnx` writes the most probable symbol at each step; it also has the output `attention`, (batch, steps,
-padded_length). `encoder.onnx` and `decoder.onnx` are for a search of your own: the encoder's outputs are the decoder's
-inputs, together with `previous`, the ids before the step, at first {start}. Each output of the decoder with the name
-`NAME_after` is its input `NAME` at the next step. `target_length` is the largest number of steps.
+`model.onnx` writes the most probable symbol at each step. `encoder.onnx` and `decoder.onnx` are for a search of your
+own: the encoder's outputs are the decoder's inputs, together with `previous`, the ids before the step, at first
+{start}. Each output of the decoder with the name `NAME_after` is its input `NAME` at the next step; `attention` is
+where it looked. `target_length` is the largest number of steps.
 """
 WORKING = """
 This run works in steps: an answer takes several calls, each with a question that depends on the answers before it.
