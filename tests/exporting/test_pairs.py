@@ -1,11 +1,14 @@
 """Graphs of the models of pairs give the answers of MXNet, with random weights."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import onnxruntime
 import pytest
 
 from seq2seq import Arithmetic, DataConfig, ModelConfig, Reverse
 from seq2seq.decoding import make_predictor
+from seq2seq.decoding.onnx import OnnxPredictor
 from seq2seq.exporting.answering import graphs_of_pairs
 from seq2seq.models import make_codec, make_model
 from seq2seq.mx import mx
@@ -130,3 +133,18 @@ def test_parts_of_a_search_are_the_steps_of_the_answer():
         if previous[0] == codec.vocabulary.pad:
             break
     assert written == expected.tolist()
+
+
+@pytest.mark.parametrize("beam", [2, 5])
+def test_a_beam_search_is_that_of_mxnet(beam):
+    codec, network, weights = made(MIRRORED, "attention", position_bias=True, layers=2)
+    codec = codec.fitting("abcdefghi")
+    network = make_model(MIRRORED, network.config, codec)
+    sources = codec.encode_sources(random_strings(codec, [7, 8, 8, 9]))
+    expected = make_predictor(network, 2, mx.cpu(), weights, beam).search(sources)
+    sessions = {name: session(graph) for name, graph in graphs_of_pairs(network, codec, weights).items()}
+    graphs = SimpleNamespace(searches=True, **sessions)
+    found = OnnxPredictor(graphs, network, codec, 3, beam).search(sources)
+    np.testing.assert_array_equal(found.ids, expected.ids)
+    np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-4)
+    assert len(np.unique(found.ids.reshape(-1, found.ids.shape[2]), axis=0)) > 4
