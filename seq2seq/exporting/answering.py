@@ -98,8 +98,7 @@ def _greedy(network: Attention, codec: Codec) -> Graph:
 
     rows = graph("Shape", source, start=0, end=1)
     begin = [graph("Expand", np.array(model.vocabulary_size), rows), graph("Expand", 0.0, rows)]
-    trips = length if isinstance(length, str) else np.array(codec.target_length)
-    _, score, *rest = graph.loop(body, trips, *begin, *(encoded[name] for name in names))
+    _, score, *rest = graph.loop(body, length, *begin, *(encoded[name] for name in names))
     ids, found = rest[len(names) :]
     graph.output(graph("Transpose", ids, perm=[1, 0]), "ids", np.int64, "batch", "steps")
     graph.output(score, "score", np.float32, "batch")
@@ -116,8 +115,7 @@ def _encoder(network: Attention, codec: Codec) -> Graph:
     shapes = network.shapes("batch", "padded_length")
     for name, value in network.encode(graph, source).items():
         graph.output(value, name, np.float32, *shapes[name])
-    steps = length if isinstance(length, str) else graph("Identity", length)
-    graph.output(steps, "target_length", np.int64, 1)
+    graph.output(length, "target_length", np.int64, 1)
     return graph
 
 

@@ -92,7 +92,7 @@ class Graph:
         self._nodes.append(helper.make_node("Identity", [value], [name], name=name))
         self._outputs.append(_info(name, dtype, shape))
 
-    def loop(self, body: Graph, trips: Operand, *states: Value) -> list[Value]:
+    def loop(self, body: Graph, trips: Value, *states: Value) -> list[Value]:
         """Add a loop.
 
         Parameters
@@ -100,8 +100,8 @@ class Graph:
         body : Graph
             Its inputs are the number of the pass, a condition and the states. Its outputs are whether to go on, the
             states, and values that are collected along a new first axis.
-        trips : str or int
-            Maximum number of passes.
+        trips : str
+            Maximum number of passes, shape (1,).
         *states : str
             Initial states.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seq2seq.exporting.graph import Graph, Operand, Value
+from seq2seq.exporting.graph import Graph, Value
 from seq2seq.typing import Array
 from seq2seq.vocabulary import AFTER, UNDER, AlignedCodec, Codec
 
@@ -45,7 +45,7 @@ def fitted(graph: Graph, length: Value, widths: list[int], any_length: bool) -> 
     return str(graph("Where", fits, graph("Gather", [*widths, 0], place), rounded))
 
 
-def padded(graph: Graph, source: Value, codec: Codec) -> tuple[Value, Operand]:
+def padded(graph: Graph, source: Value, codec: Codec) -> tuple[Value, Value]:
     """A source in the width in which it is read, and the number of ids in its target.
 
     Parameters
@@ -60,7 +60,7 @@ def padded(graph: Graph, source: Value, codec: Codec) -> tuple[Value, Operand]:
     -------
     source : str
         Shape (N, S).
-    target_length : str or list of int
+    target_length : str
         T, shape (1,).
     """
     length = graph("Shape", source, start=1, end=2)
@@ -68,9 +68,9 @@ def padded(graph: Graph, source: Value, codec: Codec) -> tuple[Value, Operand]:
     before = graph("Concat", [0], graph("Sub", width, length), [0, 0], axis=0)
     wide = graph("Pad", source, before, codec.vocabulary.pad)
     if not codec.any_length:
-        return wide, [codec.target_length]
+        return wide, str(graph("Identity", [codec.target_length]))
     more = graph("Max", graph("Sub", width, [codec.source_length]), [0])
-    return wide, graph("Add", [codec.target_length], more)
+    return wide, str(graph("Add", [codec.target_length], more))
 
 
 def aligned(graph: Graph, source: Value, codec: AlignedCodec) -> list[Value]:
