@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
 import numpy as np
 
@@ -35,15 +36,19 @@ def graphs_of_pairs(model: Model, codec: Codec, weights: Weights) -> dict[str, G
     UsageError
         If the network has no graph in ONNX.
     """
-    if isinstance(model, AttentionModel):
-        network = Attention(model, weights)
-        return {"model": _greedy(network, codec), "encoder": _encoder(network, codec), "decoder": _decoder(network)}
-    if isinstance(model, (RepeatModel, TransducerModel)):
-        return {"model": _at_once(model, codec, weights)}
-    raise UsageError(f"onnx: the class {type(model).__name__} has no graph in ONNX")
+    make = next((GRAPHS[kind] for kind in type(model).__mro__ if kind in GRAPHS), None)
+    if make is None:
+        raise UsageError(f"onnx: the class {type(model).__name__} has no graph in ONNX")
+    return make(model, codec, weights)
 
 
-def _at_once(model: Model, codec: Codec, weights: Weights) -> Graph:
+def _step_by_step(model: AttentionModel, codec: Codec, weights: Weights) -> dict[str, Graph]:
+    """The graphs of a network that writes one character at a time."""
+    network = Attention(model, weights)
+    return {"model": _greedy(network, codec), "encoder": _encoder(network, codec), "decoder": _decoder(network)}
+
+
+def _at_once(model: Model, codec: Codec, weights: Weights) -> dict[str, Graph]:
     """The graph of a network that writes all characters at once."""
     graph = Graph("answer")
     source = graph.input("source", np.int64, "batch", "source_length")
@@ -64,7 +69,7 @@ def _at_once(model: Model, codec: Codec, weights: Weights) -> Graph:
     graph.output(graph("ReduceSum", scores, [1], keepdims=0), "score", np.float32, "batch")
     size = model.vocabulary_size
     graph.output(found, "log_probabilities", np.float32, "batch", "target_length", size)
-    return graph
+    return {"model": graph}
 
 
 def _greedy(network: Attention, codec: Codec) -> Graph:
@@ -132,3 +137,10 @@ def _decoder(network: Attention) -> Graph:
         graph.output(after[name], f"{name}_after", np.float32, *shapes[name])
     graph.output(attention, "attention", np.float32, "rows", "padded_length")
     return graph
+
+
+GRAPHS: dict[type[Any], Callable[[Any, Codec, Weights], dict[str, Graph]]] = {
+    AttentionModel: _step_by_step,
+    RepeatModel: _at_once,
+    TransducerModel: _at_once,
+}

@@ -14,7 +14,7 @@ outputs of each graph.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from seq2seq.decoding.onnx import EXPORT
 from seq2seq.engine.network import variables
@@ -58,10 +58,10 @@ def _graphs(solver: Solver) -> dict[str, Graph]:
             outputs = {"log_probabilities": found, **{f"{name}_after": state for name, state in after.items()}}
             graphs[f"step-{width}"] = ["previous", *states, *memory], outputs
         return graphs
-    if isinstance(model, CharacterModel):
+    if not model.answers:
         states = variables(model.state_shapes(1))
         length = 1 if states else model.source_length
-        found, after = model.resized(length, 1).read_on(mx.sym.var("source"), states)
+        found, after = cast(CharacterModel, model.resized(length, 1)).read_on(mx.sym.var("source"), states)
         outputs = {"log_probabilities": found, **{f"{name}_after": state for name, state in after.items()}}
         return {"model": (["source", *states], outputs)}
     assert isinstance(model, ParallelModel)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -54,10 +54,10 @@ def export_onnx(solver: Solver, folder: PathLike) -> None:
 
 def _write(solver: Solver, folder: Path) -> None:
     model = solver.model(solver.codec)
-    if isinstance(model, CharacterModel):
-        graphs = graphs_of_text(model, solver.weights)
-    else:
+    if model.answers:
         graphs = graphs_of_pairs(model, solver.codec, solver.weights)
+    else:
+        graphs = graphs_of_text(cast(CharacterModel, model), solver.weights)
     sources = _sources(solver)
     answers = [_found(solver, source) for source in sources]
     properties = {
@@ -87,9 +87,9 @@ def _sources(solver: Solver) -> list[str]:
     """Sources as the model reads them: of a task that works in steps, its questions; of a text, some characters."""
     rng = np.random.default_rng(0)
     model = solver.model(solver.codec)
-    if isinstance(model, CharacterModel):
+    if not model.answers:
         known = [each for each in solver.codec.characters if each != PAD]
-        lengths = rng.integers(model.fewest, model.source_length + 1, CHECKED)
+        lengths = rng.integers(cast(CharacterModel, model).fewest, model.source_length + 1, CHECKED)
         return ["".join(rng.choice(known, length)) for length in lengths]
     pairs = steps_of(solver.task, solver.task.sample(CHECKED, rng))
     return [source.strip(PAD) for source in pairs.sources[:CHECKED].tolist()]
