@@ -261,9 +261,9 @@ def test_blanks_at_the_start_of_a_source_are_part_of_it():
 
 
 def test_examples_beside_the_task_have_its_symbols():
-    with pytest.raises(UsageError, match=r"extra: got .*, but it must be of tasks that have the symbols"):
+    with pytest.raises(UsageError, match=r"extra: got .*, but it must be a source that has the symbols"):
         build_dataset(Double(), DataConfig(), 0, extra=[Extra(Greeting())])
-    with pytest.raises(UsageError, match=r"extra: got .*, but it must be of tasks that have the symbols"):
+    with pytest.raises(UsageError, match=r"extra: got .*, but it must be a source that has the symbols"):
         build_dataset(Double(), DataConfig(), 0, extra=[Extra(Text(given="1 2 3"))])
 
 
