@@ -66,16 +66,6 @@ class SearchPredictor(MxnetPredictor):
 
     @alone
     def search(self, sources: Array) -> Best:
-        """Find the K best answers to each source.
-
-        Parameters
-        ----------
-        sources : ndarray of int, shape (N, S)
-
-        Returns
-        -------
-        Best
-        """
         n = len(sources)
         beam = self.beam
         length = self.model.target_length

@@ -14,6 +14,7 @@ outputs of each graph.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, cast
 
 from seq2seq.decoding.onnx import EXPORT
@@ -55,14 +56,17 @@ def _graphs(solver: Solver) -> dict[str, Graph]:
             states = variables(narrow.state_names)
             memory = variables(narrow.memory_names)
             found, after = narrow.step(mx.sym.var("previous"), states, memory)
-            outputs = {"log_probabilities": found, **{f"{name}_after": state for name, state in after.items()}}
-            graphs[f"step-{width}"] = ["previous", *states, *memory], outputs
+            graphs[f"step-{width}"] = ["previous", *states, *memory], _outputs(found, after)
         return graphs
     if not model.answers:
         states = variables(model.state_shapes(1))
         length = 1 if states else model.source_length
         found, after = cast(CharacterModel, model.resized(length, 1)).read_on(mx.sym.var("source"), states)
-        outputs = {"log_probabilities": found, **{f"{name}_after": state for name, state in after.items()}}
-        return {"model": (["source", *states], outputs)}
+        return {"model": (["source", *states], _outputs(found, after))}
     assert isinstance(model, ParallelModel)
     return {"model": (["source"], {"log_probabilities": model.log_probabilities(mx.sym.var("source"))})}
+
+
+def _outputs(log_probabilities: Symbol, after: Mapping[str, Symbol]) -> dict[str, Symbol]:
+    """The outputs of a step by name, from those of a model's method and the states after it."""
+    return {"log_probabilities": log_probabilities, **{f"{name}_after": state for name, state in after.items()}}

@@ -63,12 +63,9 @@ def _vectors(graph: Graph, model: CharacterModel, weights: Weights, ids: Value) 
 def _normalised(model: CharacterModel, weights: Weights) -> Array:
     """The embeddings of all characters, normalised, shape (V, E)."""
     table = weights["embedding_weight"].astype(np.float64)
-    kind = model.config.normalise
-    if kind == "auto":
-        kind = model.normalised
-    if kind == "none":
+    if model.normalisation == "none":
         return table
-    if kind == "layer":
+    if model.normalisation == "layer":
         mean = table.mean(axis=1, keepdims=True)
         variance = table.var(axis=1, keepdims=True)
     else:

@@ -100,6 +100,12 @@ class CharacterModel(ParallelModel):
         """
         return self.log_probabilities(source), {}
 
+    @property
+    def normalisation(self) -> str:
+        """How embeddings are normalised: `batch`, `layer` or `none`."""
+        kind = self.config.normalise
+        return self.normalised if kind == "auto" else kind
+
     def _characters(self, source: Symbol) -> Symbol:
         """Vectors of the characters: normalised embeddings (S, N, E), or one-hot (S, N, V)."""
         size = self.config.embedding
@@ -107,12 +113,9 @@ class CharacterModel(ParallelModel):
         if not size:
             return mx.sym.one_hot(source, depth=depth)
         embedded = mx.sym.Embedding(source, input_dim=depth, output_dim=size, name="embedding")
-        kind = self.config.normalise
-        if kind == "auto":
-            kind = self.normalised
-        if kind == "batch":
+        if self.normalisation == "batch":
             return mx.sym.BatchNorm(embedded, axis=2, eps=EPSILON, momentum=MOMENTUM, fix_gamma=False, name="normal")
-        if kind == "layer":
+        if self.normalisation == "layer":
             return mx.sym.LayerNorm(embedded, name="normal")
         return embedded
 
