@@ -46,19 +46,28 @@ def main() -> int:
 def kinds(solver: Solver, learned: Arithmetic, n: int, rng: np.random.Generator) -> Iterator[tuple[str, bool, Asked]]:
     """Kinds of questions: name, whether they are in range, and examples."""
     task = replace(learned, steps="none", by_digit=False)
-    most = task.terms if isinstance(task.terms, int) else task.terms[1]
+    extras = [extra.task for extra in solver.config.extra if isinstance(extra.task, Arithmetic)]
+    longer = [each for each in extras if set(learned.operators) <= set(each.operators)]
+    most = max(most_terms(each) for each in (task, *longer))
     yield "in range", True, drawn(task, n, rng)
     yield "in range, held out", True, held_out(solver, task)
+    for each in longer:
+        yield f"{most_terms(each)} terms", True, drawn(replace(task, terms=most_terms(each)), n, rng)
     yield f"{most + 1} terms", False, drawn(replace(task, terms=most + 1), n, rng)
     yield f"{most + 1} terms of one digit", False, drawn(replace(task, terms=most + 1, operands=(1, 9)), n, rng)
     large = drawn(replace(task, operands=(0, 99)), 2 * n, rng)
     yield "operands to 99", False, [each for each in large if task.unlike_training(each[0])][:n]
-    yield "fewer terms", False, drawn(replace(task, terms=(1, max(1, most - 1)), operands=(0, 99)), n, rng)
+    fewer = (1, max(1, most_terms(task) - 1))
+    yield "fewer terms", False, drawn(replace(task, terms=fewer, operands=(0, 99)), n, rng)
     yield (
         "minus signs",
         False,
         [each for each in drawn(replace(task, operators="+-*", signed=True), 2 * n, rng) if "-" in each[0]][:n],
     )
+
+
+def most_terms(task: Arithmetic) -> int:
+    return task.terms if isinstance(task.terms, int) else task.terms[1]
 
 
 def held_out(solver: Solver, task: Arithmetic) -> Asked:

@@ -558,13 +558,20 @@ def _names(config: Any) -> list[str]:
 PARTS: dict[str, Any] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 
 PRESETS = {
-    # In addition to the expressions, sums of two larger numbers, since the last step is often such a sum.
+    # The last steps are often sums of larger numbers. Steps of longer expressions have larger products too. Without weight
+    # decay the network learns these less reliably.
     "default": Config(
         task=Arithmetic(steps="call"),
         data=DataConfig(reverse_target=True),
         model=ModelConfig(model="attention", hidden_size=96, layers=1, dropout=0.15, position_bias=True),
-        training=TrainingConfig(learning_rate=0.008),
-        extra=(Extra(Arithmetic("+", terms=2, operands=(1, 100), steps="call"), 2000),),
+        training=TrainingConfig(learning_rate=0.008, weight_decay=0.04),
+        extra=(
+            Extra(Arithmetic("+", terms=2, operands=(1, 100), steps="call"), 1500),
+            Extra(Arithmetic("+", terms=2, operands=(1, 9999), steps="call"), 1000),
+            Extra(Arithmetic("+", terms=2, operands=(1, 999_999), steps="call"), 1000),
+            Extra(Arithmetic("*", terms=(4, 9), steps="call"), 3000),
+            Extra(Arithmetic(terms=(4, 10), steps="call"), 1500),
+        ),
     ),
     # The notebook E2_sequence_modeling_basic_math (sunilmallya/dl-twitch-series, 2017) with the same numbers, except
     # for its loss, which counted padding too. It drew its samples independently, so nearly all its test samples had
