@@ -136,7 +136,8 @@ class RowsApplication(Application[E]):
         self.require_model(task, config.model.model, model_class(task, config.model).application)
         if task.encoding is not None:
             return task.encoding
-        task.require_learnable()
+        if not task.is_kept:
+            task.require_learnable()
         encoding = self.encode(task, self._split(task, config.data, config.data_seed)[0])
         require_keepable(encoding, task.name)
         return encoding

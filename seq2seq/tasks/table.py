@@ -68,9 +68,6 @@ class Table(ColumnsTask):
 
     def used(self, header: Sequence[str]) -> list[str]:
         require_column("target", self.target, header)
-        for option in ("categories", "leave"):
-            for name in _names(getattr(self, option)):
-                require_column(option, name, header)
         return [name for name in header if name and name not in _names(self.leave)]
 
     @property
@@ -78,6 +75,11 @@ class Table(ColumnsTask):
         return [*self.cells.categories.values(), *self.cells.numbers.values()]
 
     def require_learnable(self) -> None:
+        left = _names(self.leave)
+        for option in ("leave", "categories"):
+            for name in _names(getattr(self, option)):
+                require_column(option, name, self.columns.header)
+                require(option == "leave" or name not in left, option, name, "a column that is not left out")
         cells = self.columns.filled(self.target)
         if len(set(cells)) == 1:
             only = f"only {short(cells[0])} in the column {short(self.target)}"

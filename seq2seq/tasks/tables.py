@@ -39,12 +39,15 @@ class Columns(NamedTuple):
         What comes before the number of a line in messages.
     lines : list of int
         The line of each row.
+    header : list of str
+        The names of all columns of the table, also of those that are not used.
     """
 
     cells: dict[str, list[str]]
     table: str
     place: str
     lines: list[int]
+    header: list[str]
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -181,7 +184,7 @@ class ColumnsTask(Task):
                 column.append(row[index])
         if not lines:
             raise UsageError(f"{table}: has no rows below its header")
-        return Columns(dict(zip(used, cells)), table, place, lines)
+        return Columns(dict(zip(used, cells)), table, place, lines, header)
 
     def key(self, sources: Array, key: str) -> Array:
         """The positions of rows, shape (N,), or, unless the key is `row`, of the first rows that ask the same."""
@@ -193,6 +196,11 @@ class ColumnsTask(Task):
         hashes = hash_rows(np.stack([_codes(column) for column in self.asked], axis=1))
         _, first, question = np.unique(hashes, return_index=True, return_inverse=True)
         return first[question]
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the table is the one that a run has kept, which has the columns that are used alone."""
+        return "_is_kept" in vars(self)
 
     @property
     def encoding(self) -> Any:
@@ -218,7 +226,9 @@ class ColumnsTask(Task):
 
     @classmethod
     def restored(cls, options: dict[str, Any], kept: str | None) -> Task:
-        return cls(**options, given=_unpacked(kept))
+        task = cls(**options, given=_unpacked(kept))
+        vars(task)["_is_kept"] = True
+        return task
 
     @classmethod
     def opened(cls, options: dict[str, Any], read: Callable[[], str | None], outline: Any) -> Task:

@@ -224,7 +224,9 @@ def table(*rows, **options):
         (lambda: table((1, 2, 5), (2, 3, 6), (3, 4, 7), ("4;0", 4, 7)).read,
          "row 5: has '4;0' in the column 'a', which is not a number up to 1e+30, though most are"),
         (lambda: table(("", 2, 5), ("", 2, 6)).read, "has no column to predict 'y' from"),
-        (lambda: table((1, 2, 5), leave="c").read, "leave: got 'c', but it must be a column of the table: a, b, y"),
+        (lambda: table((1, 2, 5), leave="c").require_learnable(),
+         "leave: got 'c', but it must be a column of the table: a, b, y"),
+        (lambda: table((1, 2, 5), categories="c").require_learnable(), "categories: got 'c', but it must be a column of"),
         (lambda: table(leave="y"), "leave: got 'y', but it must be without the target"),
         (lambda: table(categories="b, y"), "categories: got 'b, y', but it must be without the target; with --task.c"),
         (lambda: table(*((n, 2, f"n{n // 3 if n < 6 else n}") for n in range(10))).require_learnable(),
@@ -303,3 +305,16 @@ def test_rows_of_a_class_that_is_not_the_runs_are_not_mixed_in(tmp_path):
     other = Table(given=[ROWS[0], ("1", "vast", "sour", "500", "3"), *ROWS[1:20]], target="size")
     [portion] = train(task, tmp_path / "run", mix=[(other, 0.25)], **{**OPTIONS, "epochs": 1}).dataset.mixed
     assert portion.unknown == 1 and len(portion.examples) + portion.held_out == 19
+
+
+def test_categories_among_the_columns_that_are_left_out_are_refused_before_the_training(tmp_path):
+    with pytest.raises(UsageError, match="^categories: got 'weight', but it must be a column that is not left out$"):
+        train(cakes(leave="weight", categories="weight"), tmp_path / "run", **OPTIONS)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_leaves_out_a_column_keeps_nothing_of_it_and_needs_it_no_more(tmp_path):
+    run = train(cakes(leave="weight"), tmp_path / "run", **{**OPTIONS, "epochs": 1})
+    assert "weight" not in Solver(run.run.path).task.columns.cells and run.evaluate().held_out.n
+    assert train(None, tmp_path / "run", resume=True, epochs=2, progress=False).evaluate().held_out.n
+    assert run.evaluate_pairs([("size", "taste", "price"), ("tiny", "sour", 3)]).score.n == 1
