@@ -105,8 +105,8 @@ class Ratings(ColumnsTask):
             If a value is missing, or a rating is not a number or out of range.
         """
         columns = self.columns
-        users = columns.filled(self.user)
-        items = columns.filled(self.item)
+        users = [name.strip() for name in columns.filled(self.user)]
+        items = [name.strip() for name in columns.filled(self.item)]
         columns.filled(self.rating)
         ratings = columns.numbers(self.rating)
         least = ratings.min() if self.least is None else self.least
@@ -146,20 +146,20 @@ class Ratings(ColumnsTask):
     def read_names(source: str) -> list[str]:
         """The names in a source: a user, or a user and an item. Raises `SourceError`."""
         allowed = f'{short(source)}: is neither USER,ITEM nor JSON such as ["USER", "ITEM"]'
-        if source.lstrip().startswith("["):
+        if source.lstrip().startswith(("[", "{")):
             try:
                 names = json.loads(source)
             except (ValueError, RecursionError):
                 raise SourceError(allowed) from None
         else:
             try:
-                names = next(csv.reader([source], strict=True), [])
+                names = next(csv.reader([source], strict=True, skipinitialspace=True), [])
             except csv.Error:
                 raise SourceError(allowed) from None
         good = isinstance(names, list) and all(isinstance(name, str) or is_whole(name, 0) for name in names)
         if not (good and 1 <= len(names) <= 2 and all(str(name).strip() for name in names)):
             raise SourceError(allowed)
-        return [str(name) for name in names]
+        return [str(name).strip() for name in names]
 
     @classmethod
     def read_outline(cls, values: Any) -> RatingsEncoding:

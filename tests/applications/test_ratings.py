@@ -38,6 +38,7 @@ def test_a_run_opens_as_a_recommender_and_answers_the_same(rated):
     sources = ["u1,film 3", "u2,film 4"]
     assert again(sources) == rated(sources) == [rated(source) for source in sources]
     assert rated('["u1", "film 3"]') == rated("u1,film 3") == f"{rated.rate(['u1'], ['film 3'])[0]:.2f}"
+    assert rated(' u1 , "film 3"') == rated('[" u1", "film 3 "]') == rated("u1,film 3")
     assert all(1 <= float(text) <= 5 for text in rated(sources))
     many = [f"u{user},film {film}" for user in range(60) for film in range(40)]
     assert rated(many)[::500] == [rated(source) for source in many[::500]]  # the number of sources changes nothing
@@ -68,6 +69,8 @@ def test_the_best_items_of_a_user_are_those_with_the_highest_ratings(rated):
     [
         (lambda run: run("u1"), "'u1': has no item; a pair is USER,ITEM"),
         (lambda run: run("u1,film 3,4"), "is neither USER,ITEM nor JSON"),
+        (lambda run: run('{"user": "u1", "item": "film 3"}'), "is neither USER,ITEM nor JSON"),
+        (lambda run: run.n_best('{"user": "u1"}', 2), "is neither USER,ITEM nor JSON"),
         (lambda run: run(""), "is neither USER,ITEM nor JSON"),
         (lambda run: run('["u1"'), "is neither USER,ITEM nor JSON"),
         (lambda run: run('["u1", true]'), "is neither USER,ITEM nor JSON"),
