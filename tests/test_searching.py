@@ -180,6 +180,7 @@ def test_without_optuna_a_line_says_how_to_install_it(tmp_path, monkeypatch):
     [
         Config(),
         Config(task=Arithmetic("+-", operands=(0, 99), steps="call"), extra=(Extra(Arithmetic("+", terms=2), 5),)),
+        Config(task=TASK, extra=(Extra(Copy("abc", length=(1, 3)), share=0.25),)),
         Config(task=Copy('a"\\\x7fé')).with_options(weight_decay=1e-8, validation=3, best_by="validation_loss:min"),
         Config(task=TASK).with_options(**{**SMALL, "model": "transducer", "data_seed": 4}),
     ],

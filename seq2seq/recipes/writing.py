@@ -39,8 +39,9 @@ def recipe_text(config: Config, about: str, excludes: str) -> str:
         given = {name: value for name, value in values.items() if value != default[name] and name not in lacked}
         lines += _table(part, given)
     for extra in config.extra:
-        examples = {} if extra.examples is None else {"examples": extra.examples}
-        lines += _table("[extra]", {**examples, "task": _task(extra.task)})
+        options = {"examples": extra.examples, "share": extra.share}
+        given = {name: value for name, value in options.items() if value is not None}
+        lines += _table("[extra]", {**given, "task": _task(extra.task)})
     return "\n".join(lines) + "\n"
 
 

@@ -17,6 +17,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,9 @@ def _jsonl(path: str) -> Iterator[tuple[int, Any]]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
+            value = json.loads(line, object_pairs_hook=partial(_once, f"{path}:{number}"))
+        except UsageError:
+            raise
         except (ValueError, RecursionError) as error:
             raise UsageError(f"{path}:{number}: is not JSON: {error}") from None
         if isinstance(value, dict):
@@ -117,6 +120,16 @@ def _jsonl(path: str) -> Iterator[tuple[int, Any]]:
                     raise UsageError(f"{path}:{number}: has no {side!r}")
             value = [value["source"], value["target"]]
         yield number, value
+
+
+def _once(place: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The values of an object by name. Raises `UsageError` if it has a name twice."""
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise UsageError(f"{place}: has {short(name)} twice")
+        values[name] = value
+    return values
 
 
 READERS = {".tsv": _tsv, ".txt": _tsv, ".csv": _csv, ".jsonl": _jsonl}

@@ -67,6 +67,7 @@ def test_a_row_of_several_lines_is_named_by_its_first(tmp_path):
         ("x.csv", 'a,1\n"b,2\n', r"x\.csv:2: is not CSV: unexpected end of data"),
         ("x.tsv", b"a\t1\n\nb\t\xff\n", r"x\.tsv:3: is not UTF-8"),
         ("x.tsv.gz", b"a\t1\nb\t\xe9\n", r"x\.tsv\.gz:2: is not UTF-8"),
+        ("x.jsonl", '{"source": "a", "target": "1", "source": "b"}\n', r"x\.jsonl:1: has 'source' twice"),
         ("x.jsonl", '["a", "1"]\n{"source": "a"}\n', r"x\.jsonl:2: has no 'target'"),
         ("x.jsonl", '["a"]\n', r"x\.jsonl:1: has 1 column"),
         ("x.jsonl", '"ab"\n', r"x\.jsonl:1: has 1 column"),
