@@ -267,6 +267,9 @@ def require_orders(embeddings: Mapping[str, Embeddings], orders: Sequence[Sequen
     require(good, "orders", orders, "a list of orders, each a list of names")
     for order in orders:
         require(len(order) > 1 and all(isinstance(name, str) for name in order), "order", order, "two names or more")
+        twice = next((name for name in order if order.count(name) > 1), None)
+        if twice is not None:
+            raise UsageError(f"order: got {quoted(','.join(order))}, but {short(twice)} is twice in it")
         if any(set(order) <= set(symbols) for symbols, _ in embeddings.values()):
             continue
         unknown = [name for name in order if all(name not in symbols for symbols, _ in embeddings.values())]

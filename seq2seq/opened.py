@@ -176,6 +176,8 @@ class OpenedRun(ABC):
         UsageError
             If only sources show what it has learned.
         """
+        if orders:
+            raise UsageError(f"--order: goes with --embeddings where a run answers with strings, as {self.shown} does")
         raise UsageError("SOURCE: give one, or --embeddings, or --neighbours")
 
     @property

@@ -104,6 +104,8 @@ def test_an_order_with_a_name_that_is_not_there_is_refused_with_the_names_that_a
         assert result.stderr == said + there
     result = call("explain", *run, "--order", "tiny,sour")
     assert result.stderr == f"explain.py: order: got 'tiny,sour', but its names belong to different ones {there}"
+    result = call("explain", *run, "--order", "tiny,huge,tiny")
+    assert result.stderr == "explain.py: order: got 'tiny,huge,tiny', but 'tiny' is twice in it\n"
     result = call("explain", *run, '{"size": "tiny"}', "--order", "tiny,huge")
     assert result.returncode == 2 and "--order: goes with --embeddings, or without SOURCE" in result.stderr
 

@@ -544,7 +544,9 @@ def test_explanations_are_printed_and_drawn(attentive, tmp_path):
     for name in ("a.png", "b.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
     for arguments, message in [
-        ([], "SOURCE: give one"), (["1+1", "2+2", "--plot", "a.png"], "--plot: draws one"),
+        ([], "SOURCE: give one"),
+        (["--order", "1,2"], "--order: goes with --embeddings where a run answers with strings"),
+        (["1+1", "2+2", "--plot", "a.png"], "--plot: draws one"),
         (["--embeddings", "a.png", "--dimensions", 4], "--dimensions: invalid choice: 4"),
         (["--neighbours", "x"], "symbol: got 'x', but it must be one of '+ 0 1 2 3 4 5 6 7 8 9 ='"),
     ]:  # fmt: skip

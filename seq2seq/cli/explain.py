@@ -12,9 +12,9 @@ from seq2seq.showing import one_line
 
 
 def _order(argument: str) -> list[str]:
-    """Two or more names with commas between them, each once."""
+    """Two or more names with commas between them."""
     names = [name.strip() for name in text(argument).split(",")]
-    if len(names) < 2 or len(set(names)) < len(names):
+    if len(names) < 2:
         raise argparse.ArgumentTypeError(f"got {short(argument)}, but it must be two or more names: A,B,...")
     return names
 
