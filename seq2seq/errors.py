@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 MOST_ALLOWED = 240  # maximum number of characters of the allowed values in a message
@@ -53,6 +54,13 @@ def require(condition: bool, name: str, value: Any, allowed: str) -> None:
     """
     if not condition:
         raise UsageError(f"{name}: got {quoted(value)}, but it must be {cut(allowed, MOST_ALLOWED)}")
+
+
+def listed(name: str, values: Any, what: str) -> list[Any]:
+    """The values of an argument as a list. Raises `UsageError` if it is a single string, or holds no values."""
+    good = isinstance(values, Iterable) and not isinstance(values, (str, bytes, Mapping))
+    require(good, name, values, f"a list of {what}")
+    return [*values]
 
 
 def is_whole(value: Any, least: int, most: int | None = None) -> bool:

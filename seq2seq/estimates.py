@@ -12,7 +12,7 @@ import numpy as np
 
 from seq2seq.decoding.rows import RowsPredictor
 from seq2seq.engine.network import Arrays
-from seq2seq.errors import SourceError, UsageError, require
+from seq2seq.errors import SourceError, UsageError, listed, require
 from seq2seq.explaining import Embeddings
 from seq2seq.mixing import read_as
 from seq2seq.models import make_model
@@ -158,13 +158,6 @@ class EstimatingRun(OpenedRun):
 def require_string(name: str, value: Any) -> None:
     """Raise `UsageError` unless an argument is a string."""
     require(isinstance(value, str), name, value, "a string")
-
-
-def listed(name: str, values: Any, what: str) -> list[Any]:
-    """The values of an argument as a list. Raises `UsageError` if it is a single string, or holds no values."""
-    good = isinstance(values, Iterable) and not isinstance(values, (str, Mapping))
-    require(good, name, values, f"a list of {what}")
-    return [*values]
 
 
 def highest(values: Array, n: int) -> list[int]:

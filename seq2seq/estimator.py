@@ -8,8 +8,8 @@ from typing import Any, cast
 import numpy as np
 
 from seq2seq.encodings.table import Cells, TableEncoding
-from seq2seq.errors import UsageError, require, short
-from seq2seq.estimates import Estimate, EstimatingRun, highest, listed, require_string
+from seq2seq.errors import UsageError, listed, require, short
+from seq2seq.estimates import Estimate, EstimatingRun, highest, require_string
 from seq2seq.explaining import component_lines
 from seq2seq.tasks.table import Table, checked_row, read_row
 from seq2seq.typing import Array

@@ -10,7 +10,7 @@ from typing import Any, Callable, NamedTuple, Union
 import numpy as np
 
 from seq2seq.decoding import Answer
-from seq2seq.errors import Seq2SeqError, SourceError, UsageError, short
+from seq2seq.errors import Seq2SeqError, SourceError, UsageError, listed, short
 from seq2seq.evaluation import Mistake, Score, by_label, compared, mistakes_of
 from seq2seq.tasks import Pairs, Task
 from seq2seq.tasks.alphabet import split
@@ -120,7 +120,7 @@ def _rows(task: Task, pairs: SomePairs) -> tuple[str, Iterable[Row]]:
     if isinstance(pairs, (str, os.PathLike)):
         path = os.fspath(pairs)
         return f"{path}:", task.read_rows(path)
-    shown = task.shown(pairs) if isinstance(pairs, Pairs) else pairs
+    shown = task.shown(pairs) if isinstance(pairs, Pairs) else listed("pairs", pairs, "pairs")
     return "pair ", (_row(number, pair) for number, pair in enumerate(shown, 1))
 
 

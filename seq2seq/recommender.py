@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from seq2seq.encodings.ratings import RatingsEncoding
-from seq2seq.errors import SourceError, require, short
-from seq2seq.estimates import Estimate, EstimatingRun, highest, listed, require_string
+from seq2seq.errors import SourceError, listed, require, short
+from seq2seq.estimates import Estimate, EstimatingRun, highest, require_string
 from seq2seq.explaining import component_lines, extremes
 from seq2seq.tasks.ratings import Ratings
 from seq2seq.typing import Array

@@ -12,7 +12,7 @@ import numpy as np
 from seq2seq.applications import application_of
 from seq2seq.decoding import Answer, Worked, work_out
 from seq2seq.decoding.base import probability
-from seq2seq.errors import SourceError, UsageError, require, short
+from seq2seq.errors import SourceError, UsageError, listed, require, short
 from seq2seq.opened import StringRun
 from seq2seq.pairs_evaluation import PairsEvaluation, SomePairs, evaluate_pairs, questions_of
 from seq2seq.places import PathLike
@@ -128,11 +128,11 @@ class Solver(StringRun):
         SourceError
             If a source cannot be read.
         """
-        return [_found(answer) for answer in self._answers([self.prepare(source) for source in sources])]
+        return [_found(answer) for answer in self._answers(self._prepared(sources))]
 
     def unmarked(self, sources: Iterable[str]) -> list[Answer]:
         """The answers as from `answer`, but without `unlike_training`, which takes time to compute."""
-        return [_found(answer) for answer in self._unmarked([self.prepare(source) for source in sources])]
+        return [_found(answer) for answer in self._unmarked(self._prepared(sources))]
 
     def tried(self, sources: Iterable[str], marked: bool = True) -> list[Answer | SourceError]:
         """The answer to each source, or the error if it has none.
@@ -147,7 +147,10 @@ class Solver(StringRun):
         -------
         list of Answer or SourceError
         """
-        return self._tried(sources, self._answers if marked else self._unmarked)
+        return self._tried(listed("sources", sources, "strings"), self._answers if marked else self._unmarked)
+
+    def _prepared(self, sources: Iterable[str]) -> list[str]:
+        return [self.prepare(source) for source in listed("sources", sources, "strings")]
 
     def _answers(self, prepared: list[str]) -> Iterator[Answer | SourceError]:
         """The answers to prepared sources with `unlike_training`."""

@@ -309,3 +309,12 @@ def test_held_out_questions_are_not_marked(attentive, stepping, greeter):
     for solver in (attentive, stepping, greeter):
         held_out = solver.codec.decode_sources(solver.dataset.test.sources)
         assert {answer.unlike_training for answer in solver.answer(held_out)} == {None}
+
+
+@pytest.mark.parametrize("ask", [
+    lambda run: run(5), lambda run: run.answer(None), lambda run: run.answer("1+1"), lambda run: run.tried(5),
+    lambda run: run.unmarked({"1+1": 2}), lambda run: run.evaluate_pairs(5), lambda run: run.evaluate_pairs(None),
+])  # fmt: skip
+def test_what_is_no_list_is_refused_by_the_name_of_the_argument(solved, ask):
+    with pytest.raises(UsageError, match=r"^(sources|pairs): got .*, but it must be a list of (strings|pairs)$"):
+        ask(solved)
