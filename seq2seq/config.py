@@ -558,8 +558,8 @@ def _names(config: Any) -> list[str]:
 PARTS: dict[str, Any] = {"data": DataConfig, "model": ModelConfig, "training": TrainingConfig}
 
 PRESETS = {
-    # The last steps are often sums of larger numbers. Steps of longer expressions have larger products too. Without weight
-    # decay the network learns these less reliably.
+    # The last steps are often sums of larger numbers, and steps of longer expressions have larger products too. Weight
+    # decay makes these reliable.
     "default": Config(
         task=Arithmetic(steps="call"),
         data=DataConfig(reverse_target=True),

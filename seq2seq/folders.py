@@ -25,6 +25,7 @@ from seq2seq.files import clear_temporaries, is_temporary, lock, read, shown
 from seq2seq.places import Place
 
 CONFIG = "config.json"
+EXPORT = "export.json"  # of an export: see `exporting/`
 UNFINISHED = ".unfinished"
 MADE = b"made\n"  # content of `.unfinished` if the folder was made for the run, ...
 TAKEN = b"taken\n"  # ... or existed before

@@ -40,7 +40,7 @@ import numpy as np
 from seq2seq.config import Config
 from seq2seq.errors import RunError, UsageError, quoted, require, short
 from seq2seq.files import LONGEST_NUMBER, clear_temporaries, parse_json, read, shown, unpack, write
-from seq2seq.folders import CONFIG, begun
+from seq2seq.folders import CONFIG, EXPORT, begun
 from seq2seq.places import PathLike, Place
 from seq2seq.tasks import TASKS, Task
 from seq2seq.tasks.measure import Outline
@@ -211,6 +211,8 @@ class Run:
         try:
             return read(self.path / name, most)
         except FileNotFoundError:
+            if name == CONFIG and os.path.lexists(self.path / EXPORT):
+                raise RunError(f"{self.shown}: is an export for MXNet's own programs; ask its run") from None
             if name == CONFIG:
                 raise RunError(f"{self.shown}: holds no run (there is no {CONFIG})") from None
             raise RunError(f"{self._named(name)}: is missing") from None

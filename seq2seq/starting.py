@@ -59,6 +59,8 @@ class StartingPoint:
         self.solver = run if isinstance(run, Solver) else Solver(run, device)
         require(not isinstance(self.solver, Ensemble), "start_from", run, "one run, not an ensemble")
         self.shown = self.solver.shown
+        if self.solver.engine != "mxnet":
+            raise UsageError(f"start_from: {self.shown} answers by onnx: an export cannot be trained on; give its run")
 
     @property
     def config(self) -> Config:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+
 import seq2seq
 from seq2seq.cli import invocation
 from seq2seq.cli.parser import Parser
+from seq2seq.exporting import CHECKED
 from seq2seq.runs import Run
 
 
@@ -23,4 +26,9 @@ def main() -> int:
         parser.error("--onnx or --mxnet: name a folder")
     run = arguments.run or Run.newest().path
     seq2seq.export(run, onnx=arguments.onnx, mxnet=arguments.mxnet)
+    if arguments.onnx is not None:
+        print(f"wrote {arguments.onnx}, whose answers to {CHECKED} sources are those of the run")
+        print(f"try: {invocation.example('solve')} --run {shlex.quote(arguments.onnx)}")
+    if arguments.mxnet is not None:
+        print(f"wrote {arguments.mxnet}")
     return 0

@@ -19,14 +19,14 @@ from seq2seq.decoding.search import IMPOSSIBLE
 from seq2seq.decoding.writing import BaseReader
 from seq2seq.errors import RunError, Seq2SeqError, UsageError, require
 from seq2seq.files import parse_json, read, shown
+from seq2seq.folders import CONFIG, EXPORT
 from seq2seq.lazy import cached_property
 from seq2seq.models import CharacterModel, Model
 from seq2seq.mx import is_installed
-from seq2seq.runs import ENGINES, WEIGHTS, Run
+from seq2seq.runs import ENGINES, MOST_CONFIG, WEIGHTS, Run
 from seq2seq.typing import Array
 from seq2seq.vocabulary import AlignedCodec, Codec
 
-EXPORT = "export.json"
 FORMAT = 1
 HELD = "onnx"  # the subfolder of a run folder that can hold an export of the run
 MOST_JSON = 2**24  # bytes
@@ -55,6 +55,13 @@ class Graphs:
         properties = self._properties
         if not isinstance(properties, dict) or properties.get("format") != FORMAT:
             raise RunError(f"{shown(folder / EXPORT)}: is not an export of this version (format {FORMAT})")
+        files: Any = properties.get("files")
+        if not isinstance(files, dict) or not {str} >= {*map(type, files.values())} or "model.onnx" not in files:
+            raise RunError(
+                f"{shown(folder / EXPORT)}: is damaged: its files are not names with hashes, or lack a graph"
+            )
+        if CONFIG in files:
+            self._verified(CONFIG, MOST_CONFIG)
 
     @cached_property
     def model(self) -> Any:
@@ -85,6 +92,12 @@ class Graphs:
         except ValueError as error:
             raise RunError(f"{path}: {error}") from None
 
+    def _verified(self, name: str, most: int) -> bytes:
+        content = self._read(name, most)
+        if hashlib.sha256(content).hexdigest() != self._properties["files"].get(name):
+            raise RunError(f"{shown(self._folder / name)}: is damaged: it does not have the hash that {EXPORT} says")
+        return content
+
     def _session(self, name: str) -> Any:
         try:
             import onnxruntime
@@ -92,9 +105,7 @@ class Graphs:
             raise Seq2SeqError(
                 f"engine onnx: needs the package onnxruntime ({error}): pip install 'mxseq2seq[onnx]'"
             ) from None
-        content = self._read(name, MOST_GRAPH)
-        if hashlib.sha256(content).hexdigest() != self._properties["files"].get(name):
-            raise RunError(f"{shown(self._folder / name)}: is damaged: it does not have the hash that {EXPORT} says")
+        content = self._verified(name, MOST_GRAPH)
         options = onnxruntime.SessionOptions()
         # A single answer is not faster with more threads, and the caller's threads can answer in parallel.
         options.intra_op_num_threads = 1
@@ -133,6 +144,10 @@ def graphs_for(run: Run, engine: str) -> Graphs | None:
     if engine == "onnx" and found is None:
         raise UsageError(f"engine: got 'onnx', but {run.shown} has no export; make one with seq2seq export")
     has_weights = any(os.path.lexists(run.path / name) for name in WEIGHTS.values())
+    if engine == "mxnet" and found == run.path and not has_weights:
+        raise UsageError(f"engine: mxnet needs weights, but {run.shown} is an export, which has none; use its run")
+    if found is None and not has_weights and os.path.lexists(run.path / "model.onnx"):
+        raise RunError(f"{shown(run.path / EXPORT)}: is missing, and without it the graphs cannot be used")
     if found is None or engine == "mxnet" or (engine == "auto" and has_weights and is_installed()):
         return None
     return Graphs(found)

@@ -7,15 +7,20 @@ The ONNX graphs are written node by node, with `graph.py`, from the weights: `la
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seq2seq.errors import UsageError, require
+from seq2seq.exporting.folder import require_new
 from seq2seq.places import PathLike
 
 if TYPE_CHECKING:
     from seq2seq.solver import Solver
 
 __all__ = ["export"]
+
+CHECKED = 200  # sources that are answered by both engines before an export to ONNX is kept
 
 
 def export(run: PathLike | Solver, onnx: PathLike | None = None, mxnet: PathLike | None = None) -> None:
@@ -50,6 +55,13 @@ def export(run: PathLike | Solver, onnx: PathLike | None = None, mxnet: PathLike
     if solver.engine != "mxnet" or len(solver.runs) > 1:
         raise UsageError(f"run: {solver.shown}: is not one run folder, which can be exported")
     require(onnx is not None or mxnet is not None, "onnx", onnx, "a folder, unless mxnet is one")
+    if onnx is not None and mxnet is not None:
+        folders = [Path(os.path.realpath(each)) for each in (onnx, mxnet)]
+        apart = folders[0] not in (folders[1], *folders[1].parents) and folders[1] not in folders[0].parents
+        require(apart, "mxnet", str(mxnet), "another folder than onnx, and neither inside the other")
+    for option, folder in (("onnx", onnx), ("mxnet", mxnet)):
+        if folder is not None:
+            require_new(option, folder)
     if onnx is not None:
         from seq2seq.exporting.onnx import export_onnx
 

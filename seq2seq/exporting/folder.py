@@ -35,9 +35,8 @@ def new_folder(option: str, folder: PathLike) -> Iterator[Path]:
     RunError
         If a file cannot be written.
     """
+    require_new(option, folder)
     path = Path(folder)
-    if path.exists():
-        raise UsageError(f"{option}: got {quoted(str(folder), 200)}, but it must be a folder that does not exist yet")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
@@ -49,3 +48,9 @@ def new_folder(option: str, folder: PathLike) -> Iterator[Path]:
             shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
         raise RunError(f"{shown(path)}: cannot be written: {error.strerror}") from None
+
+
+def require_new(option: str, folder: PathLike) -> None:
+    """Raise `UsageError` if the folder of this option exists."""
+    if Path(folder).exists():
+        raise UsageError(f"{option}: got {quoted(str(folder), 200)}, but it must be a folder that does not exist yet")

@@ -17,10 +17,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from seq2seq.decoding.onnx import EXPORT
 from seq2seq.engine.network import variables
 from seq2seq.exporting.folder import new_folder
 from seq2seq.exporting.properties import properties_of
+from seq2seq.folders import EXPORT
 from seq2seq.models import AutoregressiveModel, CharacterModel, ParallelModel
 from seq2seq.mx import Symbol, alone, mx
 from seq2seq.places import PathLike

@@ -20,15 +20,15 @@ import numpy as np
 
 from seq2seq.decoding import Answer, work_out
 from seq2seq.decoding.base import probability
-from seq2seq.decoding.onnx import EXPORT
 from seq2seq.errors import Seq2SeqError, SourceError, short
+from seq2seq.exporting import CHECKED
 from seq2seq.exporting.answering import graphs_of_pairs
 from seq2seq.exporting.folder import new_folder
 from seq2seq.exporting.properties import properties_of
 from seq2seq.exporting.readme import readme
 from seq2seq.exporting.texts import graphs_of_text
 from seq2seq.files import read
-from seq2seq.folders import CONFIG
+from seq2seq.folders import CONFIG, EXPORT
 from seq2seq.models import CharacterModel
 from seq2seq.places import PathLike
 from seq2seq.runs import MOST_CONFIG
@@ -38,7 +38,6 @@ from seq2seq.tasks.alphabet import PAD
 from seq2seq.tasks.stepwise import steps_of, stepwise
 from seq2seq.writer import Writer
 
-CHECKED = 200  # sources that are answered by both engines
 # Largest difference between the confidences. MXNet's recurrent layers are less exact: the confidences of a trained run
 # differed from those in double precision by up to 9e-6 with MXNet, and by up to 3e-7 with ONNX Runtime.
 CLOSE = 5e-5

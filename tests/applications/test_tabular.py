@@ -226,7 +226,8 @@ def table(*rows, **options):
         (lambda: table(("", 2, 5), ("", 2, 6)).read, "has no column to predict 'y' from"),
         (lambda: table((1, 2, 5), leave="c").require_learnable(),
          "leave: got 'c', but it must be a column of the table: a, b, y"),
-        (lambda: table((1, 2, 5), categories="c").require_learnable(), "categories: got 'c', but it must be a column of"),
+        (lambda: table((1, 2, 5), categories="c").require_learnable(),
+         "categories: got 'c', but it must be a column of"),
         (lambda: table(leave="y"), "leave: got 'y', but it must be without the target"),
         (lambda: table(categories="b, y"), "categories: got 'b, y', but it must be without the target; with --task.c"),
         (lambda: table(*((n, 2, f"n{n // 3 if n < 6 else n}") for n in range(10))).require_learnable(),
@@ -308,7 +309,7 @@ def test_rows_of_a_class_that_is_not_the_runs_are_not_mixed_in(tmp_path):
 
 
 def test_categories_among_the_columns_that_are_left_out_are_refused_before_the_training(tmp_path):
-    with pytest.raises(UsageError, match="^categories: got 'weight', but it must be a column that is not left out$"):
+    with pytest.raises(UsageError, match=r"^categories: got 'weight', but it must be a column that is not left out$"):
         train(cakes(leave="weight", categories="weight"), tmp_path / "run", **OPTIONS)
     assert not (tmp_path / "run").exists()
 

@@ -7,12 +7,13 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from seq2seq import Ensemble, RunError, Solver, SourceError, UsageError
+from seq2seq import Ensemble, RunError, Solver, SourceError, UsageError, train
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = {
@@ -119,20 +120,33 @@ def test_options_that_do_not_go_with_an_export(exported, options, message):
 def test_an_engine_without_its_files_is_refused(solved, exported):
     with pytest.raises(UsageError, match=r"engine: got 'onnx', but .*sums has no export; make one with seq2seq export"):
         Solver(solved.run.path, engine="onnx")
-    with pytest.raises(RunError, match=r"best\.safetensors: is missing"):
-        Solver(exported("solved"), engine="mxnet")
+    none = "engine: mxnet needs weights, but .*solved is an export, which has none; use its run"
+    for ask in (partial(Solver, exported("solved"), engine="mxnet"), partial(Solver, [exported("solved")] * 2)):
+        with pytest.raises(UsageError, match=none):
+            ask()
+    with pytest.raises(UsageError, match=r"^start_from: .*solved answers by onnx: an export cannot be trained on"):
+        train(solved.task, start_from=exported("solved"), progress=False)
     with pytest.raises(UsageError, match="engine: got 'onnx', but it must be auto or mxnet with an ensemble"):
         Ensemble([solved.run.path], engine="onnx")
 
 
 @pytest.mark.parametrize("name, content, message", [
     ("model.onnx", b"", r"model\.onnx: is damaged: it does not have the hash that export\.json says"),
+    ("config.json", b"\n", r"config\.json: is damaged: it does not have the hash that export\.json says"),
+    ("export.json", b'{"format": 1}', r"export\.json: is damaged: its files are not names with hashes, or lack a graph"),
+    ("export.json", b'{"format": 1, "files": {"model.onnx": 3}}', r"export\.json: is damaged: its files are not names"),
+    ("export.json", b'{"format": 1, "files": {}}', r"export\.json: is damaged: its files are not names"),
+    ("export.json", None, r"export\.json: is missing, and without it the graphs cannot be used"),
     ("export.json", b"{}", r"export\.json: is not an export of this version \(format 1\)"),
     ("export.json", b"{", r"export\.json: is damaged: not JSON"),
 ])  # fmt: skip
 def test_a_damaged_export_is_named(exported, tmp_path, name, content, message):
     shutil.copytree(exported("solved"), tmp_path / "copy")
-    (tmp_path / "copy" / name).write_bytes(content)
+    file = tmp_path / "copy" / name
+    before = file.read_bytes()
+    file.unlink()
+    if content is not None:
+        file.write_bytes(before + content if name == "config.json" else content)
     with pytest.raises(RunError, match=message):
         Solver(tmp_path / "copy")("1+1")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seq2seq import export
+from seq2seq import RunError, Solver, UsageError, export
 from seq2seq.mx import alone, mx
 
 PROGRAM = Path(__file__).parent / "predict.c"
@@ -40,6 +40,8 @@ def test_a_module_gives_all_characters_at_once(name, request, tmp_path):
     found = call(tmp_path / "graphs", properties, "model", source=ids.T)["log_probabilities"].argmax(axis=2)[:, 0]
     learned = expected != properties["pad"]
     np.testing.assert_array_equal(found[learned], expected[learned])
+    with pytest.raises(RunError, match="graphs: is an export for MXNet's own programs; ask its run"):
+        Solver(tmp_path / "graphs")
 
 
 def test_modules_of_an_encoder_and_a_step_give_one_character_after_another(attentive, tmp_path):
@@ -82,3 +84,13 @@ def test_a_program_in_c_gives_the_answer(solved, tmp_path):
     assert result.returncode == 0, result.stderr
     found = np.array([[int(each) for each in result.stdout.split()]])
     assert solved.codec.decode_targets(found)[0][: len(solved("3+4"))] == solved("3+4")
+
+
+@pytest.mark.parametrize("onnx, mxnet", [("new", "new"), ("new", "new/mxnet"), ("new/onnx", "new")])
+def test_folders_that_hold_each_other_are_refused_before_anything_is_written(solved, tmp_path, onnx, mxnet):
+    with pytest.raises(UsageError, match=r"^mxnet: got .*, but it must be another folder than onnx, and"):
+        export(solved, onnx=tmp_path / onnx, mxnet=tmp_path / mxnet)
+    (tmp_path / "there").mkdir()
+    with pytest.raises(UsageError, match=r"^mxnet: got .*there', but it must be a folder that does not exist yet"):
+        export(solved, onnx=tmp_path / "new", mxnet=tmp_path / "there")
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]

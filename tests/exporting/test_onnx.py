@@ -100,7 +100,7 @@ def test_what_cannot_be_exported_is_refused(solved, attentive, exported, tmp_pat
     for run, folder, message in [
         (solved, exported("solved"), r"^onnx: got '.*solved', but it must be a folder that does not exist yet$"),
         (Ensemble([solved.run.path] * 2), tmp_path / "new", "^run: .*: is not one run folder, which can be exported$"),
-        (exported("solved"), tmp_path / "new", r"best\.safetensors: is missing"),
+        (exported("solved"), tmp_path / "new", "^engine: mxnet needs weights, but .*solved is an export"),
         (Solver(exported("solved")), tmp_path / "new", "^run: .*: is not one run folder, which can be exported$"),
         (rated, tmp_path / "new", "^run: .*: estimates values; only models that read strings can be exported$"),
     ]:
@@ -131,6 +131,9 @@ def test_the_command(run_copy, tmp_path):
     given = {"cwd": tmp_path, "env": {"PYTHONPATH": str(ROOT), "PATH": ""}, "capture_output": True, "text": True}
     result = subprocess.run([*words, "export", "copy", "--onnx", "copy/onnx"], timeout=120, **given)
     assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(
+        "wrote copy/onnx, whose answers to 200 sources are those of the run\ntry: seq2seq so"
+    )
     result = subprocess.run([*words, "solve", "--run", "copy", "--engine", "onnx", "2+3"], timeout=120, **given)
     assert (result.returncode, result.stdout) == (0, "5\n")
     result = subprocess.run([*words, "export", "copy", "--onnx", "copy/onnx"], timeout=120, **given)
