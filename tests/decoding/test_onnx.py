@@ -133,9 +133,9 @@ def test_an_engine_without_its_files_is_refused(solved, exported):
 @pytest.mark.parametrize("name, content, message", [
     ("model.onnx", b"", r"model\.onnx: is damaged: it does not have the hash that export\.json says"),
     ("config.json", b"\n", r"config\.json: is damaged: it does not have the hash that export\.json says"),
-    ("export.json", b'{"format": 1}', r"export\.json: is damaged: its files are not names with hashes, or lack a graph"),
-    ("export.json", b'{"format": 1, "files": {"model.onnx": 3}}', r"export\.json: is damaged: its files are not names"),
-    ("export.json", b'{"format": 1, "files": {}}', r"export\.json: is damaged: its files are not names"),
+    ("export.json", b'{"format": 1}', r"export\.json: is damaged: its files are no names with hashes, or"),
+    ("export.json", b'{"format": 1, "files": {"model.onnx": 3}}', r"export\.json: is damaged: its files are no names"),
+    ("export.json", b'{"format": 1, "files": {}}', r"export\.json: is damaged: its files are no names"),
     ("export.json", None, r"export\.json: is missing, and without it the graphs cannot be used"),
     ("export.json", b"{}", r"export\.json: is not an export of this version \(format 1\)"),
     ("export.json", b"{", r"export\.json: is damaged: not JSON"),
