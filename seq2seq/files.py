@@ -165,6 +165,21 @@ def lock(handle: int, wait: bool = False) -> bool:
     return True
 
 
+def is_locked(handle: int) -> bool:
+    """Whether a process has locked an open file or folder with `lock`. Two processes that ask do not see each other."""
+    try:
+        import fcntl  # not available on Windows
+    except ImportError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 # Writing ----------------------------------------------------------------------------------------------------------
 
 

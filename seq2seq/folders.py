@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Callable
 
 from seq2seq.errors import RunError
-from seq2seq.files import clear_temporaries, is_temporary, lock, read, shown
+from seq2seq.files import clear_temporaries, is_locked, is_temporary, lock, read, shown
 from seq2seq.places import Place
 
 CONFIG = "config.json"
@@ -129,6 +129,18 @@ def begun(folder: Path) -> None:
     """Mark the run in this folder as started, so that its files are no longer removed."""
     with suppress(FileNotFoundError):
         os.unlink(folder / UNFINISHED)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the folder. False where that is not known."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        return is_locked(handle)
+    finally:
+        os.close(handle)
 
 
 def _patiently(attempt: Callable[[Path, Collection[str]], Hold], path: Path, names: Collection[str]) -> Hold:

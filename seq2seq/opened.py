@@ -9,7 +9,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Callable, ClassVar, cast
 
+import numpy as np
+
 from seq2seq.applications import application_of
+from seq2seq.applications.base import SHOWN
 from seq2seq.dataset import build_dataset
 from seq2seq.decoding import BaseReader, Predictor, Reader, fitting, make_predictor
 from seq2seq.decoding.onnx import OnnxPredictor, OnnxReader, graphs_for
@@ -200,6 +203,30 @@ class OpenedRun(ABC):
         if start is None or start.questions is None:
             return dataset
         return dataset.knowing(self.run.read_known(start.questions))
+
+    def samples(self) -> list[str]:
+        """What it answers to the first validation examples, as the lines that training shows.
+
+        Returns
+        -------
+        list of str
+
+        Raises
+        ------
+        RunError
+            If the validation examples cannot be made again.
+        UsageError
+            If ONNX Runtime answers, which has no weights to validate.
+        """
+        if self._graphs is not None:
+            raise UsageError(f"samples: need the engine mxnet and a run folder, and {self.shown} answers by onnx")
+        held_out = self.dataset.validation
+        model = make_model(self.task, self.config.model, self.codec)
+        shown = held_out.take(np.arange(min(SHOWN, len(held_out))))
+        validator = self.application.make_validator(model, self.codec, shown, self.device, "validation")
+        with alone:
+            validator.validate(self._module)
+            return validator.samples(self.weights, self.config.seed, 0)
 
     def evaluate(self, samples: int = 10_000, seed: int = 0) -> Any:
         """Score held-out and training examples, and save the result in the run folder, or warn if this fails.

@@ -40,7 +40,7 @@ import numpy as np
 from seq2seq.config import Config
 from seq2seq.errors import RunError, UsageError, quoted, require, short
 from seq2seq.files import LONGEST_NUMBER, clear_temporaries, parse_json, read, shown, unpack, write
-from seq2seq.folders import CONFIG, EXPORT, begun
+from seq2seq.folders import CONFIG, EXPORT, begun, is_held
 from seq2seq.places import PathLike, Place
 from seq2seq.tasks import TASKS, Task
 from seq2seq.tasks.measure import Outline
@@ -113,12 +113,12 @@ class Run:
             If there is no run in the folder.
         """
         trained = {}
-        for run in map(cls, _visible_in(Path(folder))):
+        for run in runs_in(folder):
             try:
                 state = os.lstat(run.path / OPTIMIZER)
             except OSError:
                 continue
-            if stat.S_ISREG(state.st_mode) and run.exists:
+            if stat.S_ISREG(state.st_mode):
                 trained[run] = state.st_mtime
         if not trained:
             raise RunError(f"{shown(folder)}: holds no run; train one, or name its folder")
@@ -128,6 +128,11 @@ class Run:
     def exists(self) -> bool:
         """Whether the folder holds a run."""
         return os.path.lexists(self.path / CONFIG)
+
+    @property
+    def has_metrics(self) -> bool:
+        """Whether an epoch has ended."""
+        return os.path.lexists(self.path / METRICS)
 
     @property
     def found_rate(self) -> bool:
@@ -337,6 +342,23 @@ class Run:
             raise RunError(f"{self._named(METRICS)}: is damaged: {error}") from None
         return numbers
 
+    def read_evaluation(self) -> dict[str, Any] | None:
+        """Read the last evaluation, or None if there is none. Raises `RunError` if the file is damaged."""
+        if not os.path.lexists(self.path / EVALUATION):
+            return None
+        try:
+            values = parse_json(self._read(EVALUATION, MOST_CONFIG))
+        except ValueError as error:
+            raise RunError(f"{self._named(EVALUATION)}: is damaged: not JSON: {error}") from None
+        if not isinstance(values, dict):
+            raise RunError(f"{self._named(EVALUATION)}: is damaged: not an object")
+        return values
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a process is training the run: it holds the folder."""
+        return is_held(self.path)
+
     def read_arrays(self, name: str, most: int = MOST_VALUES) -> tuple[dict[str, Array], dict[str, Any]]:
         """Read a file of arrays.
 
@@ -390,6 +412,11 @@ def digest_of(hashes: Array) -> str:
 
 def _bytes_of(hashes: Array) -> bytes:
     return hashes.astype("<u8").tobytes()
+
+
+def runs_in(folder: PathLike) -> list[Run]:
+    """The runs in a folder, in any order; none if it cannot be read."""
+    return [run for run in map(Run, _visible_in(Path(folder))) if run.exists]
 
 
 def _visible_in(folder: Path) -> list[Path]:
