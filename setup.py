@@ -13,6 +13,8 @@ SEARCH = ["optuna>=4,<5"]  # MIT licence
 
 ONNX = ["onnx>=1.17,<2", "onnxruntime>=1.19,<2"]  # Apache-2.0 and MIT licences
 
+WEB = ["waitress>=3.0,<4"]  # Zope Public License 2.1
+
 HERE = Path(__file__).parent
 VERSION = next(
     line.split('"')[1]
@@ -51,7 +53,7 @@ setup(
         "Typing :: Typed",
     ],
     packages=find_packages(include=["seq2seq", "seq2seq.*"]),
-    package_data={"seq2seq": ["py.typed"], "seq2seq.recipes": ["*.toml", "*.tsv", "text/*.toml"]},
+    package_data={"seq2seq": ["py.typed"], "seq2seq.recipes": ["*.toml", "*.tsv", "text/*.toml"], "seq2seq.web": ["page/*"]},
     entry_points={"console_scripts": ["seq2seq = seq2seq.cli.main:main"]},
     python_requires=">=3.9",
     install_requires=[
@@ -67,16 +69,20 @@ setup(
         "plot": ["matplotlib>=3.6,<4"],
         "search": SEARCH,
         "onnx": ONNX,
+        "web": WEB,
         "notebook": ["matplotlib>=3.6,<4", "notebook>=7,<8"],  # docs/from-one-letter-to-sentences.ipynb
         "docs": [*DOCS, "ruff>=0.6,<1"],  # ruff lays out the signatures
         "test": [
             *DOCS,
             *SEARCH,
             *ONNX,
+            *WEB,
             "matplotlib>=3.6,<4",
             "pytest>=7.4,<10",
             "pytest-timeout>=2.1,<3",
             "hypothesis>=6.80,<7",
+            "playwright>=1.40,<2",  # these two test the page, in a Chromium that is already there
+            "axe-playwright-python>=0.1.4,<1",
             "ruff>=0.6,<1",
             "mypy>=1.8,<3",
             "setuptools>=77",  # builds the wheel that a test installs

@@ -52,6 +52,12 @@ def test_the_command_is_installed(command, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_page_is_installed(installed):
+    page = {file.name for file in (installed / "seq2seq" / "web" / "page").iterdir()}
+    assert page == {file.name for file in (ROOT / "seq2seq" / "web" / "page").iterdir()}
+    assert {"index.html", "page.js", "page.css"} <= page
+
+
 def test_a_recipe_is_trained_asked_and_scored_from_an_empty_folder(command, installed):
     result = command(f"seq2seq train --recipe cipher --run-dir run {' '.join(SMALL)}")  # which learns from a file
     assert result.returncode == 0, result.stderr

@@ -10,6 +10,7 @@ COMMANDS = {
     "evaluate": "score a run on examples that it was not trained on",
     "solve": "answer sources, or continue a text, with a run",
     "explain": "show how a run arrives at its answer",
+    "serve": "show a page on which to ask runs, and to watch them learn",
     "export": "write the graphs of a run in ONNX, or in MXNet's own format",
     "tasks": "describe every task and its options",
     "recipes": "list the recipes, or run them all and write a table of results",

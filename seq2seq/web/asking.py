@@ -27,6 +27,7 @@ def described(solver: Any) -> dict[str, Any]:
     return {
         "example": example,
         "engine": solver.engine,
+        "stepwise": bool(solver.task.stepwise),
         "model": solver.config.model.model,
         "options": repr(solver.task),
         "most_best": min(MOST_BEST, len(vocabulary) or MOST_BEST),
@@ -34,7 +35,7 @@ def described(solver: Any) -> dict[str, Any]:
             "steps": _can(lambda: solver.work(example)),
             "best": _can(lambda: solver.n_best(example, 1)),
             "explain": solver.engine == "mxnet" and _can(lambda: solver.explain(example)),
-            "continue": _can(lambda: solver.continued(example, 0)),
+            "continue": _can(lambda: solver.continued(example, characters=0)),
             "embeddings": solver.engine == "mxnet",
         },
     }

@@ -31,9 +31,9 @@ class Catalogue:
         self._follows = not paths
         self._runs: dict[str, Run] = {}
         for path in paths:
-            run = Run(os.path.abspath(path))
+            run = Run(path)
             run.task_class()
-            self._runs[self._free(run.path.name)] = run
+            self._runs[self._free(os.path.basename(os.path.abspath(path)))] = run
 
     def _free(self, name: str) -> str:
         """The name, with a number if another run has it."""

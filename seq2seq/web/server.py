@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import socket
 from typing import Any
 
@@ -48,6 +49,7 @@ def make_server(catalogue: Catalogue, port: int) -> tuple[Any, int]:
         from waitress.server import create_server
     except ImportError as error:
         raise Seq2SeqError(f"serve: needs the package waitress ({error}): pip install 'mxseq2seq[web]'") from None
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a short wait is no news for whoever runs it
     listening = _listening(port)
     port = listening.getsockname()[1]
     return create_server(App(catalogue, hosts_of(port)), sockets=[listening], **OPTIONS), port

@@ -1,0 +1,107 @@
+"""The command, and the server with a socket."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from seq2seq.web.catalogue import Catalogue
+from tests.test_scripts import ROOT
+
+pytest.importorskip("waitress", reason="pip install 'mxseq2seq[web]'")
+from seq2seq.web.server import hosts_of, make_server
+
+WORDS = [sys.executable, "-m", "seq2seq", "serve"]
+ANYWHERE = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def port(solved, attentive, reading):
+    """The port of a server in a thread."""
+    server, port = make_server(Catalogue([each.run.path for each in (solved, attentive, reading)]), 0)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield port
+    server.close()
+
+
+def ask(connection, name, source):
+    headers = {"Content-Type": "application/json"}
+    connection.request("POST", f"/api/runs/{name}/ask", json.dumps({"source": source}), headers)
+    reply = connection.getresponse()
+    return reply.status, json.loads(reply.read())
+
+
+def test_a_thousand_questions_of_twenty_clients_are_all_answered(port, attentive, solved):
+    questions = [f"{number % 3}+{number % 4}" for number in range(1000)]
+    right = {(solver, each): solver(each) for each in {*questions} for solver in (attentive, solved)}
+
+    def client(number):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        solver = (attentive, solved)[number % 2]
+        for question in questions[number::20]:
+            status, answer = ask(connection, solver.run.path.name, question)
+            assert (status, answer["text"]) == (200, right[solver, question])
+        connection.close()
+        return len(questions[number::20])
+
+    with ThreadPoolExecutor(20) as clients:
+        assert sum(clients.map(client, range(20))) == 1000
+
+
+def test_others_are_answered_while_a_text_is_written(port, solved):
+    writing = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    body = json.dumps({"source": "the ", "characters": 2000})
+    writing.request("POST", "/api/runs/reading/continue", body, {"Content-Type": "application/json"})
+    reply = writing.getresponse()
+    first = json.loads(reply.readline())["text"]
+    assert ask(http.client.HTTPConnection("127.0.0.1", port, timeout=60), "sums", "1+2")[1]["text"] == solved("1+2")
+    rest = [json.loads(line)["text"] for line in reply.read().splitlines()]
+    assert len(first + "".join(rest)) == 2000
+
+
+def test_a_body_that_is_too_large_is_refused(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("POST", "/api/runs/sums/ask", b"x" * 20_000, {"Content-Type": "application/json"})
+    assert connection.getresponse().status == 413
+
+
+def test_only_this_machine_can_reach_it(port):
+    assert hosts_of(80) == {"127.0.0.1", "localhost"}
+    for address in {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}:
+        if not address.startswith("127."):
+            with pytest.raises(OSError):
+                socket.create_connection((address, port), timeout=5)
+
+
+def test_the_command_prints_its_address_and_ends_with_ctrl_c(solved, tmp_path):
+    options = {"cwd": tmp_path, "env": ANYWHERE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*WORDS, str(solved.run.path), "--port", "0"], **options) as process:
+        address = process.stdout.readline()
+        port = int(address.removeprefix("http://127.0.0.1:").removesuffix("/\n"))
+        assert ask(http.client.HTTPConnection("127.0.0.1", port, timeout=60), "sums", "1+2")[1]["text"] == "3"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_what_is_wrong_is_one_line(tmp_path, port):
+    for arguments, status, message in [
+        (["nowhere", "--port", "0"], 1, "seq2seq serve: nowhere: holds no run (there is no config.json)"),
+        (
+            ["--port", "99999"],
+            2,
+            "seq2seq serve: argument --port: got '99999', but it must be a number from 0 to 65535",
+        ),
+        (["--port", str(port)], 1, f"seq2seq serve: port: {port} cannot be used: another program has it; choose"),
+    ]:
+        result = subprocess.run([*WORDS, *arguments], cwd=tmp_path, env=ANYWHERE, capture_output=True, text=True)
+        assert (result.returncode, result.stdout) == (status, "")
+        assert result.stderr.splitlines()[-1].startswith(message) and "Traceback" not in result.stderr
