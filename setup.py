@@ -53,7 +53,11 @@ setup(
         "Typing :: Typed",
     ],
     packages=find_packages(include=["seq2seq", "seq2seq.*"]),
-    package_data={"seq2seq": ["py.typed"], "seq2seq.recipes": ["*.toml", "*.tsv", "text/*.toml"], "seq2seq.web": ["page/*"]},
+    package_data={
+        "seq2seq": ["py.typed"],
+        "seq2seq.recipes": ["*.toml", "*.tsv", "text/*.toml"],
+        "seq2seq.web": ["page/*"],
+    },
     entry_points={"console_scripts": ["seq2seq = seq2seq.cli.main:main"]},
     python_requires=">=3.9",
     install_requires=[
