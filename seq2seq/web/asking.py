@@ -16,7 +16,7 @@ MOST_CHARACTERS = 2000  # written at a time
 MOST_SOURCE = 4000  # characters
 MOST_LOOKED_INTO = 200  # characters of a source that is explained, or after whose beginnings characters are expected
 MOST_CALLS = 40  # explained of one working
-MOST_OTHERS = 8  # symbols whose probabilities are sent, for each step
+MOST_OTHERS = 5  # symbols whose probabilities are sent, for each step
 MOST_SYMBOLS = 500  # of an embedding
 
 

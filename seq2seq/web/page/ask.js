@@ -73,6 +73,8 @@ function answerer(name, about, complain, left) {
     answer.classList.toggle("error", Boolean(reply.error));
     if (reply.error) answer.replaceChildren(reply.error);
     else answer.replaceChildren(element("output", {}, reply.text || "(nothing)"), sure(reply));
+    inside.hidden = !about.can.explain || Boolean(reply.error);
+    others.hidden = !about.can.best || Boolean(reply.error);
     working.hidden = !reply.steps;
     steps.replaceChildren(...(reply.steps ?? []).map((step) => element("li", {}, element("code", {}, step))));
   });

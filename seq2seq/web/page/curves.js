@@ -1,7 +1,7 @@
 // Lines of several runs over their epochs, with their numbers in a table.
 import {element} from "./dom.js";
 
-const WIDE = 640, HIGH = 260, LEFT = 52, RIGHT = 12, TOP = 10, LOW = 30;
+const WIDE = 640, HIGH = 260, LEFT = 60, RIGHT = 12, TOP = 10, LOW = 30;
 export const MARKS = ["●", "■", "▲", "◆", "▼", "★"];
 const DASHES = ["", "7 4", "2 3", "9 3 2 3", "4 2", "1 4"];
 

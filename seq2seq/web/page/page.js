@@ -50,6 +50,7 @@ async function show() {
   document.title = `${label} · seq2seq`;
   const leaving = new AbortController();
   leave = () => leaving.abort();
+  view.replaceChildren(element("p", {class: "small"}, "Loading …"));
   try {
     const runs = await engine.runs();
     if (leaving.signal.aborted) return;
