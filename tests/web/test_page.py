@@ -191,10 +191,9 @@ def test_the_keyboard_is_enough(page, address):
     page.goto(f"{address}#run=attentive&source=1%2B2%2B3")
     expect(page.locator("table.heat")).to_be_visible()
     expect(page.get_by_label("A source")).to_be_focused()
-    page.keyboard.type("+1")
-    expect(page.get_by_label("A source")).to_have_value("1+2+3+1")
-    for _ in range(2):
-        page.keyboard.press("Backspace")
+    page.keyboard.type("+")
+    expect(page.locator("table.heat")).to_have_count(0)
+    page.keyboard.press("Backspace")
     expect(page.locator("table.heat caption code")).to_contain_text("1+2+3 →")
     for _ in range(2):  # the scrolling area may take the focus before the one cell of the table that can
         page.keyboard.press("Tab")
