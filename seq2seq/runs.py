@@ -216,7 +216,7 @@ class Run:
         try:
             return read(self.path / name, most)
         except FileNotFoundError:
-            if name == CONFIG and os.path.lexists(self.path / EXPORT):
+            if name == CONFIG and os.path.lexists(self.path / EXPORT) and not os.path.lexists(self.path / "model.onnx"):
                 raise RunError(f"{self.shown}: is an export for MXNet's own programs; ask its run") from None
             if name == CONFIG:
                 raise RunError(f"{self.shown}: holds no run (there is no {CONFIG})") from None

@@ -58,7 +58,7 @@ class Graphs:
         files: Any = properties.get("files")
         if not isinstance(files, dict) or not {str} >= {*map(type, files.values())} or "model.onnx" not in files:
             raise RunError(
-                f"{shown(folder / EXPORT)}: is damaged: its files are not names with hashes, or lack a graph"
+                f"{shown(folder / EXPORT)}: is damaged: its files are no names with hashes, or none is a graph"
             )
         if CONFIG in files:
             self._verified(CONFIG, MOST_CONFIG)

@@ -132,6 +132,7 @@ def test_an_engine_without_its_files_is_refused(solved, exported):
 
 @pytest.mark.parametrize("name, content, message", [
     ("model.onnx", b"", r"model\.onnx: is damaged: it does not have the hash that export\.json says"),
+    ("config.json", None, r"holds no run \(there is no config\.json\)"),
     ("config.json", b"\n", r"config\.json: is damaged: it does not have the hash that export\.json says"),
     ("export.json", b'{"format": 1}', r"export\.json: is damaged: its files are no names with hashes, or"),
     ("export.json", b'{"format": 1, "files": {"model.onnx": 3}}', r"export\.json: is damaged: its files are no names"),
