@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from seq2seq import (
+    Arithmetic,
     Config,
     Copy,
     DataConfig,
@@ -108,8 +109,9 @@ def test_symbols_of_several_characters_are_the_same_in_every_source():
 
 def test_examples_without_a_share_are_those_of_before():
     default = PRESETS["default"]
+    extra = (Extra(Arithmetic("+", terms=2, operands=(1, 100), steps="call"), 2000),)
     codec = make_codec(default.task, default.data, default.model)
-    dataset = build_dataset(default.task, default.data, 0, codec, default.extra)
+    dataset = build_dataset(default.task, default.data, 0, codec, extra)
     assert dataset.fingerprint.startswith("f52cfa07ec50366a") and not dataset.mixed
     assert "share" not in json.dumps(default.to_json())
     files = PairsTask.of(OTHERS)
