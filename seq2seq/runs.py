@@ -228,11 +228,14 @@ class Run:
         except ValueError as error:
             raise RunError(f"{self._named(name)}: {error}") from None
 
-    def _config_values(self) -> dict[str, Any]:
+    def _read_json(self, name: str) -> Any:
         try:
-            values = parse_json(self._read(CONFIG, MOST_CONFIG))
+            return parse_json(self._read(name, MOST_CONFIG))
         except ValueError as error:
-            raise RunError(f"{self._named(CONFIG)}: is damaged: not JSON: {error}") from None
+            raise RunError(f"{self._named(name)}: is damaged: not JSON: {error}") from None
+
+    def _config_values(self) -> dict[str, Any]:
+        values = self._read_json(CONFIG)
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise RunError(
                 f"{self._named(CONFIG)}: is not the configuration of a run of this version (format {FORMAT})"
@@ -346,10 +349,7 @@ class Run:
         """Read the last evaluation, or None if there is none. Raises `RunError` if the file is damaged."""
         if not os.path.lexists(self.path / EVALUATION):
             return None
-        try:
-            values = parse_json(self._read(EVALUATION, MOST_CONFIG))
-        except ValueError as error:
-            raise RunError(f"{self._named(EVALUATION)}: is damaged: not JSON: {error}") from None
+        values = self._read_json(EVALUATION)
         if not isinstance(values, dict):
             raise RunError(f"{self._named(EVALUATION)}: is damaged: not an object")
         return values
