@@ -15,7 +15,7 @@ import re
 import secrets
 import stat
 import zlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,19 @@ def unpack(packed: bytes, most: int) -> bytes:
     return content
 
 
+def once(problem: Callable[[str], Exception]) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    """A hook for `json.loads` that raises the error `problem(name)` for an object with a name twice."""
+
+    def hook(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        values = dict(pairs)
+        if len(values) < len(pairs):
+            names = [name for name, _ in pairs]
+            raise problem(next(name for name in names if names.count(name) > 1))
+        return values
+
+    return hook
+
+
 def parse_json(text: str | bytes) -> Any:
     """Parse a JSON text strictly.
 
@@ -120,14 +133,14 @@ def parse_json(text: str | bytes) -> Any:
     def refuse(text: str) -> None:
         raise ValueError(f"{text} is not a number")
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        values = dict(pairs)
-        if len(values) != len(pairs):
-            raise ValueError("a name comes twice")
-        return values
-
     try:
-        return json.loads(text, parse_int=number, parse_float=number, parse_constant=refuse, object_pairs_hook=once)
+        return json.loads(
+            text,
+            parse_int=number,
+            parse_float=number,
+            parse_constant=refuse,
+            object_pairs_hook=once(lambda name: ValueError("a name comes twice")),
+        )
     except RecursionError:
         raise ValueError("it is nested too deep") from None
 

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq.errors import Seq2SeqError, UsageError, short
+from seq2seq.files import once
 from seq2seq.tasks.arrays import Row
 
 COMMON = (".tsv", ".csv", ".jsonl")  # suffixes of files of pairs that every task reads
@@ -109,7 +110,7 @@ def _jsonl(path: str) -> Iterator[tuple[int, Any]]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line, object_pairs_hook=partial(_once, f"{path}:{number}"))
+            value = json.loads(line, object_pairs_hook=once(partial(_twice, f"{path}:{number}")))
         except UsageError:
             raise
         except (ValueError, RecursionError) as error:
@@ -122,14 +123,8 @@ def _jsonl(path: str) -> Iterator[tuple[int, Any]]:
         yield number, value
 
 
-def _once(place: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The values of an object by name. Raises `UsageError` if it has a name twice."""
-    values: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in values:
-            raise UsageError(f"{place}: has {short(name)} twice")
-        values[name] = value
-    return values
+def _twice(place: str, name: str) -> UsageError:
+    return UsageError(f"{place}: has {short(name)} twice")
 
 
 READERS = {".tsv": _tsv, ".txt": _tsv, ".csv": _csv, ".jsonl": _jsonl}

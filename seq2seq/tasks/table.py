@@ -12,6 +12,7 @@ import numpy as np
 from seq2seq.encodings.names import positions
 from seq2seq.encodings.table import ABSENT, Category, Cells, Number, TableEncoding, Target
 from seq2seq.errors import SourceError, UsageError, is_number, quoted, require, short
+from seq2seq.files import once
 from seq2seq.lazy import cached_property
 from seq2seq.tasks.tables import Columns, ColumnsTask, as_number, is_missing, require_column
 from seq2seq.typing import Array
@@ -245,16 +246,11 @@ class Table(ColumnsTask):
 def read_row(source: str, encoding: TableEncoding) -> dict[str, Any]:
     """The cells of a source, which is JSON, by column: see `checked_row`. Raises `SourceError`."""
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        values = dict(pairs)
-        if len(values) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise SourceError(f"{short(source)}: has {short(twice)} twice")
-        return values
+    def twice(name: str) -> SourceError:
+        return SourceError(f"{short(source)}: has {short(name)} twice")
 
     try:
-        values = json.loads(source, object_pairs_hook=once)
+        values = json.loads(source, object_pairs_hook=once(twice))
     except SourceError:
         raise
     except (ValueError, RecursionError):
