@@ -242,8 +242,7 @@ class Solver(StringRun):
         Returns
         -------
         list of str
-            The prepared source or, for a run that works in steps, what it asks on the way, except for what does not
-            change.
+            The prepared source or, for a run that works in steps, what it asks on the way, each once.
 
         Raises
         ------
@@ -257,7 +256,7 @@ class Solver(StringRun):
         _found(worked.answer)
         if not worked.calls:
             raise SourceError(f"{short(source)}: there is nothing to work out")
-        return [*dict.fromkeys(worked.changes or worked.calls)]
+        return [*dict.fromkeys(worked.calls)]
 
     def n_best(self, source: str, n: int) -> list[Answer]:
         """The n most probable answers that a beam search with a beam of n finds.

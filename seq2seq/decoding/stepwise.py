@@ -21,8 +21,6 @@ class Worked:
         The working as people write it.
     calls : list of str
         What the model was asked, and what it was not because it is too long for it.
-    changes : list of str
-        Those of the calls that it answered with something else.
     questions : list of str
         What the model is to be asked next.
     answer : Answer or SourceError
@@ -34,7 +32,6 @@ class Worked:
     def __init__(self, task: StepwiseTask, source: str) -> None:
         self.steps: list[str] = []
         self.calls: list[str] = []
-        self.changes: list[str] = []
         self.questions: list[str] = []
         self._confidence = 1.0
         self._working = task.working(source, self.steps)
@@ -43,7 +40,6 @@ class Worked:
     def receive(self, answers: Sequence[Answer]) -> None:
         """Continue with the answers to the questions."""
         self.calls += self.questions
-        self.changes += [call for call, answer in zip(self.questions, answers) if answer.text != call]
         for answer in answers:
             self._confidence *= answer.confidence
         self._go_on(lambda: self._working.send([answer.text for answer in answers]))

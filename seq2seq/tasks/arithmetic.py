@@ -43,6 +43,7 @@ MOST_WORKED = 100  # terms with all steps in one answer, which is as long as all
 MOST_STEPPED = 200_000  # expressions up to which all steps are listed, to tell whether a source is one of them
 MOST_NESTED = 10  # terms with parentheses, which can be set in 103,049 ways
 STEPS = ("none", "answer", "call")
+NUMBER = re.compile("-?[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Arithmetic(Task):
         Whether the first number may be negative: `-4+5`.
     steps : str
         How much of the working is in a target. `none`: only the value. `answer`: all steps in one answer, `21+2=23`.
-        `call`: one step, written in place, ` 21+2`; the answer is asked again until it no longer changes.
+        `call`: one step, written in place, ` 21+2`; the answer is asked again until it is a number.
 
         A step works out the first two terms, or the second and third if a product follows a sum. Of three factors the
         largest is left for last, so that every order of them gives the same result: `7*8*7` becomes `8* 49`. The next
@@ -270,11 +271,12 @@ class Arithmetic(Task):
     # Working out --------------------------------------------------------------------------------------------------
 
     def working(self, source: str, steps: Steps) -> Working:
-        """Ask again with the answer until it no longer changes: `3*7+2`, then `21+2`, then `23`.
+        """Ask again with the answer until it is a number: `3*7+2`, then `21+2`, which gives `23`.
 
         Of a long source only the head that a step depends on is asked, which is no longer than a training source; the
-        rest waits. So the number of terms is not limited by that in the training examples. It ends after two steps per
-        character, which no correct calculation needs, and where a head has become too long to be read.
+        rest waits. So the number of terms is not limited by that in the training examples. It also ends where an answer
+        changes nothing, where a head has become too long to be read, and after two steps per character, which no
+        correct calculation needs.
 
         Raises
         ------
@@ -294,7 +296,7 @@ class Arithmetic(Task):
             left = left[: head.start] + answer.replace(PAD, "") + left[head.stop :]
             if left != before or not steps:
                 steps.append(left)
-            if left in ("", before):
+            if left in ("", before) or NUMBER.fullmatch(left):
                 break
         return left
 

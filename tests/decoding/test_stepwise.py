@@ -25,19 +25,19 @@ def steps(worked):
     return [each.steps for each in worked]
 
 
-def test_it_asks_again_until_nothing_changes():
+def test_it_asks_again_until_the_answer_is_a_number():
     ask = Right()
     worked = work_out(TASK, ask, ["3*7+2", "4", "5-7"])
     assert steps(worked) == [["21+2", "23"], ["4"], ["-2"]]
-    assert ask.asked == [["3*7+2", "4", "5-7"], ["21+2", "-2"], ["23"]]
-    assert [each.answer for each in worked] == [("23", 0.5**3), ("4", 0.5), ("-2", 0.5**2)]
-    assert worked[0].calls == ["3*7+2", "21+2", "23"] and worked[0].changes == ["3*7+2", "21+2"]
+    assert ask.asked == [["3*7+2", "4", "5-7"], ["21+2"]]
+    assert [each.answer for each in worked] == [("23", 0.5**2), ("4", 0.5), ("-2", 0.5)]
+    assert worked[0].calls == ["3*7+2", "21+2"]
 
 
 def test_the_same_question_is_asked_once_at_a_time():
     ask = Right()
-    worked = work_out(TASK, ask, ["1+1", "1+1", "3-1"])
-    assert ask.asked == [["1+1", "3-1"], ["2"]] and {each.answer for each in worked} == {("2", 0.25)}
+    worked = work_out(TASK, ask, ["1+1+1", "1+1+1", "3-1+1"])
+    assert ask.asked == [["1+1+1", "3-1+1"], ["2+1"]] and {each.answer for each in worked} == {("3", 0.25)}
 
 
 @pytest.mark.parametrize("source, value", [("1+2*3-4*5+6*7*2-9", "62"), ("1-2-3-4-5-6-7-8-9-10", "-53")])
@@ -63,5 +63,5 @@ def test_what_never_settles_or_says_nothing_ends():
 
 def test_what_becomes_too_long_to_read_is_left():
     worked = work_out(TASK, lambda heads: [Answer(head + "0", 1.0) for head in heads], ["1+2", "7"], longest=4)
-    assert steps(worked) == [["1+20", "1+200"], ["70", "700"]]
-    assert [each.answer.text for each in worked] == ["1+200", "700"]
+    assert steps(worked) == [["1+20", "1+200"], ["70"]]
+    assert [each.answer.text for each in worked] == ["1+200", "70"]

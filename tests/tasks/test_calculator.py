@@ -102,7 +102,7 @@ def test_the_working_with_three_digits_fits_a_screen(source):
 
 def test_the_confidence_is_that_of_all_calls():
     working = worked("12*34")
-    assert working.calls == ["12*3", "12*4", "36+4"] == working.changes
+    assert working.calls == ["12*3", "12*4", "36+4"]
     assert working.answer.confidence == pytest.approx(0.999**3)
 
 
