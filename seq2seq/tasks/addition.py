@@ -44,6 +44,10 @@ class Addition(Task):
     runs : bool
         Whether the numbers are drawn with runs of equal digits, in both at the same places, such as 4440000+2229999:
         these carry far. Every pair of numbers can still be drawn.
+    alike : bool
+        For sums and differences: whether the numbers have many equal digits at the same places, such as
+        5240217-3240219: a difference borrows through them. The share of equal digits is drawn uniformly. Every pair of
+        numbers can still be drawn.
     around : bool
         Whether one number is just above a round number and the other just below, such as 1020-973 or 4298-4305: the
         digits before the last zeros tell which is greater. Half of the round numbers are powers of ten. How much above
@@ -61,6 +65,7 @@ class Addition(Task):
     operators: str = field(default="+", metadata={"help": "any of + - *", "parse": str})
     close: bool = field(default=False, metadata={"help": "numbers that begin alike", "parse": bool})
     runs: bool = field(default=False, metadata={"help": "numbers with runs of equal digits", "parse": bool})
+    alike: bool = field(default=False, metadata={"help": "numbers with many equal digits", "parse": bool})
     around: bool = field(
         default=False, metadata={"help": "numbers just above and just below a round number", "parse": bool}
     )
@@ -81,11 +86,12 @@ class Addition(Task):
         operators = [operator for operator in OPERATORS if operator in str(self.operators)]
         known = isinstance(self.operators, str) and sorted(self.operators) == sorted(operators) != []
         require(known, "operators", self.operators, f"one or more of {' '.join(OPERATORS)}, each once")
-        for name in ("close", "runs", "around"):
+        for name in ("close", "runs", "alike", "around"):
             require_truth(name, getattr(self, name))
         alone = not self.close and digits[0] == 1
         require(alone or not self.around, "around", self.around, "false with close, or without numbers of one digit")
-        require(not (self.close and "*" in operators), "close", self.close, "false with the operator *")
+        for name in ("close", "alike"):
+            require(not (getattr(self, name) and "*" in operators), name, True, "false with the operator *")
         object.__setattr__(self, "digits", tuple(digits))
         object.__setattr__(self, "operators", "".join(operators))
 
@@ -158,6 +164,9 @@ class Addition(Task):
             shared = 1 + (rng.random(n) * length).astype(int)
             again = second if self.runs else rng.integers(10, size=first.shape, dtype=np.int8)
             second = np.where(np.arange(first.shape[1]) < (length - shared)[:, None], again, first)
+        if self.alike:
+            equal = rng.random(first.shape) < rng.random((n, 1))
+            second = np.where(equal, first, second)
         if self.around:
             first, second = _around(first, second, self._draw(n, rng, None), rng)
         operators = rng.choice([*self.operators], n)

@@ -58,6 +58,17 @@ def test_runs_are_digits_that_repeat_and_carry_far():
     assert all(source.strip()[0] == source.strip()[9] for source in close)
 
 
+def test_alike_numbers_share_digits_through_which_a_difference_borrows():
+    sources, targets = Addition((6, 6), "-", alike=True).sample(20_000, np.random.default_rng(0))
+    pairs = [source.strip().split("-") for source in sources.tolist()]
+    assert [int(a) - int(b) for a, b in pairs] == [int(target) for target in targets.tolist()]
+    shared = [sum(x == y for x, y in zip(a[1:], b[1:])) for a, b in pairs if len(b) == 6]
+    # The share of equal digits is uniform, and one of ten digits that are drawn anew is equal by chance.
+    assert np.mean(shared) == pytest.approx(5 * (0.5 + 0.5 * 0.1), rel=0.02)
+    assert min(np.bincount(shared)) > 1000
+    assert np.mean([a[2:5] == b[2:5] and a[5] < b[5] for a, b in pairs]) > 0.015  # 0.0005 of numbers drawn apart
+
+
 def test_numbers_around_a_round_number():
     sources, targets = Addition(6, "-", around=True).sample(2000, np.random.default_rng(0))
     pairs = [source.strip() for source in sources.tolist()]
@@ -139,7 +150,9 @@ def test_what_it_cannot_read(source):
         ({"operators": ""}, "operators"),
         ({"operators": 3}, "operators"),
         ({"operators": "-*", "close": True}, r"close: got True, but it must be false with the operator \*"),
+        ({"operators": "+*", "alike": True}, r"alike: got True, but it must be false with the operator \*"),
         ({"runs": 1}, "runs: got 1"),
+        ({"alike": None}, "alike: got None"),
         ({"digits": (2, 3), "around": True}, "around: got True, but it must be false with close, or without numbers"),
         ({"close": True, "around": True}, "around: got True"),
     ],
