@@ -6,7 +6,9 @@ import os
 import sys
 import warnings
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Callable, ClassVar, cast
 
 import numpy as np
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
     from seq2seq.explaining import Embeddings
 
 BATCH_SIZES = (1, 32, 1024)  # the smallest that holds the sources is used, so that a single answer is fast
-MOST_PLACES = 2**18  # characters answered at a time, unless a single source is longer, to limit the memory
+MOST_PLACES = 2**15  # characters answered at a time, unless a single source is longer: more are no faster
+MOST_HELD = 2**17  # characters for which graphs are held, which limits the memory: the least recently used are dropped
 
 
 class OpenedRun(ABC):
@@ -107,7 +110,7 @@ class OpenedRun(ABC):
         """Set what is made when first needed."""
         self._dataset: Any = None
         self._building = Turns()
-        self._predictors: dict[tuple[Any, ...], Predictor] = {}
+        self._predictors: OrderedDict[tuple[Any, ...], Predictor] = OrderedDict()  # the last used at the end
         self._module = TestModule()
         self.beam = 1
 
@@ -303,19 +306,31 @@ class StringRun(OpenedRun):
         beam = beam or self.beam
         size = next((size for size in BATCH_SIZES if n <= size), BATCH_SIZES[-1])
         key = (codec.source_length, codec.target_length, size, beam)
-        if key not in self._predictors and self._graphs is not None:
+        predictor = self._predictors.get(key)
+        if predictor is None and self._graphs is not None:
             model = self.model(codec)
             size = fitting(model, max(1, BATCH_SIZES[-1] // beam), scored=True)  # it returns all log-probabilities
-            self._predictors[key] = OnnxPredictor(self._graphs, model, codec, size, beam)
-        elif key not in self._predictors:
+            predictor = self._predictors[key] = OnnxPredictor(self._graphs, model, codec, size, beam)
+        elif predictor is None:
             with alone:
-                if key not in self._predictors:  # another thread may have made it meanwhile
+                predictor = self._predictors.get(key)  # another thread may have made it meanwhile
+                if predictor is None:
                     model = self.model(codec)
                     most = min(size // beam, MOST_PLACES // (beam * codec.target_length))
                     size = fitting(model, max(1, most))
                     made = make_predictor(model, size, self.device, self.weights, beam, self._module)
-                    self._predictors[key] = made
-        return self._predictors[key]
+                    predictor = self._predictors[key] = made
+                    self._drop_predictors()
+        with suppress(KeyError):  # another thread may have dropped it meanwhile
+            self._predictors.move_to_end(key)
+        return predictor
+
+    def _drop_predictors(self) -> None:
+        """Drop the predictors that have not been used for longest, if they hold more than `MOST_HELD` characters."""
+        held = [predictor.batch_size * predictor.model.target_length for predictor in self._predictors.values()]
+        while len(held) > 1 and sum(held) > MOST_HELD:
+            self._predictors.popitem(last=False)
+            del held[0]
 
     def _reader(self) -> BaseReader:
         """A new reader, for a run of a text."""

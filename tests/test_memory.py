@@ -1,3 +1,4 @@
+import gc
 import math
 import resource
 from functools import partial
@@ -10,6 +11,7 @@ from seq2seq.dataset import build_dataset
 from seq2seq.engine.initializers import auxiliary_shapes, parameter_shapes
 from seq2seq.memory import available, learned, require_memory, to_train
 from seq2seq.models import MODELS, ByHandModel, make_codec, make_model
+from seq2seq.mx import mx
 from seq2seq.options import STRING_MODELS, TEXT_MODELS
 from tests.conftest import some_text
 from tests.tasks.own import Double
@@ -100,3 +102,20 @@ def test_drawing_that_takes_long_is_said_first(monkeypatch):
     monkeypatch.setattr("seq2seq.drawing.LONG", 0.0)
     build()
     assert lines == ["drawing 300 examples of double, which may take 1 min"]
+
+
+def test_graphs_of_many_lengths_are_not_all_held(tmp_path, monkeypatch):
+    monkeypatch.setattr("seq2seq.opened.MOST_PLACES", 1000)  # so batches of each length have another size
+    monkeypatch.setattr("seq2seq.opened.MOST_HELD", 100)
+    options = {"model": "aligned", "hidden_size": 4, "examples": 100, "epochs": 1, "progress": False}
+    solver = train(Addition(2), tmp_path / "run", **options)
+    batches = [[f"{digit * length}+1" for digit in "123456789"] for length in (20, 60, 130, 200, 300)]
+    before = executors()
+    answers = [solver(sources) for sources in batches]
+    assert executors() <= before + 1
+    assert solver([*batches[0], *batches[3]]) == [*answers[0], *answers[3]]
+
+
+def executors():
+    gc.collect()
+    return sum(isinstance(each, mx.executor.Executor) for each in gc.get_objects())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 from seq2seq.mx import Device, mx
 from seq2seq.workers import Worker, argument_shapes, workers_of
@@ -29,7 +30,7 @@ class Common:
 
     def __init__(self, parameters: Mapping[str, Any] | None = None) -> None:
         self.parameters: dict[str, Any] = dict(parameters or {})
-        self._executors: dict[Any, Any] = {}
+        self._executors: WeakValueDictionary[Any, Any] = WeakValueDictionary()  # a graph that is dropped is gone
 
     def bind(
         self, worker: Worker, kind: Any, symbol: Any, inputs: Mapping[str, tuple[int, ...]]
