@@ -82,6 +82,7 @@ setup(
             *ONNX,
             *WEB,
             "matplotlib>=3.6,<4",
+            "tensorboard>=2.20,<3",  # reads the event files that a training writes
             "pytest>=7.4,<10",
             "pytest-timeout>=2.1,<3",
             "hypothesis>=6.80,<7",

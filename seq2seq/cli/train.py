@@ -12,6 +12,7 @@ from seq2seq.cli.program import INTERRUPTED, say
 from seq2seq.cli.quoting import call, option, quote
 from seq2seq.cli.tasks import list_tasks
 from seq2seq.recipes import find_recipe, load_recipe, score_trials
+from seq2seq.tensorboard import TensorBoard
 
 EXAMPLES = {
     "": "the default task, model and recipe",
@@ -45,6 +46,11 @@ def add_arguments(parser: Parser) -> None:
         metavar="FILE:SHARE",
         help="another file to train on, and the fraction of every batch that comes from it; can be given several times",
     )
+    parser.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="also write the values of each epoch for TensorBoard: tensorboard --logdir runs",
+    )
     parser.add_argument("--run-dir", metavar="DIR", help="the folder to make (default: runs/TASK-DATE-TIME)")
     parser.add_argument(
         "--resume",
@@ -70,6 +76,7 @@ def main() -> int:
             resume=arguments.resume,
             start_from=arguments.start_from,
             device=arguments.device,
+            callbacks=[TensorBoard()] if arguments.tensorboard else [],
             **experiment.options,
         )
     except seq2seq.TrainingInterrupted as interrupted:
