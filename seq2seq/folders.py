@@ -34,6 +34,10 @@ TRIES = 20
 PAUSE = 0.02  # seconds between tries; a process that removes a folder's files has it locked for a moment
 
 
+class HeldError(RunError):
+    """Another process holds the folder."""
+
+
 class Hold:
     """A folder that this process holds for the duration of a `with` block.
 
@@ -159,7 +163,7 @@ def _patiently(attempt: Callable[[Path, Collection[str]], Hold], path: Path, nam
                 continue
             if isinstance(error, BlockingIOError):
                 doing = "training into" if os.path.lexists(path / CONFIG) else "making"
-                raise RunError(f"{shown(path)}: another process is {doing} this run") from None
+                raise HeldError(f"{shown(path)}: another process is {doing} this run") from None
             raise RunError(f"{shown(path)}: cannot be made a run folder: {error.strerror}") from None
         except OSError as error:
             raise RunError(f"{shown(path)}: cannot be made a run folder: {error.strerror}") from None

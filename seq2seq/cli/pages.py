@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from seq2seq import UsageError
+from seq2seq.files import lock, write
 
 
 def read_page(path: Path) -> str:
@@ -26,13 +28,37 @@ def results_beside(page: Path) -> Path:
 
 def read_results(path: Path) -> dict[str, Any]:
     """The results of earlier runs, by name. Raises `UsageError` if the file contains something else."""
-    try:
-        results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except (ValueError, RecursionError):
-        results = None
-    if not isinstance(results, dict) or not all(isinstance(each, dict) for each in results.values()):
+    results = read_result(path) if path.exists() else {}
+    if not all(isinstance(each, dict) for each in results.values()):
         raise UsageError(f"{path}: holds no results in JSON")
     return results
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """The result of one run. Raises `UsageError` if the file contains something else."""
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        result = None
+    if not isinstance(result, dict):
+        raise UsageError(f"{path}: holds no results in JSON")
+    return result
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write results, so that at every moment the file is complete."""
+    write(path, (json.dumps(values, indent=1) + "\n").encode())
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Let one process at a time write the pages in a folder, if its file system has locks."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        lock(handle, wait=True)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -40,6 +66,8 @@ def shows_results(path: Path) -> Iterator[None]:
     """Raise `UsageError` if earlier results lack a value that is shown, or have it in another form."""
     try:
         yield
+    except UsageError:
+        raise
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{path}: holds results of another form: {type(error).__name__}: {error}") from None
 

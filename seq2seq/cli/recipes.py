@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 from dataclasses import asdict
 from pathlib import Path
@@ -10,10 +11,21 @@ from typing import Any
 
 import seq2seq
 from seq2seq.cli import invocation
-from seq2seq.cli.pages import fill, read_page, read_results, results_beside, shows_results
+from seq2seq.cli.pages import (
+    alone_in,
+    fill,
+    read_page,
+    read_result,
+    read_results,
+    results_beside,
+    shows_results,
+    write_json,
+)  # fmt: skip
 from seq2seq.cli.parser import CommandParser
 from seq2seq.cli.program import say
+from seq2seq.cli.shards import JOBS, Shard, shard, shard_of_job
 from seq2seq.errors import require
+from seq2seq.folders import HeldError
 from seq2seq.recipes import FOLDER, Recipe, load_recipe, recipe_names, score_trials
 from seq2seq.showing import one_line
 
@@ -34,11 +46,10 @@ MARK = "written by scripts/recipes.py"  # of the table in the README
 COLUMNS = "| recipe | scored on | exact match | seeds | parameters | seconds |\n|---|---|---|---|---|---|\n"
 
 
-def run(recipe: Recipe, seed: int, runs: Path, device: str) -> dict[str, Any]:
+def run(recipe: Recipe, seed: int, run_dir: Path, device: str) -> dict[str, Any]:
     """Train (or continue training) with one seed, and score."""
     kind = recipe.config.task.application
     require(kind == "answering", recipe.name, kind, "answering: what a text's run has learned is no exact match")
-    run_dir = runs / f"{recipe.name}-{recipe.digest}-{seed}"
     solver = seq2seq.train(None, run_dir, preset=recipe.config, seed=seed, device=device, resume=True)
     evaluation: Any = solver.evaluate()
     if evaluation.overlap:
@@ -101,36 +112,108 @@ def list_recipes(recipes: list[Recipe], names: list[str]) -> None:
         print(f"{name:{width}}  {one_line(recipe.about)}")
 
 
-def train_recipes(recipes: list[Recipe], arguments: Any) -> int:
-    """Train the recipes that have no results yet, and write the pages. Returns the exit status."""
-    file = results_beside(arguments.page)
+def run_folder(runs: Path, recipe: Recipe, seed: int) -> Path:
+    """The folder of a run. Its result is a file beside it, `.json`, written once the run has been scored."""
+    return runs / f"{recipe.name}-{recipe.digest}-{seed}"
+
+
+def results_of(recipes: list[Recipe], runs: Path, file: Path) -> dict[str, Any]:
+    """The results in a file, with those of the run folders: of this process, of others and of other shards."""
     results = read_results(file)
+    names = sorted(path.name for path in runs.glob("*.json"))
+    for recipe in recipes:
+        pattern = re.compile(re.escape(run_folder(Path(), recipe, 0).name[:-1]) + r"(\d+)\.json")
+        found = {match[1]: read_result(runs / match[0]) for match in map(pattern.fullmatch, names) if match}
+        kept = results.get(recipe.name, {})
+        if kept.get("digest") == recipe.digest:
+            found.update(kept["seeds"])
+        if found:
+            results[recipe.name] = {"digest": recipe.digest, "seeds": dict(sorted(found.items(), key=by_number))}
+    return results
+
+
+def by_number(item: tuple[str, Any]) -> int:
+    """The seed of a result."""
+    return int(item[0])
+
+
+def seeds_of(arguments: Any) -> range:
+    """The seeds that were asked for."""
+    return range(arguments.seed, arguments.seed + arguments.seeds)
+
+
+def train_recipes(recipes: list[Recipe], only: list[Recipe], part: Shard | None, arguments: Any) -> int:
+    """Train the recipes that have no results yet, and write the pages. Returns the exit status.
+
+    Of a shard only its part is trained, and no page is written.
+    """
+    file = results_beside(arguments.page)
     if arguments.readme:
         read_page(arguments.readme)
     with shows_results(file):  # before hours of training
+        results = results_of(recipes, arguments.runs, file)
         table([recipe for recipe in recipes if results.get(recipe.name, {}).get("digest") == recipe.digest], results)
-    left_out: list[str] = []
-    for recipe in recipes:
-        if arguments.only and recipe.name not in arguments.only.split(","):
-            continue
+    left_out: set[str] = set()
+    pairs = [(recipe, seed) for recipe in only for seed in seeds_of(arguments)]
+    for recipe, seed in part.of(pairs) if part else pairs:
         kept = results.get(recipe.name, {})
-        if kept.get("digest") != recipe.digest:
-            kept = {"digest": recipe.digest, "seeds": {}}
-        for seed in range(arguments.seed, arguments.seed + arguments.seeds):
-            if str(seed) not in kept["seeds"]:
-                try:
-                    kept["seeds"][str(seed)] = run(recipe, seed, arguments.runs, arguments.device)
-                except seq2seq.UsageError as error:  # its data are missing
-                    left_out.append(recipe.name)
-                    say(f"{recipe.name}: left out: {error}")
-                    break
-                results[recipe.name] = kept
-                file.write_text(json.dumps(results, indent=1) + "\n")
-            say(f"{recipe.name}, seed {seed}: {json.dumps(kept['seeds'][str(seed)])}")
-    with shows_results(file):
-        write(recipes, results, arguments.page, arguments.readme)
-    print(f"wrote {arguments.page}" + (f" and {arguments.readme}" if arguments.readme else ""))
+        result = kept["seeds"].get(str(seed)) if kept.get("digest") == recipe.digest else None
+        if result is None and recipe.name not in left_out:
+            result = result_of(recipe, seed, left_out, arguments)
+            if result is not None and part is None:
+                gather(recipes, arguments, pages=False)
+        if result is not None:
+            say(f"{recipe.name}, seed {seed}: {json.dumps(result)}")
+    if part is None:
+        gather(recipes, arguments)
     return 1 if left_out else 0
+
+
+def result_of(recipe: Recipe, seed: int, left_out: set[str], arguments: Any) -> dict[str, Any] | None:
+    """The result of a run, which is trained if no process has done so; None if it cannot be, or another process does.
+
+    A recipe whose data are missing is added to those that are left out.
+    """
+    folder = run_folder(arguments.runs, recipe, seed)
+    file = folder.with_name(f"{folder.name}.json")
+    if file.exists():
+        return read_result(file)
+    try:
+        result = run(recipe, seed, folder, arguments.device)
+    except HeldError as error:
+        say(f"{recipe.name}, seed {seed}: left to another process: {error}")
+        return None
+    except seq2seq.UsageError as error:
+        left_out.add(recipe.name)
+        say(f"{recipe.name}: left out: {error}")
+        return None
+    write_json(file, result)
+    return result
+
+
+def gather(recipes: list[Recipe], arguments: Any, pages: bool = True) -> dict[str, Any]:
+    """Write the results of all processes so far, and the pages that show them."""
+    file = results_beside(arguments.page)
+    with alone_in(file.parent), shows_results(file):
+        results = results_of(recipes, arguments.runs, file)
+        write_json(file, results)
+        if pages:
+            write(recipes, results, arguments.page, arguments.readme)
+            print(f"wrote {arguments.page}" + (f" and {arguments.readme}" if arguments.readme else ""))
+    return results
+
+
+def say_missing(recipes: list[Recipe], results: dict[str, Any], arguments: Any) -> int:
+    """Say which results are not there yet. Returns the exit status."""
+    status = 0
+    for recipe in recipes:
+        kept = results.get(recipe.name, {})
+        done = kept["seeds"] if kept.get("digest") == recipe.digest else {}
+        missing = [str(seed) for seed in seeds_of(arguments) if str(seed) not in done]
+        if missing:
+            say(f"{recipe.name}: no result yet with seed {', '.join(missing)}")
+            status = 1
+    return status
 
 
 def main() -> int:
@@ -138,12 +221,27 @@ def main() -> int:
     parser = CommandParser(
         "List the recipes. With --train, train each of them with several seeds, and write a page of results, a JSON "
         "file of the measurements beside it, and the table in the README. Finished recipes are not trained again "
-        "unless they have changed; an interrupted one is continued. Recipes whose data are missing are left out.",
-        {"": "", "--train --only default --seeds 1": ""},
+        "unless they have changed; an interrupted one is continued. Recipes whose data are missing are left out. "
+        "Several processes can share the runs in a folder; what one of them trains, the others leave to it.",
+        {
+            "": "",
+            "--train --only default --seeds 1": "",
+            "--train --shard 2/4": "the second of four parts, such as a task of a job array",
+            "--gather": "write the page of what all parts have done",
+        },
     )
     shown = "yes" if is_script else "list them"
     parser.add_argument("--recipes", type=Path, default=FOLDER, metavar="DIR", help="where the recipes are")
     parser.add_argument("--train", action="store_true", default=is_script, help=f"train them (default: {shown})")
+    parser.add_argument(
+        "--shard",
+        type=shard,
+        metavar="I/N",
+        help=f"train part I of N, and write no page (default: from {JOBS}, else all)",
+    )
+    parser.add_argument(
+        "--gather", action="store_true", help="train nothing; write the page of the results that there are"
+    )
     parser.add_argument("--only", metavar="NAME,...", help="recipes (default: all)")
     parser.add_argument("--seeds", type=int, metavar="N", help="number of seeds, starting at --seed (default: 3)")
     parser.add_argument("--runs", type=Path, metavar="DIR", help="for run folders (default: runs/recipes)")
@@ -161,20 +259,31 @@ def main() -> int:
         "page": ROOT / page if is_script else Path(page),
         "readme": ROOT / readme if readme else None,
     }
+    if arguments.shard and (arguments.gather or not arguments.train):
+        parser.error("--shard: goes with --train")
     for name, default in defaults.items():
         if getattr(arguments, name) is None:
             setattr(arguments, name, default)
-        elif not arguments.train:
+        elif not (arguments.train or arguments.gather):
             parser.error(f"--{name}: goes with --train")
 
     names = recipe_names(arguments.recipes)
     if not names:
         parser.error(f"--recipes: {arguments.recipes} holds no recipe")
-    if not arguments.train:
+    if not (arguments.train or arguments.gather):
         list_recipes([load_recipe(arguments.recipes / f"{name}.toml") for name in names], names)
         return 0
     names = [name for name in names if "/" not in name]  # those of a text need a text: see scripts/steps.py
     unknown = sorted(set(arguments.only.split(",") if arguments.only else names) - set(names))
     if unknown or arguments.seeds < 1:
         parser.error(f"--only: no recipe {', '.join(unknown)}" if unknown else "--seeds: must be at least 1")
-    return train_recipes([load_recipe(arguments.recipes / f"{name}.toml") for name in names], arguments)
+    recipes = [load_recipe(arguments.recipes / f"{name}.toml") for name in names]
+    chosen = arguments.only.split(",") if arguments.only else names
+    only = [recipe for recipe, name in zip(recipes, names) if name in chosen]
+    if arguments.gather:
+        return say_missing(only, gather(recipes, arguments), arguments)
+    part = arguments.shard or shard_of_job()
+    if part:
+        after = f"{invocation.example('recipes')} --gather"
+        say(f"shard {part}; when all are done, write the page with: {after}")
+    return train_recipes(recipes, only, part, arguments)
