@@ -122,6 +122,7 @@ def train(
         if not hold.locked:
             shown.on_note(f"{hold.path}: on a file system without locks; train into it with one process at a time")
         run = Run(hold.path)
+        run.remove_progress()
         resumed = run.exists
         if resumed and not resume:
             raise RunError(f"{run.shown}: already holds a run; resume it, or choose another folder")

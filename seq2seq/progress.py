@@ -1,4 +1,4 @@
-"""Shows the progress of a training on stderr: a bar in a terminal, plain lines elsewhere.
+"""Shows the progress of a training on stderr, as a bar in a terminal and plain lines elsewhere, and in a file.
 
 Without stderr nothing is shown, and a failure to show something never ends a training.
 """
@@ -6,6 +6,7 @@ Without stderr nothing is shown, and a failure to show something never ends a tr
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 import time
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from tqdm import tqdm
 
 from seq2seq.engine.callbacks import Callback, Start, Step
+from seq2seq.errors import RunError
+from seq2seq.runs import Run
 from seq2seq.showing import one_line
 
 
@@ -20,16 +23,74 @@ class Progress(Callback):
     """Shows nothing; the base class of progress displays."""
 
 
-class _Spoken(Progress):
+class _Timed(Progress):
+    """Base class of displays that say how long a training will take, at its pace since it was started or resumed."""
+
+    def on_start(self, start: Start) -> None:
+        self._epochs = start.epochs
+        self._rows = start.rows
+        self._epoch = start.done // start.rows
+        self._done_before = start.done
+        self._started = time.monotonic()
+
+    def on_epoch(self, row: dict[str, Any]) -> None:
+        self._epoch = row["epoch"]
+
+    def _seconds_left(self, rows: int) -> float:
+        """The time that the rest will take after this number of rows of the current epoch."""
+        done = self._epoch * self._rows + rows
+        elapsed = time.monotonic() - self._started
+        return elapsed / max(1, done - self._done_before) * (self._epochs * self._rows - done)
+
+
+class ProgressFile(_Timed):
+    """Writes `progress.json` in the run folder, in which other programs see how far an epoch is.
+
+    It has the number of the `epoch` and of all `epochs`, the number of `examples` done in this epoch and of all
+    `examples_per_epoch`, the mean `loss` of the epoch so far, and the `seconds_left`. It is removed at the end.
+
+    Parameters
+    ----------
+    run : Run
+    """
+
+    SECONDS = 2.0  # between two writes; each waits for the device
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def on_start(self, start: Start) -> None:
+        super().on_start(start)
+        self._next = self._started + self.SECONDS
+
+    def on_step(self, step: Step) -> None:
+        if time.monotonic() < self._next:
+            return
+        loss = step.loss
+        values = {
+            "epoch": self._epoch + 1,
+            "epochs": self._epochs,
+            "examples": step.rows,
+            "examples_per_epoch": self._rows,
+            "loss": loss if math.isfinite(loss) else None,
+            "seconds_left": self._seconds_left(step.rows),
+        }
+        with contextlib.suppress(RunError):
+            self._run.write_progress(values)
+        self._next = time.monotonic() + self.SECONDS
+
+    def on_end(self) -> None:
+        self._run.remove_progress()
+
+
+class _Spoken(_Timed):
     """Base class of `Bar` and `Lines`."""
 
     def on_note(self, line: str) -> None:
         _print(one_line(line))
 
     def on_start(self, start: Start) -> None:
-        self._epochs = start.epochs
-        self._rows = start.rows
-        self._epoch = start.done // start.rows
+        super().on_start(start)
         self._validators = start.trainer.validators
 
     def on_end(self) -> None:
@@ -76,7 +137,7 @@ class Bar(_Spoken):
     def on_epoch(self, row: dict[str, Any]) -> None:
         self._found = self._described(row)
         self._move_to(self._rows, row["train_loss"])
-        self._epoch = row["epoch"]
+        super().on_epoch(row)
 
     def on_samples(self, lines: list[str]) -> None:
         with self._bar.external_write_mode(file=sys.stderr):
@@ -95,21 +156,15 @@ class Lines(_Spoken):
 
     def on_start(self, start: Start) -> None:
         super().on_start(start)
-        self._done_before = start.done
-        self._started = self._spoke = time.monotonic()
-
-    def _left(self, rows: int) -> str:
-        done = self._epoch * self._rows + rows
-        elapsed = time.monotonic() - self._started
-        left = elapsed / max(1, done - self._done_before) * (self._epochs * self._rows - done)
-        return f"{int(left // 60)}:{int(left % 60):02d} left"
+        self._spoke = self._started
 
     def on_step(self, step: Step) -> None:
         if time.monotonic() - self._spoke >= self.SECONDS:
             self._say(f"epoch {self._epoch + 1}/{self._epochs} at {step.rows} samples: loss {step.loss:.4f}", step.rows)
 
     def _say(self, text: str, rows: int) -> None:
-        _print(f"{text}, {self._left(rows)}")
+        left = self._seconds_left(rows)
+        _print(f"{text}, {int(left // 60)}:{int(left % 60):02d} left")
         self._spoke = time.monotonic()
 
     def on_epoch(self, row: dict[str, Any]) -> None:
@@ -118,7 +173,7 @@ class Lines(_Spoken):
             f"{self._described(row)}, {row['samples_per_second']:.0f} samples/s"
         )
         self._say(text, self._rows)
-        self._epoch = row["epoch"]
+        super().on_epoch(row)
 
     def on_samples(self, lines: list[str]) -> None:
         _print("\n".join(f"    {one_line(line)}" for line in lines))

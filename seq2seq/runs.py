@@ -4,6 +4,8 @@
 |---|---|
 | `config.json` | options, seed, versions, and the properties of the data that answering needs |
 | `metrics.csv` | one row per epoch |
+| `progress.json` | while it is trained, how far it is within its epoch |
+| `events.out.tfevents.*` | the values of each epoch for TensorBoard, if asked for: see `tensorboard.py` |
 | `best.safetensors`, `last.safetensors` | weights by parameter name |
 | `optimizer.safetensors` | the state for resuming: weights, moments and, as JSON, the progress |
 | `evaluation.json` | the last evaluation |
@@ -30,7 +32,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -38,7 +40,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq.config import Config
-from seq2seq.errors import RunError, UsageError, quoted, require, short
+from seq2seq.errors import RunError, UsageError, is_number, quoted, require, short
 from seq2seq.files import LONGEST_NUMBER, clear_temporaries, parse_json, read, shown, unpack, write
 from seq2seq.folders import CONFIG, EXPORT, begun, is_held
 from seq2seq.places import PathLike, Place
@@ -49,6 +51,8 @@ from seq2seq.typing import Array
 
 FORMAT = 1
 METRICS = "metrics.csv"
+PROGRESS = "progress.json"
+PROGRESS_VALUES = {"epoch", "epochs", "examples", "examples_per_epoch", "loss", "seconds_left"}
 EVALUATION = "evaluation.json"
 OPTIMIZER = "optimizer.safetensors"
 FOUND = "rates.json"
@@ -58,7 +62,7 @@ KNOWN = "known.u64"
 OUTLINE = "data_outline"  # a key in the configuration
 WEIGHTS = {"best": "best.safetensors", "last": "last.safetensors"}
 ENGINES = ("auto", "mxnet", "onnx")  # what answers: see `decoding/onnx.py`
-FILES = {CONFIG, METRICS, EVALUATION, OPTIMIZER, FOUND, RATES, RATES_PLOT, KNOWN, *WEIGHTS.values()}
+FILES = {CONFIG, METRICS, PROGRESS, EVALUATION, OPTIMIZER, FOUND, RATES, RATES_PLOT, KNOWN, *WEIGHTS.values()}
 # Maximum sizes of files that are read, in bytes.
 MOST_CONFIG = 2**24
 MOST_METRICS = 2**26
@@ -191,6 +195,15 @@ class Run:
     def write_metrics(self, rows: list[dict[str, Any]]) -> None:
         """Write `metrics.csv`: one row per epoch."""
         self._write(METRICS, _csv(rows))
+
+    def write_progress(self, values: Mapping[str, float | None]) -> None:
+        """Write how far a training is within its epoch: `PROGRESS_VALUES`, of which the loss may be None."""
+        self._write(PROGRESS, _json(values))
+
+    def remove_progress(self) -> None:
+        """Remove what `write_progress` wrote, also for a training that was killed."""
+        with suppress(OSError):
+            os.unlink(self.path / PROGRESS)
 
     def write_rates(self, rows: list[dict[str, Any]], decision: Mapping[str, Any]) -> None:
         """Write the results of a range test, one row per update, and the decision made from them."""
@@ -344,6 +357,22 @@ class Run:
         except (csv.Error, ValueError) as error:
             raise RunError(f"{self._named(METRICS)}: is damaged: {error}") from None
         return numbers
+
+    def read_progress(self) -> dict[str, float | None] | None:
+        """Read how far a training is within its epoch, or None if that is not known.
+
+        Raises
+        ------
+        RunError
+            If the file is damaged, or was removed meanwhile.
+        """
+        if not os.path.lexists(self.path / PROGRESS):
+            return None
+        values = self._read_json(PROGRESS)
+        good = isinstance(values, dict) and set(values) == PROGRESS_VALUES
+        if not (good and all(is_number(value) or (value is None and name == "loss") for name, value in values.items())):
+            raise RunError(f"{self._named(PROGRESS)}: is damaged: not the progress of a training")
+        return values
 
     def read_evaluation(self) -> dict[str, Any] | None:
         """Read the last evaluation, or None if there is none. Raises `RunError` if the file is damaged."""

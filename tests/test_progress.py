@@ -1,9 +1,17 @@
 import io
+import os
+import subprocess
 import sys
+from pathlib import Path
 
-from seq2seq.engine.callbacks import Start, Step
+import pytest
+
+from seq2seq import RunError, train
+from seq2seq.engine.callbacks import Callback, Start, Step
 from seq2seq.engine.validators import Validator
-from seq2seq.progress import Bar, Lines, Progress, progress_for_stderr
+from seq2seq.progress import Bar, Lines, Progress, ProgressFile, progress_for_stderr
+from seq2seq.runs import PROGRESS, Run
+from tests.conftest import SMALL
 
 ROW = {
     "epoch": 1, "step": 5, "learning_rate": 0.1, "train_loss": 0.5, "validation_loss": 0.6,
@@ -149,3 +157,100 @@ def test_a_resumed_bar_begins_where_it_was(monkeypatch):
     progress.on_epoch({**ROW, "epoch": 3})
     assert progress._bar.n == 300
     progress.on_end()
+
+
+class Looks(Callback):
+    """Reads the progress after each step, as another program would."""
+
+    def __init__(self, folder):
+        self.run = Run(folder)
+        self.seen = []
+
+    def on_start(self, start):
+        self.trainer = start.trainer
+
+    def on_step(self, step):
+        self.seen.append((self.run.read_progress(), self.trainer.mean_loss))
+
+
+def test_how_far_an_epoch_is_can_be_read_while_a_run_is_trained(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(ProgressFile, "SECONDS", 0.0)
+    looks = Looks(tmp_path / "run")
+    train(**small, run_dir=tmp_path / "run", callbacks=[looks])
+    assert looks.seen[0][0] is None  # it is written after the callbacks of the user
+    assert len(looks.seen) == 15
+    for update, (found, _) in enumerate(looks.seen[1:]):
+        left = found.pop("seconds_left")
+        epoch, step = divmod(update, 5)
+        assert found.pop("loss") == looks.seen[update][1]
+        examples = {"examples": 16 * (step + 1), "examples_per_epoch": 80}
+        assert found == {"epoch": epoch + 1, "epochs": 3, **examples} and 0 < left < 100
+    assert not (tmp_path / "run" / PROGRESS).exists()
+
+
+def test_progress_is_written_every_two_seconds_at_the_most(small, tmp_path, monkeypatch):
+    clock = iter(range(100))  # a second passes each time that it is read
+    monkeypatch.setattr("seq2seq.progress.time.monotonic", lambda: float(next(clock)))
+    written = []
+    monkeypatch.setattr(Run, "write_progress", lambda run, values: written.append(values["seconds_left"]))
+    progress = ProgressFile(Run(tmp_path))
+    progress.on_start(start(2, 100))  # at 0 s
+    for rows in (10, 20, 30, 40):
+        progress.on_step(step(rows, 0.5))  # at 1; 2, 3 and 4; 5; 6, 7 and 8
+    assert written == [3 / 20 * 180, 7 / 40 * 160]
+
+
+def test_a_loss_that_is_no_number_is_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(ProgressFile, "SECONDS", 0.0)
+    progress = ProgressFile(Run(tmp_path))
+    progress.on_start(start(2, 100))
+    progress.on_step(step(50, float("nan")))
+    assert Run(tmp_path).read_progress()["loss"] is None
+
+
+def test_progress_that_cannot_be_written_does_not_end_a_training(tmp_path, monkeypatch):
+    monkeypatch.setattr(ProgressFile, "SECONDS", 0.0)
+    progress = ProgressFile(Run(tmp_path / "missing"))
+    progress.on_start(start(2, 100))
+    progress.on_step(step(50, 0.5))
+    progress.on_end()
+    assert Run(tmp_path / "missing").read_progress() is None
+
+
+KILLED = """
+import os
+import signal
+from seq2seq import Arithmetic, train
+from seq2seq.engine.callbacks import Callback
+from seq2seq.progress import ProgressFile
+
+
+class Killed(Callback):
+    def on_epoch(self, row):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+ProgressFile.SECONDS = 0.0
+train(Arithmetic("+", terms=2, operands=(0, 9)), "run", progress=False, callbacks=[Killed()], **OPTIONS)
+"""
+
+
+def test_what_a_killed_training_left_is_removed_before_the_next_begins(small, tmp_path, monkeypatch):
+    options = {"cwd": tmp_path, "env": {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}}
+    subprocess.run([sys.executable, "-c", KILLED.replace("OPTIONS", repr(SMALL))], **options)
+    assert Run(tmp_path / "run").read_progress()["examples"] == 80
+
+    def look(*arguments):
+        assert not (tmp_path / "run" / PROGRESS).exists()
+        raise KeyError("seen")
+
+    monkeypatch.setattr("seq2seq.experiment.build_dataset", look)
+    with pytest.raises(KeyError, match="seen"):
+        train(**small, run_dir=tmp_path / "run", resume=True)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "x", '{"epoch": "1"}'])
+def test_a_damaged_progress_is_named(tmp_path, content):
+    (tmp_path / PROGRESS).write_text(content)
+    with pytest.raises(RunError, match=r"progress\.json: is damaged: not "):
+        Run(tmp_path).read_progress()

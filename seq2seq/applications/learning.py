@@ -21,6 +21,7 @@ from seq2seq.engine.validators import BATCH_SIZE, Validator
 from seq2seq.errors import require
 from seq2seq.models import BaseModel, Model
 from seq2seq.mx import Device, mx
+from seq2seq.progress import ProgressFile
 from seq2seq.runs import Run
 from seq2seq.snapshots import MetricsFile, RunStore
 from seq2seq.typing import Array
@@ -216,7 +217,7 @@ def make_trainer(
     others = [
         application.make_validator(model, codec, each, device, name) for name, each in (validation_sets or {}).items()
     ]
-    keeps = [MetricsFile(run)] if run else []
+    keeps: list[Callback] = [MetricsFile(run), ProgressFile(run)] if run else []
 
     def samples(trainer: Trainer) -> list[str]:  # given, not held: its memory is free as soon as it is dropped
         return validator.samples(trainer.weights, seed, trainer.state.epoch)

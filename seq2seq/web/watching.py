@@ -32,8 +32,17 @@ def metrics(run: Run) -> dict[str, Any]:
     live = run.is_live
     rows = _rows(run)
     epochs = config.training.epochs
-    left = _seconds_left(rows, epochs) if live else None
-    return {"epochs": epochs, "live": live, "seconds_left": left, "rows": rows}
+    within = _within_epoch(run) if live else None
+    left = within["seconds_left"] if within else _seconds_left(rows, epochs) if live else None
+    return {"epochs": epochs, "live": live, "seconds_left": left, "within_epoch": within, "rows": rows}
+
+
+def _within_epoch(run: Run) -> dict[str, float | None] | None:
+    """How far the current epoch is, if that is known: the file is removed when the training ends."""
+    try:
+        return run.read_progress()
+    except RunError:
+        return None
 
 
 def _rows(run: Run) -> list[dict[str, Any]]:

@@ -141,7 +141,22 @@ def test_a_training_under_way_says_how_long_it_will_take(run_copy, get):
         assert get(app, "/api/runs/copy/metrics").json["seconds_left"] is None
         (run_copy.path / "metrics.csv").unlink()
         assert get(app, "/api/runs/copy/metrics").json["rows"] == []
-    assert not get(app, "/api/runs/copy/metrics").json["live"]
+        values = {
+            "epoch": 1,
+            "epochs": 50,
+            "examples": 500,
+            "examples_per_epoch": 2000,
+            "loss": 2.5,
+            "seconds_left": 60.0,
+        }
+        run_copy.write_progress(values)
+        found = get(app, "/api/runs/copy/metrics").json
+        assert (found["within_epoch"], found["seconds_left"]) == (values, 60.0)
+        (run_copy.path / "progress.json").write_text('{"epoch": "<b>"}')
+        assert get(app, "/api/runs/copy/metrics").json["within_epoch"] is None
+        run_copy.write_progress(values)
+    ended = get(app, "/api/runs/copy/metrics").json  # and the process was killed
+    assert (ended["live"], ended["within_epoch"]) == (False, None)
 
 
 def test_an_evaluation_is_that_of_the_run_folder(run_copy, get):

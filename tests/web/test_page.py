@@ -167,6 +167,12 @@ def test_the_curves_of_a_training_under_way_grow(page, address, runs):
         expect(page.locator(".samples li.right, .samples li.wrong")).to_have_count(10)
         folder.write_metrics([{**row, "seconds": 1.5 * row["epoch"]} for row in rows[:200]])
         expect(page.get_by_text("epoch 200 of 400, about 5 min 0 s left")).to_be_visible()
+        within = {"epoch": 201, "epochs": 400, "examples": 250, "examples_per_epoch": 1000, "loss": 0.5}
+        folder.write_progress({**within, "seconds_left": 299.0})
+        expect(
+            page.get_by_text("training: 25% of epoch 201 of 400, loss 0.5000, about 4 min 59 s left")
+        ).to_be_visible()
+        folder.remove_progress()
     page.get_by_role("checkbox").first.check()
     figure = page.locator("figure", has_text="Validation exact match")
     expect(figure.locator(".curve")).to_have_count(2)

@@ -12,10 +12,12 @@ const AXES = new Set(["epoch", "step", "seconds"]);
 const duration = (seconds) => seconds >= 3600 ? `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`
   : seconds >= 60 ? `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s` : `${Math.round(seconds)} s`;
 
-function progress({rows, epochs, live, seconds_left: left}) {
+function progress({rows, epochs, live, seconds_left: left, within_epoch: within}) {
   const done = rows.at(-1)?.epoch ?? 0;
   if (!live) return done < epochs ? `stopped at epoch ${done} of ${epochs}` : `trained for ${done} epochs`;
-  return `training: epoch ${done} of ${epochs}` + (left == null ? "" : `, about ${duration(left)} left`);
+  const loss = within?.loss == null ? "" : `, loss ${within.loss.toFixed(4)}`;
+  const at = within ? `${Math.floor(100 * within.examples / within.examples_per_epoch)}% of epoch ${within.epoch}` : `epoch ${done}`;
+  return `training: ${at} of ${epochs}${loss}` + (left == null ? "" : `, about ${duration(left)} left`);
 }
 
 export async function watchView({view, runs, state, remember, complain, signal}) {
