@@ -9,6 +9,7 @@
 | `best.safetensors`, `last.safetensors` | weights by parameter name |
 | `optimizer.safetensors` | the state for resuming: weights, moments and, as JSON, the progress |
 | `evaluation.json` | the last evaluation |
+| `recipe.json` | the result of a recipe, for the table of `seq2seq recipes` |
 | `rates.json`, `rates.csv`, `rates.png` | the learning rate that a range test found, and the results of the test |
 | `known.u64` | hashes of the questions that the run was trained on from whose weights this one started |
 | `pairs.jsonl.gz`, `text.txt.gz`, `table.csv.gz` | the data of a task that its options alone do not define |
@@ -55,6 +56,7 @@ PROGRESS = "progress.json"
 PROGRESS_VALUES = {"epoch", "epochs", "examples", "examples_per_epoch", "loss", "seconds_left"}
 EVALUATION = "evaluation.json"
 OPTIMIZER = "optimizer.safetensors"
+RESULT = "recipe.json"
 FOUND = "rates.json"
 RATES = "rates.csv"
 RATES_PLOT = "rates.png"
@@ -62,7 +64,9 @@ KNOWN = "known.u64"
 OUTLINE = "data_outline"  # a key in the configuration
 WEIGHTS = {"best": "best.safetensors", "last": "last.safetensors"}
 ENGINES = ("auto", "mxnet", "onnx")  # what answers: see `decoding/onnx.py`
-FILES = {CONFIG, METRICS, PROGRESS, EVALUATION, OPTIMIZER, FOUND, RATES, RATES_PLOT, KNOWN, *WEIGHTS.values()}
+FILES = {
+    CONFIG, METRICS, PROGRESS, EVALUATION, OPTIMIZER, RESULT, FOUND, RATES, RATES_PLOT, KNOWN, *WEIGHTS.values(),
+}  # fmt: skip
 # Maximum sizes of files that are read, in bytes.
 MOST_CONFIG = 2**24
 MOST_METRICS = 2**26

@@ -109,8 +109,8 @@ def test_a_run_that_another_process_trains_is_left_to_it(recipes, tmp_path):
 
 def test_a_result_that_is_none_is_named(recipes, tmp_path):
     place = with_readme(tmp_path / "place")
-    (place / "runs").mkdir()
-    file = place / "runs" / f"sums-{load_recipe(recipes / 'sums.toml').digest}-0.json"
+    file = place / "runs" / f"sums-{load_recipe(recipes / 'sums.toml').digest}-0" / "recipe.json"
+    file.parent.mkdir(parents=True)
     for content, problem in (("[]", f"{file}: holds no results in JSON"), ("{}", ".*page.json: holds results of an.*")):
         file.write_text(content)
         result = call("recipes", *options(recipes, place), "--gather")

@@ -27,6 +27,7 @@ from seq2seq.cli.shards import JOBS, Shard, shard, shard_of_job
 from seq2seq.errors import require
 from seq2seq.folders import HeldError
 from seq2seq.recipes import FOLDER, Recipe, load_recipe, recipe_names, score_trials
+from seq2seq.runs import RESULT
 from seq2seq.showing import one_line
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -113,17 +114,17 @@ def list_recipes(recipes: list[Recipe], names: list[str]) -> None:
 
 
 def run_folder(runs: Path, recipe: Recipe, seed: int) -> Path:
-    """The folder of a run. Its result is a file beside it, `.json`, written once the run has been scored."""
+    """The folder of a run. It has a `recipe.json` with the result once the run has been scored."""
     return runs / f"{recipe.name}-{recipe.digest}-{seed}"
 
 
 def results_of(recipes: list[Recipe], runs: Path, file: Path) -> dict[str, Any]:
     """The results in a file, with those of the run folders: of this process, of others and of other shards."""
     results = read_results(file)
-    names = sorted(path.name for path in runs.glob("*.json"))
+    names = sorted(path.parent.name for path in runs.glob(f"*/{RESULT}"))
     for recipe in recipes:
-        pattern = re.compile(re.escape(run_folder(Path(), recipe, 0).name[:-1]) + r"(\d+)\.json")
-        found = {match[1]: read_result(runs / match[0]) for match in map(pattern.fullmatch, names) if match}
+        pattern = re.compile(re.escape(run_folder(runs, recipe, 0).name[:-1]) + r"(\d+)")
+        found = {match[1]: read_result(runs / match[0] / RESULT) for match in map(pattern.fullmatch, names) if match}
         kept = results.get(recipe.name, {})
         if kept.get("digest") == recipe.digest:
             found.update(kept["seeds"])
@@ -175,7 +176,7 @@ def result_of(recipe: Recipe, seed: int, left_out: set[str], arguments: Any) -> 
     A recipe whose data are missing is added to those that are left out.
     """
     folder = run_folder(arguments.runs, recipe, seed)
-    file = folder.with_name(f"{folder.name}.json")
+    file = folder / RESULT
     if file.exists():
         return read_result(file)
     try:
