@@ -20,7 +20,8 @@ Searched are the learning rate, hidden size, layers, dropout, weight decay and b
 they are not given. The first trial has the options as they are. Each trial is a run in the folder; all have the same
 seed and data, are compared by what chooses the best epoch, and none is scored on test examples. A trial that is worse
 than the median of the others at its epoch is ended.
-Give the same command again to continue a search, also while it runs: the processes share the trials.
+Give the same command again to continue a search, also while it runs: the processes share the trials, so each task of a
+job array gives it as it is.
 Needs Optuna: pip install 'mxseq2seq[search]'.
 """
 
