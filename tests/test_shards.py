@@ -4,8 +4,10 @@ import json
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
+import yaml
 
 from seq2seq import UsageError
 from seq2seq.cli.shards import Shard, shard_of_job
@@ -79,7 +81,7 @@ def test_two_shards_at_once_make_the_table_of_one_process(recipes, by_one, tmp_p
     for number, text in enumerate(said):
         begins = f"shard {number + 1}/2; when all are done, write the page with: python scripts/recipes.py --gather\n"
         assert text.startswith(begins)
-        assert results_said(text) == [f"more, seed {number}", f"sums, seed {number}"]
+        assert results_said(text) == [f"more, seed {number}", f"sums, seed {number}"] and "left to" not in text
     assert not (place / "page.md").exists() and not (place / "page.json").exists()
     result = call("recipes", *options(recipes, place), "--seeds", 2, "--gather")
     assert (result.returncode, result.stderr) == (0, "")
@@ -192,3 +194,19 @@ def test_a_shard_is_taken_from_the_job(recipes, tmp_path):
 def test_shards_that_are_refused(arguments, message):
     result = call("recipes", *arguments)
     assert (result.returncode, result.stderr) == (2, f"recipes.py: {message}\n")
+
+
+def test_the_jobs_on_the_page_give_each_task_its_part():
+    page = (Path(__file__).parent.parent / "docs" / "many-machines.md").read_text(encoding="utf-8")
+    [script], [job] = (re.findall(rf"^```{kind}\n(.*?)^```$", page, re.M | re.S) for kind in ("sh", "yaml"))
+    assert subprocess.run(["bash", "-n"], input=script, text=True).returncode == 0
+    spec = yaml.safe_load(job)["spec"]
+    [container] = spec["template"]["spec"]["containers"]
+    environ = {each["name"]: each["value"] for each in container["env"]}
+    parts = [shard_of_job({**environ, "JOB_COMPLETION_INDEX": str(index)}) for index in range(spec["completions"])]
+    assert parts == [Shard(number + 1, spec["parallelism"]) for number in range(16)]
+    assert container["command"] == ["seq2seq", "recipes", "--train"] and script.endswith(
+        "exec seq2seq recipes --train\n"
+    )
+    first, last = re.search(r"--array=(\d+)-(\d+)", script).groups()
+    assert shard_of_job(slurm(last, first, last, 1, 16)) == Shard(16, 16)
