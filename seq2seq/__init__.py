@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seq2seq.estimator import Estimator
     from seq2seq.experiment import train
     from seq2seq.exporting import export
+    from seq2seq.packing import pack
     from seq2seq.recommender import Recommender
     from seq2seq.searching import search
     from seq2seq.solver import Solver
@@ -79,6 +80,7 @@ _HOME = {
     "UsageError": "errors",
     "Writer": "writer",
     "export": "exporting",
+    "pack": "packing",
     "search": "searching",
     "train": "experiment",
 }
@@ -120,6 +122,7 @@ __all__ = [
     "UsageError",
     "Writer",
     "export",
+    "pack",
     "search",
     "train",
 ]

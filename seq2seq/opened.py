@@ -200,6 +200,7 @@ class OpenedRun(ABC):
             return self._dataset
 
     def _make_dataset(self) -> Any:
+        self.run.require_data(self.config)
         dataset = build_dataset(self.task, self.config.data, self.config.data_seed, self.codec, self.config.extra)
         self.run.check_fingerprint(dataset.fingerprint, dataset.outline(self.task))
         start = self.config.start

@@ -1,5 +1,8 @@
 """The run folder: everything about one training run, in files that are complete at every moment.
 
+A packed run (`packing.py`) is read in the same way: its files are the members of an archive, and the path `a.zip` is in
+place of the folder's.
+
 | file | contents |
 |---|---|
 | `config.json` | options, seed, versions, and the properties of the data that answering needs |
@@ -40,9 +43,10 @@ from typing import Any
 
 import numpy as np
 
+from seq2seq.archives import exists, read
 from seq2seq.config import Config
 from seq2seq.errors import RunError, UsageError, is_number, quoted, require, short
-from seq2seq.files import LONGEST_NUMBER, clear_temporaries, parse_json, read, shown, unpack, write
+from seq2seq.files import LONGEST_NUMBER, clear_temporaries, parse_json, shown, unpack, write
 from seq2seq.folders import CONFIG, EXPORT, begun, is_held
 from seq2seq.places import PathLike, Place
 from seq2seq.tasks import TASKS, Task
@@ -80,12 +84,13 @@ COLUMNS = (
 
 
 class Run:
-    """A run folder.
+    """A run folder, or a packed run.
 
     Parameters
     ----------
     path : path
-        The folder; it need not exist yet. A relative path is relative to the current working directory.
+        The folder; it need not exist yet. Or the file of a packed run. A relative path is relative to the current
+        working directory.
 
     Raises
     ------
@@ -140,12 +145,17 @@ class Run:
     @property
     def has_metrics(self) -> bool:
         """Whether an epoch has ended."""
-        return os.path.lexists(self.path / METRICS)
+        return self.has(METRICS)
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether it is a file, which can only be read."""
+        return self.path.is_file()
 
     @property
     def found_rate(self) -> bool:
         """Whether a range test found the learning rate of the run."""
-        return os.path.lexists(self.path / FOUND)
+        return self.has(FOUND)
 
     @property
     def shown(self) -> str:
@@ -159,6 +169,8 @@ class Run:
     # Writing ------------------------------------------------------------------------------------------------------
 
     def _write(self, name: str, content: bytes) -> None:
+        if self.is_packed:
+            raise RunError(f"{self.shown}: is a packed run, which is never changed")
         try:
             write(self.path / name, content)
         except OSError as error:
@@ -193,7 +205,7 @@ class Run:
             OUTLINE: outline and outline.to_json(),
             "versions": {"python": platform.python_version(), "seq2seq": _own_version(), **versions},
         }
-        self._write(CONFIG, _json(values))
+        self._write(CONFIG, json_bytes(values))
         begun(self.path)
 
     def write_metrics(self, rows: list[dict[str, Any]]) -> None:
@@ -202,7 +214,7 @@ class Run:
 
     def write_progress(self, values: Mapping[str, float | None]) -> None:
         """Write how far a training is within its epoch: `PROGRESS_VALUES`, of which the loss may be None."""
-        self._write(PROGRESS, _json(values))
+        self._write(PROGRESS, json_bytes(values))
 
     def remove_progress(self) -> None:
         """Remove what `write_progress` wrote, also for a training that was killed."""
@@ -212,7 +224,7 @@ class Run:
     def write_rates(self, rows: list[dict[str, Any]], decision: Mapping[str, Any]) -> None:
         """Write the results of a range test, one row per update, and the decision made from them."""
         self._write(RATES, _csv(rows))
-        self._write(FOUND, _json(decision))
+        self._write(FOUND, json_bytes(decision))
 
     def write_arrays(self, name: str, arrays: Mapping[str, Array], state: Mapping[str, Any]) -> None:
         """Write arrays by name, with a state of plain values for JSON, to a safetensors file."""
@@ -224,7 +236,7 @@ class Run:
 
     def write_evaluation(self, evaluation: Mapping[str, Any]) -> None:
         """Write an evaluation. If several processes write at the same time, the file is that of the last one."""
-        self._write(EVALUATION, _json(evaluation))
+        self._write(EVALUATION, json_bytes(evaluation))
         clear_temporaries(self.path, FILES)
 
     # Reading ------------------------------------------------------------------------------------------------------
@@ -233,7 +245,7 @@ class Run:
         try:
             return read(self.path / name, most)
         except FileNotFoundError:
-            if name == CONFIG and os.path.lexists(self.path / EXPORT) and not os.path.lexists(self.path / "model.onnx"):
+            if name == CONFIG and self.has(EXPORT) and not self.has("model.onnx"):
                 raise RunError(f"{self.shown}: is an export for MXNet's own programs; ask its run") from None
             if name == CONFIG:
                 raise RunError(f"{self.shown}: holds no run (there is no {CONFIG})") from None
@@ -251,7 +263,16 @@ class Run:
         except ValueError as error:
             raise RunError(f"{self._named(name)}: is damaged: not JSON: {error}") from None
 
-    def _config_values(self) -> dict[str, Any]:
+    def has(self, name: str) -> bool:
+        """Whether there is a file of this name."""
+        return exists(self.path / name)
+
+    def content(self, name: str) -> bytes:
+        """A file as it is. Raises `RunError` if it is missing, or larger than any file of a run."""
+        return self._read(name, MOST_HEADER + 4 * MOST_VALUES)
+
+    def config_values(self) -> dict[str, Any]:
+        """The content of `config.json`. Raises `RunError` if it is not that of a run of this version."""
         values = self._read_json(CONFIG)
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise RunError(
@@ -260,7 +281,7 @@ class Run:
         return values
 
     def _read_kept(self, name: str) -> str | None:
-        if not os.path.lexists(self.path / name):
+        if not self.has(name):
             return None
         try:
             return unpack(self._read(name, MOST_KEPT), MOST_KEPT).decode()
@@ -269,7 +290,7 @@ class Run:
 
     def task_class(self, task: Task | None = None) -> type[Task]:
         """The class of the run's task; see `read_config` for the parameter and the errors."""
-        return self._task_class(self._config_values(), task)
+        return self._task_class(self.config_values(), task)
 
     def _task_class(self, values: dict[str, Any], task: Task | None) -> type[Task]:
         require(task is None or isinstance(task, Task), "task", task, "a Task")
@@ -283,7 +304,7 @@ class Run:
             raise RunError(
                 f"{path}: its task {short(name)} is not installed here; if it is your own: Solver(run, task=...)"
             )
-        with _damage_named(path):
+        with damage_named(path):
             return TASKS[values["task"]["name"]]
 
     def read_config(self, task: Task | None = None, outlined: bool = False) -> Config:
@@ -305,10 +326,10 @@ class Run:
         RunError
             If the folder holds no run, is damaged, or is a run of another task.
         """
-        values = self._config_values()
+        values = self.config_values()
         task_class = self._task_class(values, task)
         path = self._named(CONFIG)
-        with _damage_named(path):
+        with damage_named(path):
             kept = outlined and values.get(OUTLINE) is not None
             outline = task_class.read_outline(values[OUTLINE]) if kept else None
             config = Config.from_json(values, task_class, self._read_kept, outline)
@@ -331,7 +352,7 @@ class Run:
         RunError
             If one of them differs from the configuration.
         """
-        values = self._config_values()
+        values = self.config_values()
         if values.get("data_fingerprint") != fingerprint:
             raise RunError(
                 f"{self._named(CONFIG)}: its options no longer make the data that the run was trained on, "
@@ -340,6 +361,14 @@ class Run:
             )
         if outline is not None and values.get(OUTLINE) not in (None, outline.to_json()):
             raise RunError(f"{self._named(CONFIG)}: its {OUTLINE} does not match its data; was the file edited?")
+
+    def require_data(self, config: Config) -> None:
+        """Raise `RunError` if it was packed without the data that the data set is made from."""
+        needed = [*config.keeping]
+        if config.start is not None and config.start.questions is not None:
+            needed.append(KNOWN)
+        if self.is_packed and not all(map(self.has, needed)):
+            raise RunError(f"{self.shown}: was packed without its data; seq2seq pack --with-data packs them too")
 
     def read_known(self, digest: str) -> Array:
         """Read what `write_known` wrote. Raises `RunError` if its digest is another."""
@@ -370,7 +399,7 @@ class Run:
         RunError
             If the file is damaged, or was removed meanwhile.
         """
-        if not os.path.lexists(self.path / PROGRESS):
+        if not self.has(PROGRESS):
             return None
         values = self._read_json(PROGRESS)
         good = isinstance(values, dict) and set(values) == PROGRESS_VALUES
@@ -380,7 +409,7 @@ class Run:
 
     def read_evaluation(self) -> dict[str, Any] | None:
         """Read the last evaluation, or None if there is none. Raises `RunError` if the file is damaged."""
-        if not os.path.lexists(self.path / EVALUATION):
+        if not self.has(EVALUATION):
             return None
         values = self._read_json(EVALUATION)
         if not isinstance(values, dict):
@@ -420,7 +449,7 @@ class Run:
 
 
 @contextmanager
-def _damage_named(path: str) -> Iterator[None]:
+def damage_named(path: str) -> Iterator[None]:
     """Turn errors about values of the wrong form into a `RunError` that names the file."""
     try:
         yield
@@ -493,7 +522,8 @@ def _csv(rows: list[dict[str, Any]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _json(values: Mapping[str, Any]) -> bytes:
+def json_bytes(values: Mapping[str, Any]) -> bytes:
+    """The content of a file in JSON."""
     try:
         return (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode()
     except UnicodeEncodeError:  # a file name that is not UTF-8

@@ -45,6 +45,7 @@ class Answering(StringApplication["Evaluation"]):
     )  # fmt: skip
     measured = ("loss", "exact_match")
     best_by = (("validation_exact_match", "max"), ("validation_loss", "min"))
+    unpublished = ("n", "overlap")
 
     def choose(self, task: Task, options: Mapping[str, Any]) -> Config:
         n = options.get("examples") or how_many(task)
@@ -140,6 +141,9 @@ class Answering(StringApplication["Evaluation"]):
 
     def report(self, evaluation: Evaluation) -> list[str]:
         return reports.report_of_answers(evaluation)
+
+    def hub_task(self, published: Mapping[str, float]) -> str:
+        return "text2text-generation"
 
     def to_try(self, example: str) -> tuple[str | None, str]:
         return None, example

@@ -37,12 +37,15 @@ class Application(ABC, Generic[E]):
         Names of the values of a validator, without their prefix.
     best_by : tuple of (str, str)
         The validation values that choose the best epoch, each with `max` or `min`; later ones break ties.
+    unpublished : tuple of str
+        Values of a part of an evaluation that are not metrics of the model.
     """
 
     name: ClassVar[str]
     chosen: ClassVar[tuple[str, ...]]
     measured: ClassVar[tuple[str, ...]]
     best_by: ClassVar[tuple[tuple[str, str], ...]]
+    unpublished: ClassVar[tuple[str, ...]] = ()
 
     # Options --------------------------------------------------------------------------------------------------------
 
@@ -248,6 +251,14 @@ class Application(ABC, Generic[E]):
     @abstractmethod
     def report_pairs(self, evaluation: Any) -> list[str]:
         """Lines to print after an evaluation on the examples of another file."""
+
+    def published(self, scores: Mapping[str, Any]) -> dict[str, float]:
+        """The metrics for a model card, from a part of an evaluation as JSON, such as its `held_out`."""
+        return {name: value for name, value in scores.items() if name not in self.unpublished}
+
+    @abstractmethod
+    def hub_task(self, published: Mapping[str, float]) -> str:
+        """The Hugging Face Hub's name for the task of a run with these metrics."""
 
     @abstractmethod
     def to_try(self, example: str) -> tuple[str | None, str]:

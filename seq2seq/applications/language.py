@@ -44,6 +44,7 @@ class Language(StringApplication[TextEvaluation]):
     chosen = (*Answering.chosen, "embedding", "dropout")
     measured = ("loss", "exact_match", "bits")
     best_by = (("validation_loss", "min"),)
+    unpublished = ("n", "begin", "end")
 
     def choose(self, task: Task, options: Mapping[str, Any]) -> Config:
         model = options.get("model", "gru")
@@ -138,6 +139,9 @@ class Language(StringApplication[TextEvaluation]):
 
     def report(self, evaluation: TextEvaluation) -> list[str]:
         return reports.report_of_text(evaluation)
+
+    def hub_task(self, published: Mapping[str, float]) -> str:
+        return "text-generation"
 
     def to_try(self, example: str) -> tuple[str | None, str]:
         return "--continue", example

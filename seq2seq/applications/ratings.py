@@ -41,6 +41,7 @@ class RatingsApplication(RowsApplication[RatingsEvaluation]):
     )  # fmt: skip
     measured = ("loss", "rmse")
     best_by = (("validation_loss", "min"),)
+    unpublished = ("n", "mean_rmse", "biases_rmse")
     predicted = "rating"
     models = RATING_MODELS
 
@@ -127,6 +128,9 @@ class RatingsApplication(RowsApplication[RatingsEvaluation]):
 
     def report(self, evaluation: RatingsEvaluation) -> list[str]:
         return evaluation.lines
+
+    def hub_task(self, published: Mapping[str, float]) -> str:
+        return "tabular-regression"
 
     def to_try(self, example: str) -> tuple[str | None, str]:
         return None, example

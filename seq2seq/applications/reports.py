@@ -119,5 +119,10 @@ def _mistakes(mistakes: Sequence[Mistake]) -> Iterator[str]:
         yield ""
         yield "worst mistakes (the model's confidence in its answer):"
     for mistake in mistakes:
-        answered = f"answered {mistake.answer!r} ({mistake.confidence:.0%})"
-        yield f"  {one_line(mistake.source)} -> {one_line(mistake.target)}, {answered}"
+        yield f"  {mistake_line(mistake)}"
+
+
+def mistake_line(mistake: Mistake) -> str:
+    """A line with a source, its target and the wrong answer."""
+    answered = f"answered {mistake.answer!r} ({mistake.confidence:.0%})"
+    return f"{one_line(mistake.source)} -> {one_line(mistake.target)}, {answered}"

@@ -135,6 +135,12 @@ class TabularApplication(RowsApplication[TableEvaluation]):
     def report(self, evaluation: TableEvaluation) -> list[str]:
         return evaluation.lines
 
+    def published(self, scores: Mapping[str, Any]) -> dict[str, float]:
+        return dict(scores["values"])
+
+    def hub_task(self, published: Mapping[str, float]) -> str:
+        return "tabular-classification" if "accuracy" in published else "tabular-regression"
+
     def to_try(self, example: str) -> tuple[str | None, str]:
         return None, example
 

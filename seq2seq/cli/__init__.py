@@ -12,6 +12,7 @@ COMMANDS = {
     "explain": "show how a run arrives at its answer",
     "serve": "show a page on which to ask runs, and to watch them learn",
     "export": "write the graphs of a run in ONNX, or in MXNet's own format",
+    "pack": "pack a run into one file, to hand on",
     "tasks": "describe every task and its options",
     "recipes": "list the recipes, or run them all and write a table of results",
 }

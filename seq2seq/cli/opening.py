@@ -15,7 +15,8 @@ def add_run_options(parser: Parser) -> None:
         "--run",
         metavar="DIR",
         action="append",
-        help="the run folder (default: the newest under runs/); given several times, the runs answer together",
+        help="the run folder, or a packed run (default: the newest under runs/); given several times, the runs answer "
+        "together",
     )
     parser.add_argument(
         "--beam",
@@ -28,6 +29,15 @@ def add_run_options(parser: Parser) -> None:
         choices=ENGINES,
         default="auto",
         help="what answers: mxnet, or onnx from an export, which needs no MXNet (default: auto, mxnet where it can)",
+    )
+
+
+def add_license(parser: Parser) -> None:
+    """Add `--license`, of a model card."""
+    parser.add_argument(
+        "--license",
+        metavar="NAME",
+        help="the licence on the model card, as the Hugging Face Hub names it, such as mit (default: unknown)",
     )
 
 

@@ -7,18 +7,18 @@ of threads at the same time.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
+from seq2seq.archives import exists, read
 from seq2seq.decoding.base import Answers, Best, Predictor, probability
 from seq2seq.decoding.search import IMPOSSIBLE
 from seq2seq.decoding.writing import BaseReader
 from seq2seq.errors import RunError, Seq2SeqError, UsageError, require
-from seq2seq.files import parse_json, read, shown
+from seq2seq.files import parse_json, shown
 from seq2seq.folders import CONFIG, EXPORT
 from seq2seq.lazy import cached_property
 from seq2seq.models import CharacterModel, Model
@@ -140,13 +140,13 @@ def graphs_for(run: Run, engine: str) -> Graphs | None:
         If the export is damaged.
     """
     require(engine in ENGINES, "engine", engine, f"one of {', '.join(ENGINES)}")
-    found = next((folder for folder in (run.path, run.path / HELD) if os.path.lexists(folder / EXPORT)), None)
+    found = next((folder for folder in (run.path, run.path / HELD) if exists(folder / EXPORT)), None)
     if engine == "onnx" and found is None:
         raise UsageError(f"engine: got 'onnx', but {run.shown} has no export; make one with seq2seq export")
-    has_weights = any(os.path.lexists(run.path / name) for name in WEIGHTS.values())
+    has_weights = any(exists(run.path / name) for name in WEIGHTS.values())
     if engine == "mxnet" and found == run.path and not has_weights:
         raise UsageError(f"engine: mxnet needs weights, but {run.shown} is an export, which has none; use its run")
-    if found is None and not has_weights and os.path.lexists(run.path / "model.onnx"):
+    if found is None and not has_weights and exists(run.path / "model.onnx"):
         raise RunError(f"{shown(run.path / EXPORT)}: is missing, and without it the graphs cannot be used")
     if found is None or engine == "mxnet" or (engine == "auto" and has_weights and is_installed()):
         return None

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from seq2seq.archives import read
 from seq2seq.decoding import Answer, work_out
 from seq2seq.decoding.base import probability
 from seq2seq.errors import Seq2SeqError, SourceError, short
@@ -27,7 +28,6 @@ from seq2seq.exporting.folder import new_folder
 from seq2seq.exporting.properties import properties_of
 from seq2seq.exporting.readme import readme
 from seq2seq.exporting.texts import graphs_of_text
-from seq2seq.files import read
 from seq2seq.folders import CONFIG, EXPORT
 from seq2seq.models import CharacterModel
 from seq2seq.places import PathLike
