@@ -112,7 +112,7 @@ class Ensemble(Solver):
 def _require_alike(first: Solver, other: Solver) -> None:
     """Raise a `UsageError` that says what differs, unless two runs can answer together."""
     both = f"ensemble: {other.shown} and {first.shown}"
-    tasks = [solver.config.to_json()["task"] for solver in (first, other)]
+    tasks = [_task_of(solver) for solver in (first, other)]
     if tasks[0] != tasks[1]:
         differs = [name for name in {**tasks[0], **tasks[1]} if tasks[0].get(name) != tasks[1].get(name)]
         raise UsageError(f"{both}: differ in their task: {', '.join(differs)}")
@@ -124,3 +124,10 @@ def _require_alike(first: Solver, other: Solver) -> None:
         if values[0] != values[1]:
             differ = " and ".join(map(quoted, values))
             raise UsageError(f"{both}: differ in {field.name}: {differ}, with the models {' and '.join(models)}")
+
+
+def _task_of(solver: Solver) -> dict[str, Any]:
+    """The name and the options of the task of a run, and the digest of its data, which are not read."""
+    task = solver.task
+    digest = solver.run.config_values()["task"].get("digest")
+    return {"name": task.name, **task.options(), "digest": digest}

@@ -200,7 +200,7 @@ class OpenedRun(ABC):
             return self._dataset
 
     def _make_dataset(self) -> Any:
-        self.run.require_data(self.config)
+        self.run.require_data()
         dataset = build_dataset(self.task, self.config.data, self.config.data_seed, self.codec, self.config.extra)
         self.run.check_fingerprint(dataset.fingerprint, dataset.outline(self.task))
         start = self.config.start

@@ -22,7 +22,7 @@ from seq2seq.errors import RunError, UsageError, require
 from seq2seq.files import parse_json, shown, write
 from seq2seq.folders import CONFIG, EXPORT
 from seq2seq.places import PathLike
-from seq2seq.runs import EVALUATION, KNOWN, METRICS, OUTLINE, WEIGHTS, Run, damage_named, json_bytes
+from seq2seq.runs import EVALUATION, KNOWN, LEFT_OUT, METRICS, OUTLINE, WEIGHTS, Run, damage_named, json_bytes
 from seq2seq.tasks import Task
 
 if TYPE_CHECKING:
@@ -88,10 +88,10 @@ def pack(
     opened, config = _opened(run)
     path = Path(f"{Path(os.path.abspath(opened.path)).stem}.zip" if file is None else file)
     if not overwrite:
-        require(not os.path.lexists(path), "file", str(path), "a new file; overwrite replaces one")
+        require(not os.path.lexists(path), "file", str(path), "a new file, unless overwrite is set")
     private = bool(config.keeping) and not with_data
     if with_data:
-        opened.require_data(config)
+        opened.require_data()
     weights = WEIGHTS["best"]
     opened.read_arrays(weights)  # raises an error if they are damaged
     evaluation = opened.read_evaluation()
@@ -101,7 +101,7 @@ def pack(
     left_out = []
     if private:
         left_out += data
-        values = _without_data(opened, config)
+        values = _without_data(opened, config, data)
         contents[CONFIG] = json_bytes(values)
         if evaluation is not None and evaluation.pop("mistakes", None):
             left_out.append("wrong answers")
@@ -144,9 +144,11 @@ def _exported(run: Run) -> list[str]:
         return [about, *filter(NAMES.fullmatch, [f"{HELD}/{each}" for each in named])]
 
 
-def _without_data(run: Run, config: Config) -> dict[str, Any]:
+def _without_data(run: Run, config: Config, left_out: list[str]) -> dict[str, Any]:
     """The content of `config.json` without the folders of files, and with an example that is no source of the data."""
     values = run.config_values()
+    if left_out:  # else it was packed without them before
+        values[LEFT_OUT] = left_out
     outline = values.get(OUTLINE)
     if outline is None:
         raise UsageError(f"with_data: {run.shown} was made by an earlier version, and cannot answer without its data")

@@ -66,6 +66,7 @@ RATES = "rates.csv"
 RATES_PLOT = "rates.png"
 KNOWN = "known.u64"
 OUTLINE = "data_outline"  # a key in the configuration
+LEFT_OUT = "left_out"  # the same of a packed run: names of files that were not packed
 WEIGHTS = {"best": "best.safetensors", "last": "last.safetensors"}
 ENGINES = ("auto", "mxnet", "onnx")  # what answers: see `decoding/onnx.py`
 FILES = {
@@ -282,6 +283,7 @@ class Run:
 
     def _read_kept(self, name: str) -> str | None:
         if not self.has(name):
+            self.require_data()
             return None
         try:
             return unpack(self._read(name, MOST_KEPT), MOST_KEPT).decode()
@@ -362,12 +364,9 @@ class Run:
         if outline is not None and values.get(OUTLINE) not in (None, outline.to_json()):
             raise RunError(f"{self._named(CONFIG)}: its {OUTLINE} does not match its data; was the file edited?")
 
-    def require_data(self, config: Config) -> None:
-        """Raise `RunError` if it was packed without the data that the data set is made from."""
-        needed = [*config.keeping]
-        if config.start is not None and config.start.questions is not None:
-            needed.append(KNOWN)
-        if self.is_packed and not all(map(self.has, needed)):
+    def require_data(self) -> None:
+        """Raise `RunError` if it was packed without its data."""
+        if self.config_values().get(LEFT_OUT):
             raise RunError(f"{self.shown}: was packed without its data; seq2seq pack --with-data packs them too")
 
     def read_known(self, digest: str) -> Array:

@@ -18,16 +18,16 @@ def main() -> int:
         "Every command opens the file like a run folder, and changes nothing in it.",
         epilog=f"examples:\n  {start} runs/a\n  {start} runs/a words.zip --license mit\n"
         f"  {invocation.example('solve')} --run words.zip hello\n\n"
-        "What a run has learned from may be private. So the pairs, texts and tables that it keeps are left out, with all\n"
-        "that quotes from them. Their symbols, or the names of users, items and categories, are packed: answering needs\n"
-        "these.\n",
+        "What a run has learned from may be private. So the pairs, the text or the table that it keeps are left out,\n"
+        "and all that quotes from them. Their symbols, or names of users, items and categories, are packed, since\n"
+        "answering needs them.\n",
     )
     parser.add_argument("run", nargs="?", metavar="RUN", help="the run folder (default: the newest under runs/)")
     parser.add_argument("file", nargs="?", metavar="FILE", help="the file to write (default: the run's name and .zip)")
     parser.add_argument("--with-data", action="store_true", help="pack the data too, with which it can be scored")
     add_license(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args(invocation.arguments())
     run = arguments.run or Run.newest().path
     packed = seq2seq.pack(
         run,
