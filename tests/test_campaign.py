@@ -14,7 +14,7 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("campaign")
 
 
-@pytest.mark.parametrize("kind, count", [("mutation", 25), ("command", 30), ("file", 6), ("kill", 8)])
+@pytest.mark.parametrize("kind, count", [("mutation", 25), ("command", 30), ("file", 6), ("kill", 8), ("archive", 25)])
 def test_what_goes_wrong_ends_in_one_line(cache, tmp_path, kind, count):
     # In a process of its own, which has never used MXNet: it forks.
     campaign = [sys.executable, "-m", "tests.campaign", kind, "--count", str(count)]

@@ -1,6 +1,7 @@
 """A campaign against the scripts: what goes wrong must end in one line.
 
-    python -m tests.campaign                            10,000 mutations, 5,000 command lines, 500 files, 200 kills
+    python -m tests.campaign                            10,000 mutations, 5,000 command lines, 500 files, 200 kills,
+                                                        2,000 packed runs
     python -m tests.campaign mutation --count 500       only some of them
     python -m tests.campaign --only mutation:1234       one of them again, with what it prints
     python -m tests.campaign --seconds 60 --jobs 2      as many as there is time for, in two processes

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.campaign import commands, data, kills, mutations
+from tests.campaign import archives, commands, data, kills, mutations
 from tests.campaign.fixtures import Cache, make_runs, write_files
 from tests.campaign.runner import Command, Ended, fault, run, state_of
 
@@ -25,7 +25,7 @@ for name in ("experiment", "explaining", "pairs_evaluation", "plots", "recipes",
 
 KINDS = {
     "mutation": (mutations.make, 10_000), "command": (commands.make, 5_000), "file": (data.make, 500),
-    "kill": (kills.make, 200),
+    "kill": (kills.make, 200), "archive": (archives.make, 2_000),
 }  # fmt: skip
 
 
