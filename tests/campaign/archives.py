@@ -70,7 +70,7 @@ def _files(content: bytes) -> dict[str, bytes]:
     found = {}
     at = 0
     while content.startswith(b"PK\3\4", at):
-        *_, crc, size, _, length, _ = LOCAL.unpack_from(content, at)
+        *_, size, _, length, _ = LOCAL.unpack_from(content, at)
         begin = at + LOCAL.size + length
         found[content[at + LOCAL.size : begin].decode()] = content[begin : begin + size]
         at = begin + size
@@ -112,8 +112,8 @@ def entry(rng: random.Random, content: bytes) -> tuple[str, bytes]:
         rights = (mode << 16).to_bytes(4, "little")
         return f"mode {mode:o}", content[: begin + 38] + rights + content[begin + 42 :]
     offset, size = rng.choice(
-        [(4, 1), (5, 1), (6, 1), (8, 2), (10, 2), (12, 2), (14, 2), (16, 4), (20, 4), (24, 4), (28, 2), (30, 2), (32, 2),
-         (34, 2), (36, 2), (38, 4), (42, 4)]
+        [(4, 1), (5, 1), (6, 1), (8, 2), (10, 2), (12, 2), (14, 2), (16, 4), (20, 4), (24, 4), (28, 2), (30, 2),
+         (32, 2), (34, 2), (36, 2), (38, 4), (42, 4)]
     )  # fmt: skip
     return _put(rng, content, begin + offset, size)
 
