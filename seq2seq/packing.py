@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from itertools import cycle, islice
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -163,8 +162,8 @@ def _without_data(run: Run, config: Config, left_out: list[str]) -> dict[str, An
 
 
 def _made_up(task: Task, outline: dict[str, Any]) -> str:
-    """A source of symbols that the task knows, in no order that the data have."""
+    """A source that is hardly in the data: a symbol again and again, which is not a space."""
     sources = outline["sources"]
     known = sources["symbols"] if sources else task.symbols
-    symbols = sorted((each for each in known if each.isprintable() and each.strip()), reverse=True)
-    return task.source_separator.join(islice(cycle(symbols or known), sources["shortest"] if sources else MADE_UP))
+    symbols = sorted(each for each in known if each.isprintable() and each.strip()) or [*known]
+    return task.source_separator.join([symbols[-1]] * (sources["shortest"] if sources else MADE_UP))

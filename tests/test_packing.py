@@ -30,10 +30,10 @@ from tests.tasks.own import Double
 from tests.test_scripts import call
 
 TINY = {"epochs": 1, "hidden_size": 4, "progress": False}
-PAIRS = [(f"{a}{b}{a}", f"{b} {a}") for a in "abcde" for b in "fghi"]
+PAIRS = [(f"{a}{b}{a}", f"{b} {a}") for a in "αβγδε" for b in "κλμν"]  # which no page in English has
 TASKS = {
     "pairs": PairsTask.of(PAIRS),
-    "words": PairsTask.of([(f"the {a}", f"le {b}") for a, b in PAIRS], source_symbols="words", target_symbols="words"),
+    "words": PairsTask.of([(f"o {a}", f"h {b}") for a, b in PAIRS], source_symbols="words", target_symbols="words"),
     "text": Text(given=some_text()),
     "ratings": Ratings(given=tables.ratings(200)[0]),
     "table": Table(given=tables.cakes(200), target="price", log=True),
@@ -78,7 +78,7 @@ def test_a_pack_answers_like_its_run_and_is_not_changed(solved, tmp_path, monkey
 
 
 def test_the_same_run_makes_the_same_bytes(solved, tmp_path):
-    first = pack(solved.run.path, tmp_path / "a" / ".." / "a.zip").path
+    first = pack(solved.run.path, tmp_path / "a.zip").path
     shutil.copytree(solved.run.path, tmp_path / "copy")
     for path in (tmp_path / "copy").iterdir():
         os.utime(path, (1, 1))
@@ -111,7 +111,7 @@ def test_data_are_left_out_and_need_not_be_there_to_answer(trained, tmp_path, na
     assert opened.codec == own.codec
     with pytest.raises(RunError, match=r"a.zip: was packed without its data; seq2seq pack --with-data packs them too"):
         opened.evaluate()
-    assert opened.overview() == own.overview() if name in ("ratings", "table") else opened.explain(opened.example)
+    assert [*opened.embeddings()] == [*own.embeddings()]
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -141,10 +141,10 @@ def test_no_source_or_target_is_in_a_pack_without_data(trained, tmp_path, name):
         quotes = {text[at : at + 12] for at in range(len(text) - 12)}
     else:
         quotes = {string for line in text.splitlines() for string in json.loads(line)}
-    assert any(json.dumps(quote)[1:-1] in (run / "config.json").read_text() for quote in quotes)  # the example
+    assert any(quote in (run / "config.json").read_text() for quote in quotes)  # the example
     for file, content in members(pack(run, tmp_path / "a.zip").path).items():
         if file != "best.safetensors":
-            assert not [quote for quote in quotes if json.dumps(quote)[1:-1] in content.decode()], file
+            assert not [quote for quote in quotes if quote in content.decode()], file
 
 
 def test_the_wrong_answers_are_left_out_with_the_data_alone(trained, solved, tmp_path):
@@ -170,7 +170,7 @@ def test_folders_of_files_are_left_out(tmp_path):
     assert not [name for name, content in members(packed.path).items() if b"private-folder" in content]
     values = json.loads(members(packed.path)["config.json"])
     assert [values["task"]["path"], values["extra"][0]["task"]["path"]] == ["words.tsv", "words.tsv"]
-    assert isinstance(Solver(packed.path)("afa"), str)
+    assert isinstance(Solver(packed.path)("ακα"), str)
     assert b"private-folder" in members(pack(run, tmp_path / "b.zip", with_data=True).path)["config.json"]
 
 
@@ -178,7 +178,7 @@ def test_what_another_run_was_trained_on_is_left_out_with_the_data(trained, tmp_
     run = train(TASKS["pairs"], tmp_path / "run", start_from=trained("pairs"), epochs=1, progress=False).run.path
     packed = pack(run, tmp_path / "a.zip")
     assert packed.left_out == ("pairs.jsonl.gz", "known.u64")
-    assert Solver([packed.path, pack(trained("pairs"), tmp_path / "b.zip").path])(["afa"])  # they read no data
+    assert Solver([packed.path, pack(trained("pairs"), tmp_path / "b.zip").path])(["ακα"])  # they read no data
     with pytest.warns(UserWarning, match="is not saved"):
         Solver(pack(run, tmp_path / "c.zip", with_data=True).path).evaluate()
 
@@ -222,7 +222,7 @@ def test_a_pack_can_be_exported_and_started_from(solved, tmp_path):
 def test_a_file_is_replaced_only_if_this_is_asked(solved, tmp_path):
     file = tmp_path / "a.zip"
     file.write_text("mine")
-    with pytest.raises(UsageError, match=r"file: got '.*a.zip', but it must be a new file, unless overwrite is set"):
+    with pytest.raises(UsageError, match=r"file: got .*, but it must be a new file, unless overwrite is set"):
         pack(solved.run.path, file)
     assert file.read_text() == "mine"
     pack(solved.run.path, file, overwrite=True)
@@ -253,7 +253,7 @@ def test_a_run_that_cannot_be_packed_is_named(run_copy, trained, tmp_path):
     ):
         pack(early, tmp_path / "a.zip")
     assert not (tmp_path / "a.zip").exists()
-    assert Solver(pack(early, tmp_path / "a.zip", with_data=True).path)("afa") == Solver(early)("afa")
+    assert Solver(pack(early, tmp_path / "a.zip", with_data=True).path)("ακα") == Solver(early)("ακα")
 
 
 def test_a_pack_is_not_trained_on(solved, tmp_path):
@@ -305,10 +305,12 @@ def test_commands_open_a_pack_like_a_run(solved, tmp_path):
     file = pack(solved.run.path, tmp_path / "a.zip").path
     file.chmod(0o444)
     (tmp_path / "away").chmod(0o555)
-    for name, arguments in {"solve": ["3+4"], "explain": ["3+4"], "evaluate": ["--samples", "20"]}.items():
-        packed = call(name, "--run", file, *arguments, cwd=tmp_path / "away")
-        own = call(name, "--run", solved.run.path, *arguments, cwd=tmp_path / "away")
-        assert packed.returncode == own.returncode == 0
-        assert packed.stdout.splitlines()[1:] == own.stdout.splitlines()[1:]
+    answered = call("solve", "--run", file, "--json", "3+4", cwd=tmp_path / "away")
+    assert (answered.returncode, json.loads(answered.stdout)["answer"]) == (0, "7")
+    scored = call("evaluate", "--run", file, "--samples", "20", cwd=tmp_path / "away")
+    assert scored.stdout.splitlines()[2:] == solved.application.report(solved.evaluate(20))
+    assert (
+        scored.stderr == f"evaluate.py: the evaluation is not saved: {file}: is a packed run, which is never changed\n"
+    )
     assert os.listdir(tmp_path / "away") == []
     (tmp_path / "away").chmod(0o755)
