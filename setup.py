@@ -83,6 +83,7 @@ setup(
             *WEB,
             "matplotlib>=3.6,<4",
             "tensorboard>=2.20,<3",  # reads the event files that a training writes
+            "PyYAML>=6,<7",  # reads the head of a model card
             "pytest>=7.4,<10",
             "pytest-timeout>=2.1,<3",
             "hypothesis>=6.80,<7",
