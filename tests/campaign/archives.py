@@ -31,26 +31,29 @@ Change = Callable[[random.Random, bytes], "tuple[str, bytes]"]  # changes an arc
 
 def make(rng: random.Random, folder: Path, cache: Cache) -> Check:
     """A pack in this folder, changed; how, and the commands that use it."""
-    name = rng.choice(list(RUNS))
-    with_data = rng.random() < 0.5
-    changes: list[Change] = [noise, header, entry, end, members, another, bomb]
-    if rng.random() < 0.4:
-        told, content = inside(rng, cache, name, with_data)
-    else:
-        content = _packed(cache, name, with_data)
-        told, content = rng.choice(changes)(rng, content)
+    name, told, content = changed(rng, cache)
     (folder / "run.zip").write_bytes(content)
     question = RUNS[name][1]
-    commands = [
-        Command("solve", ("--run", "run.zip", "--", question)),
-        Command("evaluate", ("--run", "run.zip", "--samples", "20", *rng.choice([(), ("--card", "card.md")]))),
-    ]
-    if rng.random() < 0.2:
+    commands = [Command("solve", ("--run", "run.zip", "--", question))]
+    if rng.random() < 0.3:
+        card = rng.choice([(), ("--card", "card.md")])
+        commands.append(Command("evaluate", ("--run", "run.zip", "--samples", "20", *card)))
+    if rng.random() < 0.1:
         commands.append(Command("explain", ("--run", "run.zip", "--", question)))
-    if rng.random() < 0.2:
+    if rng.random() < 0.1:
         commands.append(Command("train", ("--run-dir", "run.zip", "--resume", "--epochs", "3")))
     before = {path.name for path in folder.iterdir()} | {"card.md"}
     return Check(f"{name}: {told}", commands, functools.partial(_unchanged, folder, before, content))
+
+
+def changed(rng: random.Random, cache: Cache) -> tuple[str, str, bytes]:
+    """A pack that is changed: the name of its run, how it was changed, and its bytes."""
+    name = rng.choice(list(RUNS))
+    with_data = rng.random() < 0.5
+    if rng.random() < 0.4:
+        return (name, *inside(rng, cache, name, with_data))
+    changes: list[Change] = [noise, header, entry, end, members, another, bomb]
+    return (name, *rng.choice(changes)(rng, _packed(cache, name, with_data)))
 
 
 def _unchanged(folder: Path, before: set[str], content: bytes) -> list[str]:
