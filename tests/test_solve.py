@@ -93,4 +93,4 @@ def test_a_file_is_no_run(tmp_path):
     (tmp_path / "words.tsv").write_text("")
     result = call("solve", "--run", tmp_path / "words.tsv", "1")
     assert (result.returncode, result.stdout) == (1, "")
-    assert result.stderr == f"solve.py: {tmp_path}/words.tsv: is not a folder, so not a run\n"
+    assert result.stderr == f"solve.py: {tmp_path}/words.tsv: is neither a run folder nor a packed run\n"
