@@ -85,40 +85,42 @@ def pack(
         If there is no run, or it is damaged, or the file cannot be written.
     """
     opened, config = _opened(run)
-    path = Path(f"{Path(os.path.abspath(opened.path)).stem}.zip" if file is None else file)
+    path = Path(f"{os.path.basename(os.path.abspath(opened.path)).removesuffix('.zip')}.zip" if file is None else file)
     if not overwrite:
         require(not os.path.lexists(path), "file", str(path), "a new file, unless overwrite is set")
-    private = bool(config.keeping) and not with_data
     if with_data:
         opened.require_data()
-    weights = WEIGHTS["best"]
-    opened.read_arrays(weights)  # raises an error if they are damaged
-    evaluation = opened.read_evaluation()
-    contents = {weights: opened.content(weights)}
+    opened.read_arrays(WEIGHTS["best"])  # raises an error if they are damaged
+    contents = {WEIGHTS["best"]: opened.content(WEIGHTS["best"]), CONFIG: opened.content(CONFIG)}
     contents.update({name: opened.content(name) for name in (METRICS, EVALUATION) if opened.has(name)})
+    evaluation = opened.read_evaluation()
+    example = config.task.example_source
     data = [*filter(opened.has, [*config.keeping, KNOWN]), *_exported(opened)]
-    left_out = []
-    if private:
+    left_out: list[str] = []
+    if with_data or not config.keeping:
+        contents.update({name: opened.content(name) for name in data})
+    else:
         left_out += data
         values = _without_data(opened, config, data)
         contents[CONFIG] = json_bytes(values)
+        example = values[OUTLINE].get("example", example)
         if evaluation is not None and evaluation.pop("mistakes", None):
             left_out.append("wrong answers")
             contents[EVALUATION] = json_bytes(evaluation)
-        example = values[OUTLINE].get("example", config.task.example_source)
-    else:
-        contents[CONFIG] = opened.content(CONFIG)
-        contents.update({name: opened.content(name) for name in data})
-        example = config.task.example_source
     epochs = opened.read_metrics() if opened.has_metrics else []
     contents[CARD] = model_card(path.name, config, evaluation, epochs, example, license).encode()
+    _write(path, contents, opened.shown)
+    return Packed(path, tuple(left_out))
+
+
+def _write(path: Path, contents: dict[str, bytes], run: str) -> None:
+    """Write the file. Raises `RunError`."""
     try:
         write(path, archive(contents))
     except ValueError as error:
-        raise RunError(f"{opened.shown}: cannot be packed: {error}") from None
+        raise RunError(f"{run}: cannot be packed: {error}") from None
     except OSError as error:
         raise RunError(f"{shown(path)}: cannot be written: {error.strerror}") from None
-    return Packed(path, tuple(left_out))
 
 
 def _opened(run: PathLike | Solver) -> tuple[Run, Config]:

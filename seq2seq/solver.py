@@ -44,7 +44,8 @@ class Solver(StringRun):
     Parameters
     ----------
     run : path, or list of path
-        The run folder, or those of an ensemble: see `Ensemble`. Or the folder of an export: see `engine`.
+        The run folder, or those of an ensemble: see `Ensemble`. Or a packed run, such as `a.zip`: see `pack`. Or the
+        folder of an export: see `engine`.
     device : str
         `auto`, `cpu`, `gpu` or `gpu:N`.
     weights : str

@@ -77,7 +77,7 @@ def test_a_pack_answers_like_its_run_and_is_not_changed(solved, tmp_path, monkey
     assert packed.path.read_bytes() == content and os.listdir() == ["sums.zip"]
 
 
-def test_the_same_run_makes_the_same_bytes(solved, tmp_path):
+def test_the_same_run_makes_the_same_bytes(solved, tmp_path, monkeypatch):
     first = pack(solved.run.path, tmp_path / "a.zip").path
     shutil.copytree(solved.run.path, tmp_path / "copy")
     for path in (tmp_path / "copy").iterdir():
@@ -86,6 +86,9 @@ def test_the_same_run_makes_the_same_bytes(solved, tmp_path):
     second = pack(tmp_path / "copy", tmp_path / "b" / "a.zip").path
     assert first.read_bytes() == second.read_bytes()
     third = pack(first, tmp_path / "c.zip").path  # also from a pack
+    (tmp_path / "copy").rename(tmp_path / "v1.2")
+    monkeypatch.chdir(tmp_path)
+    assert str(pack(tmp_path / "v1.2").path) == "v1.2.zip"
     names = {"README.md": b""}  # which names the file
     assert {**members(third), **names} == {**members(first), **names}
 
