@@ -197,14 +197,8 @@ def test_each_bit_of_a_header_counts(file):
             changed = bytearray(content)
             changed[place] ^= 1 << bit
             file.write_bytes(changed)
-            refused_or_damaged(file)
-
-
-def refused_or_damaged(path):
-    """Expect an error for a file that cannot be read as it was: its headers, or its checksum, say so."""
-    with pytest.raises((RunError, ValueError, FileNotFoundError)):
-        for name in FILES:
-            read(path / name, 10**6)
+            with pytest.raises(RunError):
+                read(file / "config.json", 10**6)
 
 
 def test_the_date_and_the_size_of_an_entry_are_those_of_the_format():
