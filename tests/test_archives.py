@@ -180,6 +180,15 @@ def test_hidden_bytes_between_members_are_refused(tmp_path):
     refused(path, "metrics.csv is not where its directory says")
 
 
+def test_a_member_that_is_elsewhere_is_refused(tmp_path):
+    member = Member("config.json", 1, zlib.crc32(b"a"), 50)
+    body = member.header.ljust(50, b"\0") + member.header + b"a"  # its header is where it should be, too
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(member.entry), len(body), 0)
+    path = tmp_path / "b.zip"
+    path.write_bytes(body + member.entry + end)
+    refused(path, "config.json is not where its directory says")
+
+
 def test_each_truncation_is_refused(tmp_path):
     content = archive({"config.json": b"{}\n"})
     path = tmp_path / "a.zip"
