@@ -5,6 +5,7 @@
     python -m tests.campaign mutation --count 500       only some of them
     python -m tests.campaign --only mutation:1234       one of them again, with what it prints
     python -m tests.campaign --seconds 60 --jobs 2      as many as there is time for, in two processes
+    python -m tests.campaign.opening                    the packed runs alone, opened and asked in one process
 
 Each check is a number, from which everything in it is drawn. Its commands run in a folder of its own, each in a child
 process of one that has imported the library and never used it, so that a check takes a fraction of a second. A
