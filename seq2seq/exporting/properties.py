@@ -6,6 +6,7 @@ from typing import Any
 
 from seq2seq import __version__
 from seq2seq.decoding.onnx import FORMAT
+from seq2seq.exporting.rule import rule_of
 from seq2seq.options import model_name
 from seq2seq.solver import Solver
 from seq2seq.tasks.alphabet import PAD
@@ -32,4 +33,5 @@ def properties_of(solver: Solver) -> dict[str, Any]:
         "target_length": codec.target_length,
         "any_length": codec.any_length,
         "states": [*solver.model(codec).state_shapes(1)],
+        "rule": rule_of(solver.task),
     }

@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from seq2seq.exporting import rule
+
 HEAD = """\
 # {task}, by {model}
 
@@ -44,6 +46,17 @@ where it looked. `target_length` is the largest number of steps.
 WORKING = """
 This run works in steps: an answer takes several calls, each with a question that depends on the answers before it.
 `working` in `export.json` is an example; `seq2seq.Solver` does it for any source.
+"""
+HEADS = """
+`rule` in `export.json` says what is asked next: the head of what is left, whose answer takes its place. `work` answers
+an expression without spaces; its `ask` is a function from a question to the answer of the graph, as in the program
+below.
+
+```py
+{steps}```
+"""
+COLUMNS = """
+Sums, differences and products with one digit are asked, in the order of written arithmetic.
 """
 TEXT = """
 ## model.onnx
@@ -165,6 +178,8 @@ def readme(properties: Mapping[str, Any], files: Collection[str]) -> str:
         parts.append(SEARCHING)
     if properties["working"]:
         parts.append(WORKING)
+    if properties["rule"] is not None:
+        parts.append(HEADS if properties["rule"]["kind"] == rule.HEAD else COLUMNS)
     if not text:
         parts.append(PYTHON)
     source = properties["examples"][0]["source"]
@@ -174,6 +189,7 @@ def readme(properties: Mapping[str, Any], files: Collection[str]) -> str:
         order="the symbols of the answer are in " + ("reverse order" if properties["reverse_target"] else "order"),
         quoted=json.dumps(source, ensure_ascii=False),
         shell=shlex.quote(source),
+        steps=rule.STEPS,
         literals=", ".join(json.dumps(each, ensure_ascii=False) for each in properties["characters"]),
         reads=STATES if properties["states"] else WINDOW.format(**properties),
     )

@@ -61,6 +61,21 @@ def test_the_working_of_a_task_that_works_in_steps(stepping, exported):
     assert properties(exported("attentive"))["working"] is None
 
 
+def test_the_rule_of_a_task_that_works_in_steps_and_a_program_that_follows_it(stepping, exported):
+    rule = properties(exported("stepping"))["rule"]
+    assert rule == {
+        "kind": "head", "operators": "+-", "parentheses": False, "by_digit": False, "terms": 2, "largest": "3"
+    }  # fmt: skip
+    [program] = re.findall("```py\n(.*?)```", (exported("stepping") / "README.md").read_text(encoding="utf-8"), re.S)
+    names: dict = {}
+    exec(program, names)
+    exported_run = Solver(exported("stepping"))
+    for source in ("1+2-3", "3-3-3", "1+1+1-2+3-1"):
+        found = names["work"](source, lambda question: exported_run._answer([question])[0].text, rule)
+        assert found == stepping(source)
+    assert properties(exported("attentive"))["rule"] is None
+
+
 @pytest.mark.parametrize("name", RUNS)
 def test_the_python_of_the_readme_prints_an_example(name, exported):
     folder = exported(name)
