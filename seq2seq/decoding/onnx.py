@@ -15,7 +15,6 @@ import numpy as np
 
 from seq2seq.archives import exists, read
 from seq2seq.decoding.base import Answers, Best, Predictor, probability
-from seq2seq.decoding.search import IMPOSSIBLE
 from seq2seq.decoding.writing import BaseReader
 from seq2seq.errors import RunError, Seq2SeqError, UsageError, require
 from seq2seq.files import parse_json, shown
@@ -69,6 +68,11 @@ class Graphs:
         return self._session("model.onnx")
 
     @cached_property
+    def beam(self) -> Any:
+        """The session of the graph that answers by a beam search."""
+        return self._session("beam.onnx")
+
+    @cached_property
     def encoder(self) -> Any:
         """The session of the graph of a search's first step."""
         return self._session("encoder.onnx")
@@ -80,7 +84,7 @@ class Graphs:
 
     @property
     def searches(self) -> bool:
-        """Whether there are graphs for a search."""
+        """Whether there is a graph that searches, and its parts."""
         return "decoder.onnx" in self._properties["files"]
 
     def _read(self, name: str, most: int) -> bytes:
@@ -154,7 +158,7 @@ def graphs_for(run: Run, engine: str) -> Graphs | None:
 
 
 class OnnxPredictor(Predictor):
-    """Answers with the graph `model`, or by a beam search with `encoder` and `decoder`.
+    """Answers with the graph `model`, or by a beam search with the graph `beam`.
 
     Parameters
     ----------
@@ -191,7 +195,8 @@ class OnnxPredictor(Predictor):
         ids = np.full((len(sources), self.beam, self.model.target_length), self.model.pad, np.int32)
         scores = np.empty((len(sources), self.beam), np.float32)
         for rows in self._batches(sources):
-            found, scores[rows] = self._searched(self._fed(sources[rows]))
+            feed = {**self._fed(sources[rows]), "beam": np.array([self.beam])}
+            found, scores[rows] = self._graphs.beam.run(["ids", "score"], feed)
             ids[rows, :, : found.shape[2]] = found
         return Best(ids, scores)
 
@@ -204,40 +209,6 @@ class OnnxPredictor(Predictor):
             written = self._codec.read_sources(sources)
             sources = self._codec.vocabulary.encode(written, sources.shape[1])
         return {"source": sources.astype(np.int64)}
-
-    def _searched(self, feed: dict[str, Array]) -> tuple[Array, Array]:
-        """The K best answers (N, K, steps) and their scores (N, K): the same search as in `decoding/search.py`."""
-        beam = self.beam
-        size = self.model.vocabulary_size
-        pad = self.model.pad
-        names = [output.name for output in self._graphs.encoder.get_outputs()]
-        values = dict(zip(names, self._graphs.encoder.run(names, feed)))
-        [length] = values.pop("target_length")
-        wanted = [output.name for output in self._graphs.decoder.get_outputs() if output.name != "attention"]
-        kept = [name.removesuffix("_after") for name in wanted[1:]]  # the states, rows along axis 1
-        values = {name: np.repeat(value, beam, axis=int(name in kept)) for name, value in values.items()}
-        n = len(feed["source"])
-        previous = np.full(n * beam, size)
-        score = np.full((n, beam), IMPOSSIBLE, np.float32)
-        score[:, 0] = 0  # at first all prefixes are the same
-        nothing_more = np.full(size, IMPOSSIBLE, np.float32)
-        nothing_more[pad] = 0
-        written = np.empty((n, beam, 0), np.int64)
-        for _ in range(length):
-            found, *after = self._graphs.decoder.run(wanted, {"previous": previous, **values})
-            onward = np.where((previous == pad)[:, None], nothing_more, found)
-            total = (onward + score.reshape(-1, 1)).reshape(n, beam * size)
-            best = np.argsort(-total, axis=1, kind="stable")[:, :beam]  # (N, K)
-            score = np.take_along_axis(total, best, axis=1)
-            parent = best // size
-            chosen = best % size
-            written = np.concatenate([np.take_along_axis(written, parent[:, :, None], axis=1), chosen[:, :, None]], 2)
-            rows = (parent + np.arange(n)[:, None] * beam).reshape(-1)
-            values.update(zip(kept, (state[:, rows] for state in after)))
-            previous = chosen.reshape(-1)
-            if (previous == pad).all():
-                break
-        return written, score
 
 
 class OnnxReader(BaseReader):

@@ -22,6 +22,9 @@ With the package `mxseq2seq[onnx]`, which needs no MXNet for it, the folder is a
 seq2seq solve --run . {shell}
 ```
 """
+AT_ONCE = """
+The model writes all symbols at once, so there is one answer and no search.
+"""
 ANSWERING = """
 ## model.onnx
 
@@ -38,10 +41,22 @@ id of padding, {pad}, before it. `ids` has padding after or within an answer, wh
 {order}. A symbol that is not in `characters` has no id, and cannot be asked.
 """
 SEARCHING = """
-`model.onnx` writes the most probable symbol at each step. `encoder.onnx` and `decoder.onnx` are for a search of your
-own: the encoder's outputs are the decoder's inputs, together with `previous`, the ids before the step, at first
-{start}. Each output of the decoder with the name `NAME_after` is its input `NAME` at the next step; `attention` is
-where it looked. `target_length` is the largest number of steps.
+## beam.onnx
+
+`model.onnx` writes the most probable symbol at each step. `beam.onnx` is a beam search, for the most probable answers.
+
+| | name | type | shape |
+|---|---|---|---|
+| input | `source` | int64 | (batch, source_length), as above |
+| input | `beam` | int64 | (1): the number of answers, and of beginnings that are kept at each step, from 1 to {size} |
+| output | `ids` | int64 | (batch, beam, steps), the most probable answer first |
+| output | `score` | float32 | (batch, beam): the logarithm of each answer's probability |
+
+## encoder.onnx and decoder.onnx
+
+These are for a search of your own: the encoder's outputs are the decoder's inputs, together with `previous`, the ids
+before the step, at first {start}. Each output of the decoder with the name `NAME_after` is its input `NAME` at the next
+step; `attention` is where it looked. `target_length` is the largest number of steps.
 """
 WORKING = """
 This run works in steps: an answer takes several calls, each with a question that depends on the answers before it.
@@ -174,8 +189,8 @@ def readme(properties: Mapping[str, Any], files: Collection[str]) -> str:
     """
     text = properties["application"] == "language"
     parts = [HEAD, TEXT, PYTHON_OF_TEXT] if text else [HEAD, ANSWERING]
-    if "decoder.onnx" in files:
-        parts.append(SEARCHING)
+    if not text:
+        parts.append(SEARCHING if "beam.onnx" in files else AT_ONCE)
     if properties["working"]:
         parts.append(WORKING)
     if properties["rule"] is not None:

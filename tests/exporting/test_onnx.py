@@ -11,7 +11,8 @@ import onnx
 import pytest
 
 from seq2seq import Ensemble, PairsTask, Ratings, Seq2SeqError, Solver, UsageError, export, train
-from seq2seq.exporting import layers
+from seq2seq.exporting import answering, layers
+from seq2seq.exporting.pairs import Attention
 from seq2seq.models import ParallelModel
 from tests import tables
 from tests.conftest import SMALL
@@ -30,7 +31,7 @@ def test_the_files_their_hashes_and_the_metadata_of_the_graphs(name, exported, r
     run = request.getfixturevalue(name)
     found = properties(folder)
     files = found.pop("files")
-    graphs = {"model.onnx"} | ({"encoder.onnx", "decoder.onnx"} if name == "attentive" else set())
+    graphs = {"model.onnx"} | ({"beam.onnx", "encoder.onnx", "decoder.onnx"} if name == "attentive" else set())
     assert {*files, "export.json"} == {path.name for path in folder.iterdir()} == {
         *graphs, "config.json", "README.md", "export.json"
     }  # fmt: skip
@@ -102,6 +103,22 @@ def test_graphs_that_answer_differently_are_not_left_behind(attentive, tmp_path,
     cell = layers.CELLS["lstm"]
     monkeypatch.setitem(layers.CELLS, "lstm", cell._replace(gates=(0, 1, 2, 3)))
     with pytest.raises(Seq2SeqError, match=r"^export: nothing is written: to '.*' ONNX Runtime answers .* and MXNet"):
+        export(attentive, onnx=tmp_path / "exported")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("graph, message", [
+    ("_beam", "ONNX Runtime answers .* and MXNet"), ("_decoder", "the parts of a search do not answer"),
+])  # fmt: skip
+def test_a_search_that_answers_differently_is_not_left_behind(attentive, tmp_path, monkeypatch, graph, message):
+    make = getattr(answering, graph)
+
+    def wrong(network, *codec):
+        weights = {**network._weights, "output_bias": network._weights["output_bias"][::-1] * 9}
+        return make(Attention(network.model, weights), *codec)
+
+    monkeypatch.setattr(answering, graph, wrong)
+    with pytest.raises(Seq2SeqError, match=rf"^export: nothing is written: to '.*' {message}"):
         export(attentive, onnx=tmp_path / "exported")
     assert list(tmp_path.iterdir()) == []
 

@@ -135,16 +135,45 @@ def test_parts_of_a_search_are_the_steps_of_the_answer():
     assert written == expected.tolist()
 
 
-@pytest.mark.parametrize("beam", [2, 5])
-def test_a_beam_search_is_that_of_mxnet(beam):
-    codec, network, weights = made(MIRRORED, "attention", position_bias=True, layers=2)
-    codec = codec.fitting("abcdefghi")
-    network = make_model(MIRRORED, network.config, codec)
-    sources = codec.encode_sources(random_strings(codec, [7, 8, 8, 9]))
-    expected = make_predictor(network, 2, mx.cpu(), weights, beam).search(sources)
-    sessions = {name: session(graph) for name, graph in graphs_of_pairs(network, codec, weights).items()}
-    graphs = SimpleNamespace(searches=True, **sessions)
-    found = OnnxPredictor(graphs, network, codec, 3, beam).search(sources)
-    np.testing.assert_array_equal(found.ids, expected.ids)
-    np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-4)
-    assert len(np.unique(found.ids.reshape(-1, found.ids.shape[2]), axis=0)) > 4
+@pytest.mark.parametrize("options", [
+    {"layers": 1, "position_bias": True}, {"layers": 2, "bidirectional": False}, {"cell": "rnn", "layers": 1},
+])  # fmt: skip
+def test_a_beam_search_is_that_of_mxnet(options):
+    """The same answers in the same order, to 200 sources of one to 15 characters."""
+    codec, network, weights = made(MIRRORED, "attention", **options)
+    graphs = SimpleNamespace(searches=True, beam=session(graphs_of_pairs(network, codec, weights)["beam"]))
+    sources = random_strings(codec, np.random.default_rng(0).integers(1, 16, 200))
+    fitting = {source: codec.fitting(source) for source in sources}
+    for narrow in {*fitting.values()}:
+        model = make_model(MIRRORED, network.config, narrow)
+        ids = narrow.encode_sources([source for source in sources if fitting[source] == narrow])
+        expected = make_predictor(model, 50, mx.cpu(), weights, beam=5).search(ids)
+        found = OnnxPredictor(graphs, model, narrow, 30, beam=5).search(ids)
+        np.testing.assert_array_equal(found.ids, expected.ids)
+        np.testing.assert_allclose(found.scores, expected.scores, rtol=1e-4)
+    assert len(np.unique(found.ids.reshape(-1, found.ids.shape[2]), axis=0)) > len(ids)
+
+
+@pytest.mark.parametrize("beam", [1, 2, 8])
+def test_a_beam_of_any_width(beam):
+    codec, network, weights = made(WORKED, "attention")
+    graphs = graphs_of_pairs(network, codec, weights)
+    ids = codec.vocabulary.encode(random_strings(codec, [9] * 20), 9).astype(np.int64)
+    found, scores = session(graphs["beam"]).run(["ids", "score"], {"source": ids, "beam": np.array([beam])})
+    assert found.shape[:2] == scores.shape == (20, beam)
+    assert (np.diff(scores, axis=1) <= 0).all()
+    greedy, score = session(graphs["model"]).run(["ids", "score"], {"source": ids})
+    if beam == 1:
+        np.testing.assert_array_equal(found[:, 0], greedy)
+        np.testing.assert_allclose(scores[:, 0], score, rtol=1e-5)
+    else:
+        assert scores[:, 0].mean() > score.mean()
+
+
+@pytest.mark.parametrize("model, task", [
+    ("repeat", MIRRORED), ("transducer", IN_PLACE), ("aligned", Arithmetic("+", terms=2, operands=(0, 999))),
+])  # fmt: skip
+def test_models_that_write_all_characters_at_once_have_no_search(model, task):
+    codec, network, weights = made(task, model)
+    assert [*graphs_of_pairs(network, codec, weights)] == ["model"]
+    assert not make_predictor(network, 1, mx.cpu(), weights).searches
