@@ -4,8 +4,8 @@
 `kind` says which rule it is:
 
 `head` (`Arithmetic` with `steps="call"`)
-    The head of what is left is asked, and its answer takes its place, until no operator is left or nothing changes. A
-    head is the first few terms: see `Arithmetic.head`. The other keys are
+    The head of what is left is asked, and its answer takes its place, until a number is left or nothing changes. A head
+    is the first few terms: see `Arithmetic.head`. The other keys are
 
     | key | |
     |---|---|
@@ -71,7 +71,7 @@ def work(source, ask, rule):
         start, stop = head(left, rule)
         before = left
         left = left[:start] + ask(left[start:stop]) + left[stop:]
-        if left in ("", before):
+        if left in ("", before) or left.removeprefix("-").isdigit():
             break
     return left
 """
