@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from seq2seq.exporting import rule
+from seq2seq.exporting.programs import PROGRAMS, PROGRAMS_OF_TEXT
 
 HEAD = """\
 # {task}, by {model}
@@ -83,94 +84,6 @@ STATES = """\
 Its other inputs are states, zeros at the start of a text. Each output `NAME_after` is the input `NAME` with which it
 reads on."""
 WINDOW = "It reads the last {source_length} symbols at the most."
-PYTHON = """
-## Python
-
-```python
-import json
-
-import numpy as np
-import onnxruntime
-
-export = json.load(open("export.json", encoding="utf-8"))
-characters = export["characters"]
-session = onnxruntime.InferenceSession("model.onnx")
-source = {quoted}
-symbols = source.split(export["source_separator"]) if export["source_separator"] else source
-source_ids = np.array([[characters.index(symbol) for symbol in symbols]])
-ids, score = session.run(["ids", "score"], {{"source": source_ids}})
-answer = [characters[each] for each in ids[0] if each != export["pad"]]
-answer = answer[::-1] if export["reverse_target"] else answer
-print(export["target_separator"].join(answer), np.exp(score[0]))
-```
-
-## JavaScript
-
-```js
-import {{ readFileSync }} from "node:fs";
-import ort from "onnxruntime-node"; // in a browser, onnxruntime-web and fetch
-
-const exported = JSON.parse(readFileSync("export.json", "utf8"));
-const session = await ort.InferenceSession.create("model.onnx");
-const source = {quoted};
-const symbols = exported.source_separator ? source.split(exported.source_separator) : [...source];
-const sourceIds = BigInt64Array.from(symbols, (symbol) => BigInt(exported.characters.indexOf(symbol)));
-const {{ ids, score }} = await session.run({{ source: new ort.Tensor("int64", sourceIds, [1, symbols.length]) }});
-const found = Array.from(ids.data, Number).filter((id) => id !== exported.pad);
-const answer = exported.reverse_target ? found.reverse() : found;
-const text = answer.map((id) => exported.characters[id]).join(exported.target_separator);
-console.log(text, Math.exp(score.data[0]));
-```
-
-## C++
-
-Each argument is a symbol of the source; the symbols of the answer are printed in the order of `ids`.
-
-```cpp
-#include <onnxruntime_cxx_api.h>
-#include <algorithm>
-#include <cmath>
-#include <iostream>
-
-int main(int count, char** arguments) {{
-  const std::vector<std::string> characters = {{{literals}}};
-  std::vector<int64_t> ids;
-  for (int i = 1; i < count; i++)
-    ids.push_back(std::find(characters.begin(), characters.end(), arguments[i]) - characters.begin());
-  Ort::Env env;
-  Ort::Session session(env, "model.onnx", Ort::SessionOptions());
-  const int64_t shape[] = {{1, int64_t(ids.size())}};
-  auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
-  auto source = Ort::Value::CreateTensor<int64_t>(memory, ids.data(), ids.size(), shape, 2);
-  const char *inputs[] = {{"source"}}, *outputs[] = {{"ids", "score"}};
-  auto found = session.Run(Ort::RunOptions(), inputs, &source, 1, outputs, 2);
-  const int64_t* answer = found[0].GetTensorData<int64_t>();
-  for (size_t i = 0; i < found[0].GetTensorTypeAndShapeInfo().GetElementCount(); i++)
-    std::cout << characters[answer[i]];
-  std::cout << " " << std::exp(*found[1].GetTensorData<float>()) << std::endl;
-}}
-```
-"""
-PYTHON_OF_TEXT = """
-## Python
-
-```python
-import json
-
-import numpy as np
-import onnxruntime
-
-export = json.load(open("export.json", encoding="utf-8"))
-characters = export["characters"]
-session = onnxruntime.InferenceSession("model.onnx")
-states = {{each.name: np.zeros([size if isinstance(size, int) else 1 for size in each.shape], np.float32)
-          for each in session.get_inputs()[1:]}}
-source_ids = np.array([[characters.index(symbol) for symbol in {quoted}]])
-found, *states_after = session.run(None, {{"source": source_ids, **states}})
-found[0, export["pad"]] = -np.inf
-print(characters[found[0].argmax()], np.exp(found[0].max()))
-```
-"""
 
 
 def readme(properties: Mapping[str, Any], files: Collection[str]) -> str:
@@ -188,15 +101,12 @@ def readme(properties: Mapping[str, Any], files: Collection[str]) -> str:
     str
     """
     text = properties["application"] == "language"
-    parts = [HEAD, TEXT, PYTHON_OF_TEXT] if text else [HEAD, ANSWERING]
-    if not text:
-        parts.append(SEARCHING if "beam.onnx" in files else AT_ONCE)
+    parts = [HEAD, TEXT] if text else [HEAD, ANSWERING, SEARCHING if "beam.onnx" in files else AT_ONCE]
     if properties["working"]:
         parts.append(WORKING)
     if properties["rule"] is not None:
         parts.append(HEADS if properties["rule"]["kind"] == rule.HEAD else COLUMNS)
-    if not text:
-        parts.append(PYTHON)
+    parts.append(PROGRAMS_OF_TEXT if text else PROGRAMS)
     source = properties["examples"][0]["source"]
     return "".join(parts).format(
         **{name: value for name, value in properties.items() if name != "characters"},

@@ -77,18 +77,6 @@ def test_the_rule_of_a_task_that_works_in_steps_and_a_program_that_follows_it(st
     assert properties(exported("attentive"))["rule"] is None
 
 
-@pytest.mark.parametrize("name", RUNS)
-def test_the_python_of_the_readme_prints_an_example(name, exported):
-    folder = exported(name)
-    [program] = re.findall("```python\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.S)
-    assert len(program.strip().splitlines()) <= 15
-    result = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, timeout=60)
-    assert result.stderr == ""
-    answer, confidence = result.stdout.removesuffix("\n").rsplit(" ", 1)
-    example = properties(folder)["examples"][0]
-    assert (answer, float(confidence)) == (example["answer"], pytest.approx(example["confidence"], abs=1e-5))
-
-
 def test_symbols_of_several_characters(tmp_path):
     pairs = [(" ".join(letters), " ".join(f"{each}{each}" for each in letters)) for letters in ("ab", "bc", "cab", "b")]
     solver = train(

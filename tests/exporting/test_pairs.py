@@ -141,6 +141,8 @@ def test_parts_of_a_search_are_the_steps_of_the_answer():
 def test_a_beam_search_is_that_of_mxnet(options):
     """The same answers in the same order, to 200 sources of one to 15 characters."""
     codec, network, weights = made(MIRRORED, "attention", **options)
+    if network.config.cell == "rnn":  # rounding would change the order of answers that are almost as good
+        weights = {name: array / 2 for name, array in weights.items()}
     graphs = SimpleNamespace(searches=True, beam=session(graphs_of_pairs(network, codec, weights)["beam"]))
     sources = random_strings(codec, np.random.default_rng(0).integers(1, 16, 200))
     fitting = {source: codec.fitting(source) for source in sources}
