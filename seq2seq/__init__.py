@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seq2seq.estimator import Estimator
     from seq2seq.experiment import train
     from seq2seq.exporting import export
+    from seq2seq.exporting.importing import import_mxnet
     from seq2seq.packing import pack
     from seq2seq.recommender import Recommender
     from seq2seq.searching import search
@@ -81,6 +82,7 @@ _HOME = {
     "Writer": "writer",
     "export": "exporting",
     "pack": "packing",
+    "import_mxnet": "exporting.importing",
     "search": "searching",
     "train": "experiment",
 }
@@ -122,6 +124,7 @@ __all__ = [
     "UsageError",
     "Writer",
     "export",
+    "import_mxnet",
     "pack",
     "search",
     "train",

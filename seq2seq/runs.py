@@ -100,7 +100,7 @@ class Run:
     """
 
     def __init__(self, path: PathLike) -> None:
-        good = isinstance(path, (str, os.PathLike)) and isinstance(os.fspath(path), str)
+        good = isinstance(path, (str, os.PathLike)) and isinstance(os.fspath(path), str) and os.fspath(path) != ""
         require(good and "\0" not in os.fspath(path), "run", path, "the path of a folder")
         self._place = Place(path)
 
@@ -258,7 +258,8 @@ class Run:
         except ValueError as error:
             raise RunError(f"{self._named(name)}: {error}") from None
 
-    def _read_json(self, name: str) -> Any:
+    def read_json(self, name: str) -> Any:
+        """Read a file of JSON. Raises `RunError` if it is missing or damaged."""
         try:
             return parse_json(self._read(name, MOST_CONFIG))
         except ValueError as error:
@@ -274,7 +275,7 @@ class Run:
 
     def config_values(self) -> dict[str, Any]:
         """The content of `config.json`. Raises `RunError` if it is not that of a run of this version."""
-        values = self._read_json(CONFIG)
+        values = self.read_json(CONFIG)
         if not isinstance(values, dict) or values.get("format") != FORMAT:
             raise RunError(
                 f"{self._named(CONFIG)}: is not the configuration of a run of this version (format {FORMAT})"
@@ -400,7 +401,7 @@ class Run:
         """
         if not self.has(PROGRESS):
             return None
-        values = self._read_json(PROGRESS)
+        values = self.read_json(PROGRESS)
         good = isinstance(values, dict) and set(values) == PROGRESS_VALUES
         if not (good and all(is_number(value) or (value is None and name == "loss") for name, value in values.items())):
             raise RunError(f"{self._named(PROGRESS)}: is damaged: not the progress of a training")
@@ -410,7 +411,7 @@ class Run:
         """Read the last evaluation, or None if there is none. Raises `RunError` if the file is damaged."""
         if not self.has(EVALUATION):
             return None
-        values = self._read_json(EVALUATION)
+        values = self.read_json(EVALUATION)
         if not isinstance(values, dict):
             raise RunError(f"{self._named(EVALUATION)}: is damaged: not an object")
         return values

@@ -448,7 +448,7 @@ def test_folders_with_odd_names(small, tmp_path, name):
     assert "\n" not in str(caught.value) and "\x1b" not in str(caught.value)
 
 
-@pytest.mark.parametrize("path", [3, b"run", None, "a\0b"])
+@pytest.mark.parametrize("path", [3, b"run", None, "a\0b", ""])
 def test_what_is_no_path_of_a_folder(path):
     with pytest.raises(UsageError, match=r"run: got .* but it must be the path of a folder"):
         Run(path)

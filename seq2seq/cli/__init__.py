@@ -13,6 +13,7 @@ COMMANDS = {
     "serve": "show a page on which to ask runs, and to watch them learn",
     "export": "write the graphs of a run in ONNX, or in MXNet's own format",
     "pack": "pack a run into one file, to hand on",
+    "import": "put a checkpoint in MXNet's own format back into a run folder",
     "tasks": "describe every task and its options",
     "recipes": "list the recipes, or run them all and write a table of results",
 }

@@ -13,23 +13,21 @@ from typing import Any, cast
 
 import numpy as np
 
-from seq2seq.archives import exists, read
+from seq2seq.archives import exists
 from seq2seq.decoding.base import Answers, Best, Predictor, probability
+from seq2seq.decoding.properties import METADATA, ONNX, read_properties, require_same
 from seq2seq.decoding.writing import BaseReader
 from seq2seq.errors import RunError, Seq2SeqError, UsageError, require
-from seq2seq.files import parse_json, shown
+from seq2seq.files import shown
 from seq2seq.folders import CONFIG, EXPORT
 from seq2seq.lazy import cached_property
 from seq2seq.models import CharacterModel, Model
 from seq2seq.mx import is_installed
-from seq2seq.runs import ENGINES, MOST_CONFIG, WEIGHTS, Run
+from seq2seq.runs import ENGINES, WEIGHTS, Run
 from seq2seq.typing import Array
 from seq2seq.vocabulary import AlignedCodec, Codec
 
-FORMAT = 1
 HELD = "onnx"  # the subfolder of a run folder that can hold an export of the run
-MOST_JSON = 2**24  # bytes
-MOST_GRAPH = 2**31
 
 
 class Graphs:
@@ -46,21 +44,10 @@ class Graphs:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        try:
-            self._properties = parse_json(self._read(EXPORT, MOST_JSON))
-        except ValueError as error:
-            raise RunError(f"{shown(folder / EXPORT)}: is damaged: not JSON: {error}") from None
-        properties = self._properties
-        if not isinstance(properties, dict) or properties.get("format") != FORMAT:
-            raise RunError(f"{shown(folder / EXPORT)}: is not an export of this version (format {FORMAT})")
-        files: Any = properties.get("files")
-        if not isinstance(files, dict) or not {str} >= {*map(type, files.values())} or "model.onnx" not in files:
-            raise RunError(
-                f"{shown(folder / EXPORT)}: is damaged: its files are no names with hashes, or none is a graph"
-            )
-        if CONFIG in files:
-            self._verified(CONFIG, MOST_CONFIG)
+        self._run = Run(folder)
+        self._properties = read_properties(self._run, ONNX)
+        if CONFIG in self._properties["files"]:
+            self._verified(CONFIG)
 
     @cached_property
     def model(self) -> Any:
@@ -87,20 +74,14 @@ class Graphs:
         """Whether there is a graph that searches, and its parts."""
         return "decoder.onnx" in self._properties["files"]
 
-    def _read(self, name: str, most: int) -> bytes:
-        path = shown(self._folder / name)
-        try:
-            return read(self._folder / name, most)
-        except OSError as error:
-            raise RunError(f"{path}: cannot be read: {error.strerror}") from None
-        except ValueError as error:
-            raise RunError(f"{path}: {error}") from None
-
-    def _verified(self, name: str, most: int) -> bytes:
-        content = self._read(name, most)
+    def _verified(self, name: str) -> bytes:
+        content = self._run.content(name)
         if hashlib.sha256(content).hexdigest() != self._properties["files"].get(name):
-            raise RunError(f"{shown(self._folder / name)}: is damaged: it does not have the hash that {EXPORT} says")
+            raise RunError(f"{self._named(name)}: is damaged: it does not have the hash that {EXPORT} says")
         return content
+
+    def _named(self, name: str) -> str:
+        return shown(self._run.path / name)
 
     def _session(self, name: str) -> Any:
         try:
@@ -109,16 +90,19 @@ class Graphs:
             raise Seq2SeqError(
                 f"engine onnx: needs the package onnxruntime ({error}): pip install 'mxseq2seq[onnx]'"
             ) from None
-        content = self._verified(name, MOST_GRAPH)
+        content = self._verified(name)
         options = onnxruntime.SessionOptions()
         # A single answer is not faster with more threads, and the caller's threads can answer in parallel.
         options.intra_op_num_threads = 1
         try:
-            return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions have no common class
             said = str(error).partition("\n")[0]
-            path = shown(self._folder / name)
-            raise RunError(f"{path}: cannot be used by ONNX Runtime {onnxruntime.__version__}: {said}") from None
+            problem = f"cannot be used by ONNX Runtime {onnxruntime.__version__}: {said}"
+            raise RunError(f"{self._named(name)}: {problem}") from None
+        metadata = session.get_modelmeta().custom_metadata_map.get(METADATA, "")
+        require_same(self._run, self._properties, name, metadata)
+        return session
 
 
 def graphs_for(run: Run, engine: str) -> Graphs | None:
@@ -149,7 +133,8 @@ def graphs_for(run: Run, engine: str) -> Graphs | None:
         raise UsageError(f"engine: got 'onnx', but {run.shown} has no export; make one with seq2seq export")
     has_weights = any(exists(run.path / name) for name in WEIGHTS.values())
     if engine == "mxnet" and found == run.path and not has_weights:
-        raise UsageError(f"engine: mxnet needs weights, but {run.shown} is an export, which has none; use its run")
+        problem = "is an export, which answers by onnx alone; name the run that it was made from"
+        raise UsageError(f"run: {run.shown} {problem}")
     if found is None and not has_weights and exists(run.path / "model.onnx"):
         raise RunError(f"{shown(run.path / EXPORT)}: is missing, and without it the graphs cannot be used")
     if found is None or engine == "mxnet" or (engine == "auto" and has_weights and is_installed()):

@@ -2,7 +2,8 @@
 
 The ONNX graphs are written node by node, with `graph.py`, from the weights: `layers.py` has recurrent and dense layers,
 `reading.py` what a codec does to a source, `pairs.py` and `texts.py` the networks of `seq2seq/models/`, and
-`answering.py` puts these together. `seq2seq/decoding/onnx.py` answers with them.
+`answering.py` puts these together. `seq2seq/decoding/onnx.py` answers with them. `importing.py` makes a run folder of
+graphs in MXNet's own format.
 """
 
 from __future__ import annotations
@@ -46,6 +47,14 @@ def export(run: PathLike | Solver, onnx: PathLike | None = None, mxnet: PathLike
     Seq2SeqError
         If a graph gives another answer than the run.
     """
+    require(onnx is not None or mxnet is not None, "onnx", onnx, "a folder, unless mxnet is one")
+    for option, folder in (("onnx", onnx), ("mxnet", mxnet)):
+        if folder is not None:
+            require_new(option, folder)
+    if onnx is not None and mxnet is not None:
+        folders = [Path(os.path.realpath(each)) for each in (onnx, mxnet)]
+        apart = folders[0] not in (folders[1], *folders[1].parents) and folders[1] not in folders[0].parents
+        require(apart, "mxnet", str(mxnet), "another folder than onnx, and neither inside the other")
     from seq2seq.opened import OpenedRun
     from seq2seq.solver import Solver
 
@@ -54,14 +63,6 @@ def export(run: PathLike | Solver, onnx: PathLike | None = None, mxnet: PathLike
         raise UsageError(f"run: {solver.shown}: estimates values; only models that read strings can be exported")
     if solver.engine != "mxnet" or len(solver.runs) > 1:
         raise UsageError(f"run: {solver.shown}: is not one run folder, which can be exported")
-    require(onnx is not None or mxnet is not None, "onnx", onnx, "a folder, unless mxnet is one")
-    if onnx is not None and mxnet is not None:
-        folders = [Path(os.path.realpath(each)) for each in (onnx, mxnet)]
-        apart = folders[0] not in (folders[1], *folders[1].parents) and folders[1] not in folders[0].parents
-        require(apart, "mxnet", str(mxnet), "another folder than onnx, and neither inside the other")
-    for option, folder in (("onnx", onnx), ("mxnet", mxnet)):
-        if folder is not None:
-            require_new(option, folder)
     if onnx is not None:
         from seq2seq.exporting.onnx import export_onnx
 

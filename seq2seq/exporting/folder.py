@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seq2seq.errors import RunError, UsageError, quoted
+from seq2seq.errors import RunError, UsageError, quoted, require
 from seq2seq.files import shown
 from seq2seq.places import PathLike
 
@@ -51,6 +52,12 @@ def new_folder(option: str, folder: PathLike) -> Iterator[Path]:
 
 
 def require_new(option: str, folder: PathLike) -> None:
-    """Raise `UsageError` if the folder of this option exists."""
-    if Path(folder).exists():
-        raise UsageError(f"{option}: got {quoted(str(folder), 200)}, but it must be a folder that does not exist yet")
+    """Raise `UsageError` unless a folder can be made at this path, where there is nothing yet."""
+    good = isinstance(folder, (str, os.PathLike)) and "\0" not in str(folder)
+    require(good, option, folder, "the path of a folder")
+    got = f"{option}: got {quoted(str(folder), 200)}, but it must be"
+    if os.path.lexists(folder) or not Path(folder).name:
+        raise UsageError(f"{got} a folder that does not exist yet")
+    above = next(each for each in Path(os.path.abspath(folder)).parents if os.path.lexists(each))
+    if not above.is_dir():
+        raise UsageError(f"{got} in a folder, and {shown(above)} is not one")

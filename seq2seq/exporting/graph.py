@@ -8,6 +8,7 @@ from typing import Any, Union
 
 import numpy as np
 
+from seq2seq.decoding.properties import METADATA
 from seq2seq.errors import Seq2SeqError
 from seq2seq.typing import Array
 
@@ -20,7 +21,6 @@ except ImportError as error:
 # Both are fixed, because an installed onnx would write its newest versions, which older ONNX Runtimes refuse.
 OPSET = 18
 IR_VERSION = 8
-METADATA = "seq2seq"  # the name of the export's properties in a graph's metadata
 
 Value = str  # the name of a value in a graph
 Operand = Union[Value, Array, Sequence[int], bool, int, float]

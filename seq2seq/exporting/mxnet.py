@@ -8,7 +8,7 @@
 
 Ids are floats, with the time first. MXNet's operators have fixed lengths, so there is a graph for each width. A source
 is padded on the left to the smallest width that fits it. `export.json` has the symbols, the widths, and the inputs and
-outputs of each graph.
+outputs of each graph, and the configuration of the run, with which `importing.py` makes a run folder again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, cast
 from seq2seq.engine.network import variables
 from seq2seq.exporting.folder import new_folder
 from seq2seq.exporting.properties import properties_of
-from seq2seq.folders import EXPORT
+from seq2seq.folders import CONFIG, EXPORT
 from seq2seq.models import AutoregressiveModel, CharacterModel, ParallelModel
 from seq2seq.mx import Symbol, alone, mx
 from seq2seq.places import PathLike
@@ -41,7 +41,7 @@ def export_mxnet(solver: Solver, folder: PathLike) -> None:
             auxiliary = {each: arrays[each] for each in symbol.list_auxiliary_states()}
             mx.model.save_checkpoint(str(made / name), 0, symbol, own, auxiliary)
             described[name] = {"inputs": inputs, "outputs": [*outputs]}
-        properties = {**properties_of(solver), "graphs": described}
+        properties = {**properties_of(solver), "graphs": described, "config": solver.run.read_json(CONFIG)}
         (made / EXPORT).write_text(json.dumps(properties, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

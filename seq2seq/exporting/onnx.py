@@ -5,7 +5,7 @@
 | `model.onnx` | the graph that answers |
 | `beam.onnx` | for `attention`: the graph that answers by a beam search |
 | `encoder.onnx`, `decoder.onnx` | for `attention`: the parts of a search |
-| `export.json` | the symbols in the order of their ids, lengths, examples, and hashes of the other files |
+| `export.json` | the symbols in the order of their ids, lengths, examples, and hashes of the files but the README |
 | `config.json` | the configuration of the run, as in a run folder |
 | `README.md` | how to use the graphs, with examples |
 """
@@ -68,8 +68,8 @@ def _write(solver: Solver, folder: Path) -> None:
     }
     files = {f"{name}.onnx": graph.model(properties) for name, graph in graphs.items()}
     files[CONFIG] = read(solver.run.path / CONFIG, MOST_CONFIG)
-    files["README.md"] = readme(properties, [*files]).encode()
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    files["README.md"] = readme(properties, [*files]).encode()
     files[EXPORT] = json.dumps({**properties, "files": hashes}, indent=2, ensure_ascii=False).encode() + b"\n"
     for name, content in files.items():
         (folder / name).write_bytes(content)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from seq2seq import __version__
-from seq2seq.decoding.onnx import FORMAT
+from seq2seq.decoding.properties import FORMAT
 from seq2seq.exporting.rule import rule_of
 from seq2seq.options import model_name
 from seq2seq.solver import Solver
 from seq2seq.tasks.alphabet import PAD
+from seq2seq.vocabulary import Codec
 
 
 def properties_of(solver: Solver) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def properties_of(solver: Solver) -> dict[str, Any]:
         "application": solver.application.name,
         "task": solver.task.name,
         "model": model_name(solver.task, solver.config.model.model),
-        "characters": ["" if each == PAD else alphabet.symbol(each) for each in codec.characters],
+        "characters": symbols_of(codec),
         "pad": codec.vocabulary.pad,
         "start": len(codec.vocabulary),
         "source_separator": alphabet.source_separator,
@@ -35,3 +36,8 @@ def properties_of(solver: Solver) -> dict[str, Any]:
         "states": [*solver.model(codec).state_shapes(1)],
         "rule": rule_of(solver.task),
     }
+
+
+def symbols_of(codec: Codec) -> list[str]:
+    """The symbols in the order of their ids; padding is an empty string."""
+    return ["" if each == PAD else codec.alphabet.symbol(each) for each in codec.characters]

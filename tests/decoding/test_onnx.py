@@ -120,7 +120,7 @@ def test_options_that_do_not_go_with_an_export(exported, options, message):
 def test_an_engine_without_its_files_is_refused(solved, exported):
     with pytest.raises(UsageError, match=r"engine: got 'onnx', but .*sums has no export; make one with seq2seq export"):
         Solver(solved.run.path, engine="onnx")
-    none = "engine: mxnet needs weights, but .*solved is an export, which has none; use its run"
+    none = "^run: .*solved is an export, which answers by onnx alone; name the run that it was made from$"
     for ask in (partial(Solver, exported("solved"), engine="mxnet"), partial(Solver, [exported("solved")] * 2)):
         with pytest.raises(UsageError, match=none):
             ask()
@@ -134,9 +134,7 @@ def test_an_engine_without_its_files_is_refused(solved, exported):
     ("model.onnx", b"", r"model\.onnx: is damaged: it does not have the hash that export\.json says"),
     ("config.json", None, r"holds no run \(there is no config\.json\)"),
     ("config.json", b"\n", r"config\.json: is damaged: it does not have the hash that export\.json says"),
-    ("export.json", b'{"format": 1}', r"export\.json: is damaged: its files are no names with hashes, or"),
-    ("export.json", b'{"format": 1, "files": {"model.onnx": 3}}', r"export\.json: is damaged: its files are no names"),
-    ("export.json", b'{"format": 1, "files": {}}', r"export\.json: is damaged: its files are no names"),
+    ("export.json", b'{"format": 1}', r"export\.json: is damaged: it lacks 'seq2seq'"),
     ("export.json", None, r"export\.json: is missing, and without it the graphs cannot be used"),
     ("export.json", b"{}", r"export\.json: is not an export of this version \(format 1\)"),
     ("export.json", b"{", r"export\.json: is damaged: not JSON"),
@@ -150,6 +148,64 @@ def test_a_damaged_export_is_named(exported, tmp_path, name, content, message):
         file.write_bytes(before + content if name == "config.json" else content)
     with pytest.raises(RunError, match=message):
         Solver(tmp_path / "copy")("1+1")
+
+
+@pytest.fixture
+def edited(exported, tmp_path):
+    """A function that changes a key of an export's properties, or removes it, and returns the folder."""
+
+    def edit(key, value=...):
+        shutil.copytree(exported("stepping"), tmp_path / "copy")
+        properties = json.loads((tmp_path / "copy" / "export.json").read_text(encoding="utf-8"))
+        del properties[key]
+        if value is not ...:
+            properties[key] = value
+        (tmp_path / "copy" / "export.json").write_text(json.dumps(properties), encoding="utf-8")
+        return tmp_path / "copy"
+
+    return edit
+
+
+@pytest.mark.parametrize("key, value", [
+    ("files", []), ("files", {}), ("files", {"model.onnx": 3}), ("characters", "0123"), ("characters", [1]),
+    ("widths", [5, 3]), ("widths", [0]), ("widths", [True]), ("any_length", 1), ("source_length", 1.5), ("rule", 3),
+    ("examples", [{"source": "1+1"}]), ("examples", {}), ("states", None), ("working", "1+1"), ("pad", -1),
+    ("target_separator", None), ("model", 2),
+])  # fmt: skip
+def test_a_key_of_the_wrong_form_is_named(edited, key, value):
+    with pytest.raises(RunError, match=rf"export\.json: is damaged: its '{key}' is .*, and not [a-z ]+$"):
+        Solver(edited(key, value))
+
+
+@pytest.mark.parametrize("key", ["characters", "pad", "start", "widths", "states", "examples", "working", "files"])
+def test_a_key_that_is_missing_is_named(edited, key):
+    with pytest.raises(RunError, match=rf"export\.json: is damaged: it lacks '{key}'$"):
+        Solver(edited(key))
+
+
+@pytest.mark.parametrize("key, value", [("pad", 0), ("pad", 99), ("start", 5)])
+def test_ids_that_are_not_those_of_the_characters_are_refused(edited, key, value):
+    with pytest.raises(RunError, match=r"its 'pad' or 'start' does not belong to its 'characters'$"):
+        Solver(edited(key, value))
+
+
+@pytest.mark.parametrize("key, value", [
+    ("widths", [4]), ("rule", None), ("reverse_target", True), ("examples", []), ("source_separator", ",")
+])  # fmt: skip
+def test_a_value_that_is_not_that_of_the_graph_is_named(edited, key, value):
+    with pytest.raises(RunError, match=rf"export\.json: is damaged: its '{key}' is not that in model\.onnx$"):
+        Solver(edited(key, value))("1+1")
+
+
+def test_a_graph_without_metadata_is_named(edited, exported, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    graph = onnx.load(exported("stepping") / "model.onnx")
+    graph.metadata_props.clear()
+    content = graph.SerializeToString()
+    folder = edited("files", {"model.onnx": hashlib.sha256(content).hexdigest()})
+    (folder / "model.onnx").write_bytes(content)
+    with pytest.raises(RunError, match=r"model\.onnx: is damaged: it has no metadata of an export$"):
+        Solver(folder)("1+1")
 
 
 def test_a_graph_that_onnx_runtime_cannot_use_is_named(exported, tmp_path):

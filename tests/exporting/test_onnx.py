@@ -32,7 +32,7 @@ def test_the_files_their_hashes_and_the_metadata_of_the_graphs(name, exported, r
     found = properties(folder)
     files = found.pop("files")
     graphs = {"model.onnx"} | ({"beam.onnx", "encoder.onnx", "decoder.onnx"} if name == "attentive" else set())
-    assert {*files, "export.json"} == {path.name for path in folder.iterdir()} == {
+    assert {*files, "README.md", "export.json"} == {path.name for path in folder.iterdir()} == {
         *graphs, "config.json", "README.md", "export.json"
     }  # fmt: skip
     for file, digest in files.items():
@@ -120,7 +120,7 @@ def test_what_cannot_be_exported_is_refused(solved, attentive, exported, tmp_pat
     for run, folder, message in [
         (solved, exported("solved"), r"^onnx: got '.*solved', but it must be a folder that does not exist yet$"),
         (Ensemble([solved.run.path] * 2), tmp_path / "new", "^run: .*: is not one run folder, which can be exported$"),
-        (exported("solved"), tmp_path / "new", "^engine: mxnet needs weights, but .*solved is an export"),
+        (exported("solved"), tmp_path / "new", "^run: .*solved is an export, which answers by onnx alone; name"),
         (Solver(exported("solved")), tmp_path / "new", "^run: .*: is not one run folder, which can be exported$"),
         (rated, tmp_path / "new", "^run: .*: estimates values; only models that read strings can be exported$"),
     ]:
@@ -130,6 +130,20 @@ def test_what_cannot_be_exported_is_refused(solved, attentive, exported, tmp_pat
     with pytest.raises(UsageError, match=r"^onnx: the class Own has no graph in ONNX$"):
         export(attentive, onnx=tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("option", ["onnx", "mxnet"])
+def test_the_folder_is_looked_at_before_the_run(option, tmp_path):
+    """No time is lost to opening a run, or to loading MXNet."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("nowhere")
+    new = "a folder that does not exist yet"
+    for folder, allowed in {
+        tmp_path: new, tmp_path / "file": new, tmp_path / "link": new, "": new, "a\0b": "the path of a folder",
+        3: "the path of a folder", tmp_path / "file" / "new": "in a folder, and .*file is not one",
+    }.items():  # fmt: skip
+        with pytest.raises(UsageError, match=rf"^{option}: got .*, but it must be {allowed}$"):
+            export(tmp_path / "no run", **{option: folder})
 
 
 def test_a_package_that_is_missing_is_named(solved, tmp_path):
