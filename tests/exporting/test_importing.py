@@ -98,7 +98,7 @@ def test_parameters_that_are_not_those_of_the_network_are_named(copied, stepping
     with pytest.raises(RunError, match=r"export\.json: its 'characters' are not those of .*stepping$"):
         import_mxnet(copied, tmp_path / "back", like=stepping.run.path)
     (copied.parent / "export.json").unlink()
-    with pytest.raises(RunError, match=r"copy/model: has 'decoder_parameters', but the network has transducer_param"):
+    with pytest.raises(RunError, match=r"copy/model: has 'encoder_parameters', but the network has transducer_param"):
         import_mxnet(copied, tmp_path / "back", like=stepping.run.path)
     assert [path.name for path in tmp_path.iterdir()] == ["copy"]
 
