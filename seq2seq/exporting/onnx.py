@@ -36,7 +36,7 @@ from seq2seq.runs import MOST_CONFIG
 from seq2seq.solver import Solver
 from seq2seq.tasks import Task
 from seq2seq.tasks.alphabet import PAD
-from seq2seq.tasks.stepwise import steps_of, stepwise
+from seq2seq.tasks.stepwise import stepwise
 from seq2seq.writer import Writer
 
 # Largest difference between the confidences. MXNet's recurrent layers are less exact: the confidences of a trained run
@@ -85,15 +85,19 @@ def _example(solver: Solver, source: str, answer: Answer) -> dict[str, Any]:
 
 
 def _sources(solver: Solver) -> list[str]:
-    """Sources as the model reads them: of a task that works in steps, its questions; of a text, some characters."""
+    """Distinct sources as the model reads them, 200 if there are as many: of a task that works in steps, its questions;
+    of a text, some characters."""
     rng = np.random.default_rng(0)
     model = solver.model(solver.codec)
     if not model.answers:
         known = [each for each in solver.codec.characters if each != PAD]
         lengths = rng.integers(cast(CharacterModel, model).fewest, model.source_length + 1, CHECKED)
         return ["".join(rng.choice(known, length)) for length in lengths]
-    pairs = steps_of(solver.task, solver.task.sample(CHECKED, rng))
-    return [source.strip(PAD) for source in pairs.sources[:CHECKED].tolist()]
+    pairs = solver.task.sample(CHECKED, rng)
+    steps = stepwise(solver.task)
+    if steps is not None:
+        pairs = steps.steps_of(pairs)
+    return [*dict.fromkeys(source.strip(PAD) for source in pairs.sources.tolist())][:CHECKED]
 
 
 def _working(solver: Solver) -> dict[str, Any] | None:

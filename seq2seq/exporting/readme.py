@@ -14,8 +14,8 @@ HEAD = """\
 # {task}, by {model}
 
 Graphs in ONNX (opset 18), which run in ONNX Runtime 1.19 and later, for example. `export.json` has the symbols in the
-order of their ids, the lengths, some questions with their answers, and the SHA-256 of each file. The same is in the
-metadata of each graph, as the property `seq2seq`.
+order of their ids, the lengths, some questions with their answers, and the SHA-256 of each file but this page. The same
+is in the metadata of each graph, as the property `seq2seq`.
 
 With the package `mxseq2seq[onnx]`, which needs no MXNet for it, the folder is asked like a run:
 

@@ -12,6 +12,7 @@ import pytest
 
 from seq2seq import Ensemble, PairsTask, Ratings, Seq2SeqError, Solver, UsageError, export, train
 from seq2seq.exporting import answering, layers
+from seq2seq.exporting import onnx as onnx_folder
 from seq2seq.exporting.pairs import Attention
 from seq2seq.models import ParallelModel
 from tests import tables
@@ -85,6 +86,13 @@ def test_symbols_of_several_characters(tmp_path):
     export(solver, onnx=tmp_path / "exported")
     assert properties(tmp_path / "exported")["characters"] == [*"abc", "aa", "bb", "cc", ""]
     assert Solver(tmp_path / "exported")(["a b", "c"]) == solver(["a b", "c"])
+
+
+def test_the_sources_that_are_compared_are_distinct_and_as_the_model_reads_them(attentive, stepping):
+    for run, longest in ((attentive, len("1+2+3")), (stepping, stepping.task.step_length)):
+        sources = onnx_folder._sources(run)
+        assert len({*sources}) == len(sources) > 30
+        assert max(map(len, sources)) == longest
 
 
 def test_graphs_that_answer_differently_are_not_left_behind(attentive, tmp_path, monkeypatch):

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from seq2seq import PairsTask, export, train
+from tests.conftest import SMALL
+
 RUNS = ("solved", "attentive", "stepping", "reading")
 HEADERS = "-I/usr/include/onnxruntime"  # of Debian's package libonnxruntime-dev
 
@@ -56,6 +59,20 @@ def node_modules():
 def test_the_javascript(name, exported, node_modules, tmp_path):
     folder = tmp_path / name
     shutil.copytree(exported(name), folder)
+    (folder / "node_modules").symlink_to(node_modules)
+    (folder / "ask.mjs").write_text(program(folder, "js"), encoding="utf-8")
+    require_example(run(["node", "ask.mjs"], folder), folder)
+
+
+def test_symbols_of_several_characters_written_from_the_end(node_modules, tmp_path):
+    pairs = [(" ".join(word), " ".join(f"{each}{each}" for each in word)) for word in ("ab", "bc", "cab", "b", "ca")]
+    task = PairsTask.of(pairs, source_symbols="words", target_symbols="words")
+    options = {**SMALL, "epochs": 60, "learning_rate": 0.02, "reverse_target": True, "split": "none"}
+    folder = tmp_path / "exported"
+    export(train(task, tmp_path / "run", progress=False, **options), onnx=folder)
+    properties = json.loads((folder / "export.json").read_text(encoding="utf-8"))
+    assert properties["reverse_target"] and " " in properties["examples"][0]["answer"]
+    require_example(run([sys.executable, "-c", program(folder, "python")], folder), folder)
     (folder / "node_modules").symlink_to(node_modules)
     (folder / "ask.mjs").write_text(program(folder, "js"), encoding="utf-8")
     require_example(run(["node", "ask.mjs"], folder), folder)
