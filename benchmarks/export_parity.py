@@ -5,6 +5,9 @@
 Each network is trained for a moment, as rounding decides the order of the answers of one that has learned nothing. The
 sources have lengths from 1 to the longest that it was trained on. A row of the table is printed when its network is
 done.
+
+A search keeps the best beginnings at each step. Where the last one kept and the first one dropped are equally good but
+for rounding, two programs can keep different ones, and then find different answers. Such searches are counted apart.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import onnxruntime
@@ -24,6 +27,7 @@ from seq2seq import Arithmetic, Reverse, Solver, Task, train
 from seq2seq.decoding.base import probability
 from seq2seq.decoding.onnx import Graphs, OnnxPredictor
 from seq2seq.exporting.answering import graphs_of_pairs
+from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
 BEAM = 5
@@ -38,7 +42,11 @@ QUICK: dict[str, Any] = {
     "validation": 50,
     "test": 50,
 }
-HEADER = "| model | cell | layers | directions | position bias | longest | greedy differ | beam 5 differ | confidence |"
+ROUNDING = 3e-5  # nats, between two beginnings of an answer
+HEADER = (
+    "| model | cell | layers | directions | position bias | longest | greedy differ | beam 5 differ | by rounding "
+    "| confidence |"
+)
 
 
 def networks() -> Iterator[tuple[Task, dict[str, Any]]]:
@@ -64,8 +72,18 @@ def drawn(codec: Codec, task: Task, count: int) -> tuple[int, list[str]]:
     return longest, ["".join(rng.choice(known, 1 + row % longest)) for row in range(count)]
 
 
-def compared(solver: Solver, sources: list[str]) -> tuple[int, int | None, float]:
-    """How many greedy answers and lists of a beam search differ, and the largest difference of the confidences."""
+class Compared(NamedTuple):
+    """How many answers differ, and how many lists of a beam search; how many of these by rounding, and the largest
+    difference of the confidences of answers that do not differ."""
+
+    greedy: int
+    searched: int
+    rounded: int
+    apart: float
+
+
+def compared(solver: Solver, sources: list[str]) -> Compared:
+    """Compare the answers of both engines."""
     model = solver.model(solver.codec)
     alone = onnxruntime.SessionOptions()
     alone.intra_op_num_threads = 1
@@ -79,20 +97,51 @@ def compared(solver: Solver, sources: list[str]) -> tuple[int, int | None, float
         by_width.setdefault(solver.codec.fitting(source), []).append(source)
     greedy = 0
     searched = 0
+    rounded = 0
     apart = 0.0
     for codec, members in by_width.items():
         ids = codec.encode_sources(members)
         narrow = solver.model(codec)
         expected = solver.predictor(len(ids), codec, beam=1).answer(ids)
         found = OnnxPredictor(graphs, narrow, codec, 250).answer(ids)
-        greedy += int((found.ids != expected.ids).any(axis=1).sum())
-        apart = max(apart, float(np.abs(found.confidence - expected.confidence).max()))
+        differs = (found.ids != expected.ids).any(axis=1)
+        greedy += int(differs.sum())
+        apart = max(apart, float(np.abs(found.confidence - expected.confidence)[~differs].max(initial=0)))
         if graphs.searches:
             best = solver.predictor(len(ids), codec, beam=BEAM).search(ids)
             other = OnnxPredictor(graphs, narrow, codec, 250, BEAM).search(ids)
-            searched += int((other.ids != best.ids).any(axis=(1, 2)).sum())
-            apart = max(apart, float(np.abs(probability(other.scores) - probability(best.scores)).max()))
-    return greedy, searched if graphs.searches else None, apart
+            lists = (other.ids != best.ids).any(axis=(1, 2))
+            searched += int(lists.sum())
+            rounded += sum(closest(graphs, row, narrow.pad) <= ROUNDING for row in ids[lists])
+            gaps = np.abs(probability(other.scores) - probability(best.scores))[~lists]
+            apart = max(apart, float(gaps.max(initial=0)))
+    return Compared(greedy, searched, rounded, apart)
+
+
+def closest(graphs: Graphs, source: Array, pad: int) -> float:
+    """The smallest difference, in nats, by which a beam search keeps a beginning or puts an answer before another."""
+    names = [each.name for each in graphs.encoder.get_outputs()]
+    values = dict(zip(names, graphs.encoder.run(names, {"source": source[None].astype(np.int64)})))
+    [length] = values.pop("target_length")
+    wanted = [each.name for each in graphs.decoder.get_outputs() if each.name != "attention"]
+    states = [name.removesuffix("_after") for name in wanted[1:]]  # their rows are along axis 1
+    values = {name: np.repeat(value, BEAM, axis=int(name in states)) for name, value in values.items()}
+    previous = None
+    scores = np.array([0.0] + [-1e30] * (BEAM - 1))
+    smallest = np.inf
+    for _ in range(length):
+        size = graphs.decoder.get_outputs()[0].shape[1]
+        read = np.full(BEAM, size) if previous is None else previous
+        found, *after = graphs.decoder.run(wanted, {"previous": read, **values})
+        onward = np.where((read == pad)[:, None], np.where(np.arange(size) == pad, 0.0, -1e30), found)
+        total = (onward + scores[:, None]).reshape(-1)
+        order = np.argsort(-total, kind="stable")[: BEAM + 1]
+        smallest = min(smallest, total[order[-2]] - total[order[-1]])
+        scores = total[order[:BEAM]]
+        rows = order[:BEAM] // size
+        previous = order[:BEAM] % size
+        values.update(zip(states, (state[:, rows] for state in after)))
+    return float(min(smallest, -np.diff(scores).max(initial=-np.inf)))
 
 
 def main() -> None:
@@ -106,11 +155,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             solver = train(task, Path(folder) / "run", progress=False, show_every=0, **QUICK, **options)
             longest, sources = drawn(solver.codec, task, arguments.sources)
-            greedy, searched, apart = compared(solver, sources)
+            found = compared(solver, sources)
+            searches = solver.predictor(1).searches
         cells = [
             options["model"], options["cell"], options["layers"], 2 if options["bidirectional"] else 1,
-            {None: "", True: "yes", False: "no"}[options.get("position_bias")], longest, greedy,
-            "one answer" if searched is None else searched, f"{apart:.1e}",
+            {None: "", True: "yes", False: "no"}[options.get("position_bias")], longest, found.greedy,
+            *((found.searched, found.rounded) if searches else ("one answer", "")), f"{found.apart:.1e}",
         ]  # fmt: skip
         print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 

@@ -24,7 +24,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.onnx is None and arguments.mxnet is None:
         parser.error("--onnx or --mxnet: name a folder")
-    run = arguments.run or Run.newest().path
+    run = Run.newest().path if arguments.run is None else arguments.run
     seq2seq.export(run, onnx=arguments.onnx, mxnet=arguments.mxnet)
     if arguments.onnx is not None:
         print(f"wrote {arguments.onnx}, whose answers to {CHECKED} sources are those of the run")
