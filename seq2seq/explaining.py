@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from seq2seq.decoding import make_predictor
+from seq2seq.decoding.base import probability
 from seq2seq.errors import UsageError, cut, quoted, require, short
 from seq2seq.mx import alone, mx
 from seq2seq.showing import END, PADDING
@@ -73,11 +74,13 @@ def explain(solver: StringRun, source: str) -> list[Explanation]:
     SourceError
         If the run cannot read the source.
     """
+    solver.require_mxnet("an explanation")
     return [_explain(solver, each) for each in solver.calls(source)]
 
 
 @alone
 def _explain(solver: StringRun, source: str) -> Explanation:
+    solver.before_call()
     codec = solver.codec.fitting(source)
     model = solver.model(codec)
     ids = codec.encode_sources([source])
@@ -85,7 +88,7 @@ def _explain(solver: StringRun, source: str) -> Explanation:
     [steps] = codec.learned(ids, answer)
     symbols = [mx.sym.var("source"), mx.sym.var("target")]
     inputs = {"source": ids.T, "target": answer.T}
-    probabilities = np.exp(_forward(solver, model.log_probabilities(*symbols), inputs)[steps, 0])
+    probabilities = probability(_forward(solver, model.log_probabilities(*symbols), inputs)[steps, 0])
     seen = None
     attention = model.attention(*symbols)
     if attention is not None:

@@ -51,9 +51,12 @@ class OpenedRun(ABC):
         What answers: `mxnet` or `onnx`.
     beam : int
         Number of prefixes that are kept when it answers.
+    before_call : callable
+        Is called before each call of the model. An error that it raises ends the answer, also between two steps.
     """
 
     kind: ClassVar[str]
+    before_call: Callable[[], None] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -223,7 +226,7 @@ class OpenedRun(ABC):
             If ONNX Runtime answers, which has no weights to validate.
         """
         if self._graphs is not None:
-            raise UsageError(f"samples: need the engine mxnet and a run folder, and {self.shown} answers by onnx")
+            raise UsageError(f"{self.shown}: answers by onnx, and samples need the engine mxnet and a run folder")
         held_out = self.dataset.validation
         model = make_model(self.task, self.config.model, self.codec)
         shown = held_out.take(np.arange(min(SHOWN, len(held_out))))
@@ -338,24 +341,23 @@ class StringRun(OpenedRun):
         model = cast(CharacterModel, self.model(self.codec))
         return Reader(model, self.device, self.weights) if self._graphs is None else OnnxReader(self._graphs, model)
 
-    def _require_mxnet(self, what: str) -> None:
-        if self._graphs is not None:
-            raise UsageError(f"{what}: needs the engine mxnet and a run folder, and {self.shown} answers by onnx")
+    def require_mxnet(self, what: str) -> None:
+        """Raise `UsageError` if ONNX Runtime answers, which cannot look inside."""
+        if self.engine != "mxnet":
+            raise UsageError(f"{self.shown}: answers by onnx, and {what} needs the engine mxnet and a run folder")
 
     def embeddings(self) -> dict[str, Embeddings]:
-        self._require_mxnet("embeddings")
+        self.require_mxnet("what it has learned")
         from seq2seq.explaining import character_embeddings
 
         return character_embeddings(self)
 
     def explain(self, source: str) -> list[str]:
-        self._require_mxnet("explain")
         from seq2seq.explaining import explain, lines_of
 
         return [line for each in explain(self, source) for line in lines_of(each)]
 
     def plot(self, source: str, file: PathLike) -> None:
-        self._require_mxnet("plot")
         from seq2seq.explaining import explain
         from seq2seq.plots import plot_explanations
 

@@ -199,6 +199,7 @@ class Solver(StringRun):
         turn = BATCHES_A_TURN * predictor.batch_size
         answers: list[Answer] = []
         for start in range(0, len(prepared), turn):
+            self.before_call()
             sources = codec.encode_sources(prepared[start : start + turn])
             found = predictor.answer(sources)
             answers += map(Answer, map(self.task.final, codec.decode_targets(found.ids)), found.confidence.tolist())
