@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Callable
 
 from seq2seq.runs import WEIGHTS, Run
 
@@ -18,10 +19,21 @@ class Solvers:
     ----------
     most : int
         Maximum number of runs that are open.
+    opening : callable, optional
+        Makes a context in which a run is opened.
+    before_call : callable, optional
+        See `OpenedRun.before_call`.
     """
 
-    def __init__(self, most: int = MOST_OPEN) -> None:
+    def __init__(
+        self,
+        most: int = MOST_OPEN,
+        opening: Callable[[], AbstractContextManager[None]] = nullcontext,
+        before_call: Callable[[], None] = lambda: None,
+    ) -> None:
         self._most = most
+        self._opening = opening
+        self._before_call = before_call
         self._open: OrderedDict[tuple[str, str], tuple[Any, Any]] = OrderedDict()
 
     def __call__(self, run: Run, weights: str = "best") -> Any:
@@ -32,18 +44,27 @@ class Solvers:
         Seq2SeqError
             If the run cannot be opened.
         """
-        from seq2seq.solver import Solver
-
         key = (str(run.path), weights)
         state = _state(run.path / WEIGHTS[weights])
         known, solver = self._open.pop(key, (None, None))
         if solver is None or known != state:
             solver = None  # its memory is free before the next one takes some
-            solver = Solver(run.path, weights=weights)
+            with self._opening():
+                solver = _opened(run, weights)
+            solver.before_call = self._before_call
         self._open[key] = state, solver
         while len(self._open) > self._most:
             self._open.popitem(last=False)
         return solver
+
+
+def _opened(run: Run, weights: str) -> Any:
+    """An open run that has answered once: MXNet is imported, and the graphs are bound."""
+    from seq2seq.solver import Solver
+
+    solver = Solver(run.path, weights=weights)
+    solver.tried([solver.example])
+    return solver
 
 
 def _state(path: os.PathLike[str]) -> tuple[int, ...] | None:

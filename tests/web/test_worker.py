@@ -1,4 +1,5 @@
 import threading
+import time
 
 import pytest
 
@@ -28,16 +29,75 @@ def test_a_full_queue_says_when_to_ask_again_and_late_calls_are_dropped():
     assert started.wait(10)
     late.append(threading.Thread(target=refused, args=(worker, lambda: made.append(1), 504)))
     late[1].start()
-    while not worker._calls.full():
+    while not worker._jobs.full():
         pass
     error = refused(worker, lambda: made.append(2), 503)
     assert error.headers == {"Retry-After": "1"}
     for thread in late:
         thread.join()
     go_on.set()
-    while worker._calls.full():
+    while worker._jobs.full():
         pass
     assert worker.do(lambda: 7) == 7 and made == []
+
+
+def test_the_time_in_which_a_run_is_opened_is_not_counted():
+    worker = Worker(seconds=0.3)
+    opens = threading.Event()
+    found = []
+
+    def slow():
+        with worker.opening():
+            opens.set()
+            time.sleep(1)
+        return "opened"
+
+    first = threading.Thread(target=lambda: found.append(worker.do(slow)))
+    first.start()
+    assert opens.wait(10)
+    assert worker.do(lambda: "answered") == "answered"  # it had to wait for another run to be opened
+    first.join()
+    assert found == ["opened"]
+
+
+def test_a_run_that_is_opened_for_long_is_to_be_asked_again():
+    worker = Worker(seconds=0.1, opening_seconds=0.3)
+    go_on = threading.Event()
+
+    def endless():
+        with worker.opening():
+            go_on.wait(10)
+
+    error = refused(worker, endless, 503)
+    assert "is being opened" in str(error) and error.headers == {"Retry-After": "1"}
+    go_on.set()
+    assert worker.do(lambda: 7) == 7
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_call_for_which_nobody_waits_any_more_ends_at_its_next_step(gone):
+    worker = Worker(seconds=0.3)
+    left = threading.Event()
+    ended = threading.Event()
+
+    def endless():
+        try:
+            while True:
+                worker.check()
+                left.set() if gone else time.sleep(0.01)
+        finally:
+            ended.set()
+
+    with pytest.raises(Refused) as raised:
+        worker.do(endless, left.is_set)
+    assert raised.value.status == 504 and ended.wait(10) and worker.do(lambda: 7) == 7
+
+
+def test_a_call_is_not_begun_for_a_client_that_has_gone():
+    worker, made = Worker(), []
+    with pytest.raises(Refused, match="nobody waits"):
+        worker.do(lambda: made.append(1), lambda: True)
+    assert made == []
 
 
 def refused(worker, call, status):
