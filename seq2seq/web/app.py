@@ -48,7 +48,7 @@ class App:
         self._catalogue = catalogue
         self._hosts = frozenset(hosts)
         self._worker = worker or Worker()
-        self._solvers = solvers or Solvers()
+        self._solvers = solvers or Solvers(opening=self._worker.opening, before_call=self._worker.check)
         self._page = _page()
 
     def __call__(self, environ: Mapping[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -63,6 +63,8 @@ class App:
         except Exception as error:  # a mistake of the program: the person gets a line, and whoever runs it another
             print(f"seq2seq serve: {type(error).__name__}: {error}", file=sys.stderr)
             reply = as_json({"error": "the server has a fault; its terminal says more"}, 500)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            reply = reply.without_body()
         headers = {"Content-Type": reply.kind, "Cache-Control": "no-store", **guard.HEADERS, **reply.headers}
         start_response(reply.line, [*headers.items()])
         return reply.body
@@ -73,23 +75,24 @@ class App:
         method = environ["REQUEST_METHOD"]
         if path == "/" or path.startswith("/page/"):
             name = path.removeprefix("/page/") if path != "/" else INDEX
-            if method != "GET" or name not in self._page:
+            if method == "POST" or name not in self._page:
                 raise Refused(404, "there is no such page")
             return unless_known(self._page[name], environ.get("HTTP_IF_NONE_MATCH", ""))
         found = ROUTE.fullmatch(path)
         if not found:
             raise Refused(404, "there is no such page")
         name, what = found.groups()
+        is_gone = environ.get("waitress.client_disconnected", lambda: False)
         if method == "POST":
-            return self._posted(self._catalogue.run(name or ""), what or "", _body(environ))
+            return self._posted(self._catalogue.run(name or ""), what or "", _body(environ), is_gone)
         if name is None:
             names = self._catalogue.names()
             values: Any = {"runs": [watching.listed(each, self._catalogue.run(each)) for each in names]}
         else:
-            values = self._gotten(self._catalogue.run(name), what or "")
+            values = self._gotten(self._catalogue.run(name), what or "", is_gone)
         return unless_known(as_json(values), environ.get("HTTP_IF_NONE_MATCH", ""))
 
-    def _gotten(self, run: Run, what: str) -> dict[str, Any]:
+    def _gotten(self, run: Run, what: str, is_gone: Callable[[], bool]) -> dict[str, Any]:
         """The values of a GET request for a run."""
         if what == "metrics":
             return watching.metrics(run)
@@ -98,13 +101,13 @@ class App:
         asked = {
             "": lambda: asking.described(self._solvers(run)),
             "embeddings": lambda: asking.embeddings(self._solvers(run)),
-            "samples": lambda: {"lines": self._solvers(run, "last").samples()},
+            "samples": lambda: asking.samples(self._solvers, run),
         }
         if what not in asked:
             raise Refused(404, "there is no such page")
-        return self._worker.do(asked[what])
+        return self._worker.do(asked[what], is_gone)
 
-    def _posted(self, run: Run, what: str, body: dict[str, Any]) -> Reply:
+    def _posted(self, run: Run, what: str, body: dict[str, Any], is_gone: Callable[[], bool]) -> Reply:
         """The reply to a POST request for a run. A source that cannot be read is no error of the request."""
         asked: dict[str, tuple[Callable[..., dict[str, Any]], dict[str, Any]]] = {
             "ask": (asking.answered, {}),
@@ -120,7 +123,7 @@ class App:
                 raise Refused(404, "there is no such page")
             call, options = asked[what]
             fields = _fields(body, options)
-            return as_json(self._worker.do(lambda: call(self._solvers(run), **fields)))
+            return as_json(self._worker.do(lambda: call(self._solvers(run), **fields), is_gone))
         except SourceError as error:
             return as_json({"source": body["source"], "error": str(error)})
 
@@ -171,6 +174,6 @@ def _fields(body: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """The arguments of a request: its source, and options that have defaults."""
     known = ["source", *options]
     for name in body:
-        require(name in known, "name", name, f"one of {', '.join(known)}")
+        require(name in known, "field", name, f"one of {', '.join(known)}")
     require(isinstance(body.get("source"), str), "source", body.get("source"), "a string")
     return {**options, **body}

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from seq2seq.decoding.onnx import graphs_for
 from seq2seq.errors import SourceError, UsageError, require
 from seq2seq.explaining import Explanation, explain, principal_components
+from seq2seq.runs import Run
 from seq2seq.values import whole
 
 MOST_BEST = 20  # answers of a search
@@ -27,13 +29,12 @@ def described(solver: Any) -> dict[str, Any]:
     return {
         "example": example,
         "engine": solver.engine,
-        "stepwise": bool(solver.task.stepwise),
         "model": solver.config.model.model,
         "options": repr(solver.task),
         "most_best": min(MOST_BEST, len(vocabulary) or MOST_BEST),
         "can": {
             "steps": _can(lambda: solver.work(example)),
-            "best": _can(lambda: solver.n_best(example, 1)),
+            "best": not solver.task.stepwise and _can(lambda: solver.n_best(example, 1)),
             "explain": solver.engine == "mxnet" and _can(lambda: solver.explain(example)),
             "continue": _can(lambda: solver.continued(example, characters=0)),
             "embeddings": solver.engine == "mxnet",
@@ -67,8 +68,10 @@ def answered(solver: Any, source: str) -> dict[str, Any]:
 
 
 def best(solver: Any, source: str, n: int) -> dict[str, Any]:
-    """The n best answers to a source."""
+    """The n best answers to a source. A search finds those to one call, and a working has several."""
     _require_short(source, MOST_SOURCE)
+    if solver.task.stepwise:
+        raise UsageError("best: this run works in steps, and has one answer, which `ask` gives")
     n = whole("n", n, 1, MOST_BEST)
     return {"source": source, "answers": [answer._asdict() for answer in solver.n_best(source, n)]}
 
@@ -130,6 +133,13 @@ def embeddings(solver: Any) -> dict[str, Any]:
         points = [(symbol, *place) for symbol, place in zip(symbols, np.round(coordinates, 4).tolist())]
         found.append({"name": name, "shares": shares.tolist(), "points": points[:MOST_SYMBOLS], "n": len(points)})
     return {"embeddings": found}
+
+
+def samples(solvers: Callable[..., Any], run: Run) -> dict[str, Any]:
+    """What the last weights of a training answer to validation examples, as the lines that it shows."""
+    if graphs_for(run, "auto") is not None:
+        raise UsageError("an export has no samples; its run folder has, where MXNet is installed")
+    return {"lines": solvers(run, "last").samples()}
 
 
 def _require_short(source: str, most: int) -> None:

@@ -15,6 +15,7 @@ from seq2seq.errors import cut
 from seq2seq.web.replies import Refused
 
 MOST_BODY = 2**14  # bytes
+SCHEMES = ("http", "https")  # of the page itself; with a proxy before the server, the latter
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -42,8 +43,8 @@ def check(environ: Mapping[str, Any], hosts: Collection[str]) -> None:
     host = environ.get("HTTP_HOST", "").lower()
     if host not in hosts:
         raise Refused(421, f"Host: got {cut(host, 60)!r}, but this server is {' or '.join(sorted(hosts))}")
-    if environ["REQUEST_METHOD"] not in ("GET", "POST"):
-        raise Refused(405, "only GET and POST are known here", {"Allow": "GET, POST"})
+    if environ["REQUEST_METHOD"] not in ("GET", "HEAD", "POST"):
+        raise Refused(405, "only GET, HEAD and POST are known here", {"Allow": "GET, HEAD, POST"})
     if environ.get("PATH_INFO", "").startswith("/api/"):
         _check_sender(environ, hosts)
     if environ["REQUEST_METHOD"] == "POST":
@@ -53,7 +54,8 @@ def check(environ: Mapping[str, Any], hosts: Collection[str]) -> None:
 def _check_sender(environ: Mapping[str, Any], hosts: Collection[str]) -> None:
     """Refuse what a page of another origin has sent."""
     origin = environ.get("HTTP_ORIGIN")
-    if origin is not None and origin.lower() not in {f"http://{host}" for host in hosts}:
+    scheme, _, sender = (origin or "").lower().partition("://")
+    if origin is not None and not (scheme in SCHEMES and sender in hosts):
         raise Refused(403, "Origin: another page sent this, and only the server's own page can ask")
     if environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin"):
         raise Refused(403, "Sec-Fetch-Site: another site sent this, and only the server's own page can ask")

@@ -35,6 +35,11 @@ class Reply(NamedTuple):
         """The status as HTTP writes it, such as `404 Not Found`."""
         return f"{self.status} {HTTPStatus(self.status).phrase}"
 
+    def without_body(self) -> Reply:
+        """The reply to HEAD, which has the headers alone, and with them the length of the body."""
+        length = sum(map(len, self.body))
+        return self._replace(body=[], headers={**self.headers, "Content-Length": str(length)})
+
 
 class Refused(Exception):
     """A request is refused, with a status and a message for the person who sent it."""

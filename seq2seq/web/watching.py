@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from seq2seq.applications import application_of
 from seq2seq.errors import RunError, Seq2SeqError
+from seq2seq.folders import EXPORT
 from seq2seq.runs import Run
 
 RECENT = 10  # epochs from whose duration the time left is estimated
@@ -23,6 +25,7 @@ def listed(name: str, run: Run) -> dict[str, Any]:
         "kind": application_of(config.task).name,
         "model": config.model.model,
         "live": run.is_live,
+        "export": os.path.lexists(run.path / EXPORT),
     }
 
 

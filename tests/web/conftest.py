@@ -37,6 +37,11 @@ def get():
 
 
 @pytest.fixture
+def head():
+    return lambda app, path, **headers: Called(app, "HEAD", path, **headers)
+
+
+@pytest.fixture
 def post():
     return lambda app, path, body, **headers: Called(app, "POST", path, body, **headers)
 

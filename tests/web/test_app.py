@@ -20,7 +20,7 @@ def test_the_runs_are_listed_with_what_they_are(served, get):
     runs = {each["name"]: each for each in get(served, "/api/runs").json["runs"]}
     assert [*runs] == ["sums", "attentive", "stepping", "reading"]
     assert runs["sums"] == {
-        "name": "sums", "task": "arithmetic", "kind": "answering", "model": "repeat", "live": False
+        "name": "sums", "task": "arithmetic", "kind": "answering", "model": "repeat", "live": False, "export": False
     }  # fmt: skip
     assert runs["reading"]["kind"] == "language"
 
@@ -57,6 +57,29 @@ def test_the_best_answers_are_those_of_the_search(served, post, attentive):
     assert post(served, "/api/runs/sums/best", {"source": "1+2"}).status == 400
 
 
+def test_a_run_that_works_in_steps_has_one_answer(served, get, post):
+    assert get(served, "/api/runs/stepping").json["can"]["best"] is False
+    reply = post(served, "/api/runs/stepping/best", {"source": "1+2-3"})
+    assert reply.status == 400 and "works in steps, and has one answer" in reply.json["error"]
+
+
+def test_a_working_ends_between_two_steps_when_its_client_has_gone(served, post, stepping):
+    assert len(stepping.work("1+2-3")) > 1
+    looks = [False, False, True]  # in the queue, before the first step, before the second
+    reply = post(
+        served, "/api/runs/stepping/ask", {"source": "1+2-3"}, **{"waitress.client_disconnected": lambda: looks.pop(0)}
+    )
+    assert (reply.status, looks) == (504, [])
+    assert post(served, "/api/runs/stepping/ask", {"source": "1+2-3"}).json["text"] == stepping("1+2-3")
+
+
+def test_head_is_answered_like_get_without_the_body(served, get, head):
+    for path in ("/", "/page/page.js", "/api/runs", "/nothing"):
+        full, short = get(served, path), head(served, path)
+        assert (short.status, short.text) == (full.status, "")
+        assert short.headers == {**full.headers, "Content-Length": str(len(full.text.encode()))}
+
+
 def test_each_call_is_explained_with_its_probabilities_and_attention(served, post, attentive):
     [call] = post(served, "/api/runs/attentive/explain", {"source": "1+2+3"}).json["calls"]
     [found] = explain(attentive, "1+2+3")
@@ -66,6 +89,17 @@ def test_each_call_is_explained_with_its_probabilities_and_attention(served, pos
     first = call["steps"][0]
     assert first["likely"][0][1] == pytest.approx(found.probabilities[0].max(), abs=1e-5)
     assert [p for _, p in first["likely"]] == sorted((p for _, p in first["likely"]), reverse=True)
+
+
+def test_no_probability_that_is_explained_is_above_one(served, post, attentive, monkeypatch):
+    def above(solver, symbol, inputs):  # as rounding leaves it
+        return np.full((*inputs["target"].shape, len(attentive.codec.vocabulary)), 2e-6, np.float32)
+
+    monkeypatch.setattr("seq2seq.explaining._forward", above)
+    monkeypatch.setattr("seq2seq.models.AttentionModel.attention", lambda *_: None)
+    [call] = post(served, "/api/runs/attentive/explain", {"source": "1+2"}).json["calls"]
+    assert {step["probability"] for step in call["steps"]} == {1.0}
+    assert {probability for step in call["steps"] for _, probability in step["likely"]} == {1.0}
 
 
 def test_a_run_without_attention_is_explained_without_it(served, post):
@@ -200,8 +234,12 @@ def test_an_export_answers_without_mxnet(exported, get, post, attentive):
     about = get(app, "/api/runs/attentive").json
     assert about["engine"] == "onnx" and about["can"]["best"] and not about["can"]["explain"]
     assert post(app, "/api/runs/attentive/ask", {"source": "1+2"}).json["text"] == attentive("1+2")
-    assert get(app, "/api/runs/attentive/samples").status == 400
-    with pytest.raises(UsageError, match="samples: need the engine mxnet"):
+    assert get(app, "/api/runs").json["runs"][0]["export"]
+    reply = get(app, "/api/runs/attentive/samples")
+    assert reply.status == 400 and reply.json["error"].startswith("an export has no samples")
+    reply = post(app, "/api/runs/attentive/explain", {"source": "1+2"})
+    assert reply.status == 400 and "an explanation needs the engine mxnet" in reply.json["error"]
+    with pytest.raises(UsageError, match="samples need the engine mxnet"):
         Solver(exported("attentive")).samples()
 
 
