@@ -91,8 +91,9 @@ def page(browser, address):
 
 
 def is_error(message):
-    """Whether a message of the browser is an error, other than that the server was taken away by a test."""
-    return message.type == "error" and "ERR_CONNECTION_REFUSED" not in message.text
+    """Whether a message of the browser is an error, other than that a test lets the server be away or too busy."""
+    expected = ("ERR_CONNECTION_REFUSED", "status of 503", "status of 504")
+    return message.type == "error" and not any(each in message.text for each in expected)
 
 
 def test_an_answer_comes_as_one_types_with_its_working_and_where_it_looked(page, address, attentive):
@@ -237,6 +238,30 @@ def test_nothing_is_seriously_wrong_for_people_with_disabilities_and_all_fits_a_
     ]
     assert found == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+def test_a_question_is_asked_again_while_a_run_is_opened(page, address, attentive):
+    page.goto(f"{address}#run=attentive")
+    expect(page.locator(".answer output")).to_be_visible()
+    busy = {"status": 503, "headers": {"Retry-After": "1"}, "json": {"error": "a run is being opened"}}
+    page.route("**/ask", lambda route: route.fulfill(**busy), times=2)
+    page.get_by_label("A source").fill("1+2+3")
+    expect(page.locator("#waiting")).to_have_text("Waiting: a run is being opened …")
+    expect(page.locator(".answer output")).to_have_text(attentive.work("1+2+3")[-1])
+    expect(page.locator("#waiting")).to_be_hidden()
+
+
+def test_an_answer_that_takes_too_long_is_named_until_the_next_one(page, address, attentive):
+    page.goto(f"{address}#run=attentive")
+    expect(page.locator(".answer output")).to_be_visible()
+    late = {"status": 504, "json": {"error": "there was no answer within 10 seconds"}}
+    page.route("**/ask", lambda route: route.fulfill(**late), times=1)
+    page.get_by_label("A source").fill("1+2+3")
+    expect(page.get_by_role("alert")).to_have_text("there was no answer within 10 seconds")
+    expect(page.locator(".answer output")).to_have_count(0)
+    page.get_by_label("A source").fill("1+1+1")
+    expect(page.locator(".answer output")).to_have_text(attentive.work("1+1+1")[-1])
+    expect(page.get_by_role("alert")).to_be_hidden()
 
 
 def test_a_server_that_is_gone_is_named(page, address):

@@ -60,7 +60,7 @@ function answerer(name, about, complain, left) {
   const most = about.most_best;
   const number = element("input", {type: "number", min: 1, max: most, value: Math.min(5, most), id: `n-${name}`,
     onchange: () => later(source)});
-  const others = element("section", {hidden: !about.can.best}, element("h3", {}, about.stepwise ? "Most probable first steps" : "Most probable answers"), found,
+  const others = element("section", {hidden: !about.can.best}, element("h3", {}, "Most probable answers"), found,
     element("label", {class: "small", for: `n-${name}`}, "How many ", number));
   const calls = element("div");
   const inside = element("section", {hidden: !about.can.explain}, element("h3", {}, "How it came about"), calls);
@@ -68,6 +68,7 @@ function answerer(name, about, complain, left) {
 
   const first = debounced(120, async (signal, asked) => {
     const reply = await engine.ask(name, asked, signal);
+    complain(null);
     mark.hidden = !reply.unlike_training;
     mark.textContent = reply.unlike_training ? `⚠ Unlike training: it ${reply.unlike_training}. Do not rely on this answer.` : "";
     answer.classList.toggle("error", Boolean(reply.error));
@@ -77,6 +78,10 @@ function answerer(name, about, complain, left) {
     others.hidden = !about.can.best || Boolean(reply.error);
     working.hidden = !reply.steps;
     steps.replaceChildren(...(reply.steps ?? []).map((step) => element("li", {}, element("code", {}, step))));
+  }, (error) => {
+    answer.replaceChildren();
+    for (const part of [mark, working, others, inside]) part.hidden = true;
+    complain(error);
   });
   const more = debounced(350, async (signal, asked) => {
     const n = Math.max(1, Math.min(most, Number(number.value) || 1));
@@ -88,7 +93,7 @@ function answerer(name, about, complain, left) {
     if (why.error) calls.replaceChildren(element("p", {class: "small"}, why.error));
     else if (why.lines) calls.replaceChildren(element("pre", {tabindex: 0}, why.lines.join("\n")));
     else calls.replaceChildren(...(why.calls ?? []).map(heatmap));
-  });
+  }, complain);
   function later(asked) {
     source = asked;
     if (about.can.best || about.can.explain) more(asked);
@@ -117,6 +122,7 @@ function writer(name, about, complain, left) {
   const look = debounced(200, async (signal, asked) => {
     const end = [...asked].slice(-MOST_EXPECTED);
     const reply = await engine.expect(name, end.join(""), signal);
+    complain(null);
     strip.replaceChildren();
     if (reply.error) return next.replaceChildren(reply.error);
     const last = reply.expected.at(-1);
@@ -128,7 +134,7 @@ function writer(name, about, complain, left) {
       const said = `${spoken(came)}: ${right ? "as expected" : `expected ${spoken(each.text)}`}, ${percent(each.confidence)}`;
       return element("li", {class: right ? "right" : "wrong", title: said}, visible(came), element("span", {class: "hidden"}, ` ${said}. `));
     }));
-  });
+  }, complain);
 
   async function start() {
     writing?.abort();

@@ -28,7 +28,8 @@ export function selected(label, values, chosen, change) {
 }
 
 // The call, after nothing new was asked for some time; an earlier call that still waits for its answer is given up.
-export function debounced(milliseconds, call) {
+// `failed` is called with an error.
+export function debounced(milliseconds, call, failed) {
   let timer, controller;
   return (...given) => {
     clearTimeout(timer);
@@ -36,7 +37,7 @@ export function debounced(milliseconds, call) {
     controller = new AbortController();
     const {signal} = controller;
     timer = setTimeout(() => call(signal, ...given).catch((error) => {
-      if (error.name !== "AbortError") throw error;
+      if (!signal.aborted) failed(error);
     }), milliseconds);
   };
 }

@@ -1,32 +1,53 @@
 // What answers: the server that sent this page.
 
-async function asked(path, options = {}) {
-  const reply = await fetch(`/api/runs${path}`, options);
-  const values = await reply.json();
-  if (!reply.ok) throw new Error(values.error);
-  return values;
+const SLOW = 2000; // milliseconds
+const lines = new Map(); // what is waited for, by request
+let tell = () => {};
+
+// `show` is called with a line while an answer takes long, and with "" when nothing is waited for any more.
+export function whenWaiting(show) {
+  tell = show;
 }
 
-function posted(path, body, signal) {
-  return fetch(`/api/runs${path}`, {
-    method: "POST",
-    headers: {"Content-Type": "application/json"},
-    body: JSON.stringify(body),
-    signal,
-  });
+function waiting(request, line) {
+  if (line) lines.set(request, line);
+  else lines.delete(request);
+  tell([...lines.values()].at(-1) ?? "");
 }
 
-async function question(name, what, body, signal) {
-  const path = `/${encodeURIComponent(name)}/${what}`;
-  let reply = await posted(path, body, signal);
-  if (reply.status === 503) { // the queue is full: once more, when the server says
-    await new Promise((done) => setTimeout(done, 1000 * (Number(reply.headers.get("Retry-After")) || 1)));
-    reply = await posted(path, body, signal);
+// The reply of the server. One that has no time for it yet, as while it opens a run, is asked again.
+async function replied(path, options = {}) {
+  const request = {};
+  const slow = setTimeout(() => waiting(request, "Waiting for the server, which may be opening the run …"), SLOW);
+  try {
+    for (;;) {
+      const reply = await fetch(`/api/runs${path}`, options);
+      if (reply.status !== 503) return reply;
+      waiting(request, `Waiting: ${(await reply.json()).error} …`);
+      await new Promise((done) => setTimeout(done, 1000 * (Number(reply.headers.get("Retry-After")) || 1)));
+      options.signal?.throwIfAborted();
+    }
+  } finally {
+    clearTimeout(slow);
+    waiting(request, "");
   }
+}
+
+async function asked(path, options) {
+  const reply = await replied(path, options);
   const values = await reply.json();
   if (!reply.ok) throw new Error(values.error);
   return values;
 }
+
+const posted = (body, signal) => ({
+  method: "POST",
+  headers: {"Content-Type": "application/json"},
+  body: JSON.stringify(body),
+  signal,
+});
+
+const question = (name, what, body, signal) => asked(`/${encodeURIComponent(name)}/${what}`, posted(body, signal));
 
 export const runs = async () => (await asked("")).runs;
 export const describe = (name) => asked(`/${encodeURIComponent(name)}`);
@@ -42,7 +63,7 @@ export const expect = (name, source, signal) => question(name, "expect", {source
 
 // The continuation of a text, in pieces as they are written.
 export async function* continued(name, body, signal) {
-  const reply = await posted(`/${encodeURIComponent(name)}/continue`, body, signal);
+  const reply = await replied(`/${encodeURIComponent(name)}/continue`, posted(body, signal));
   if (!reply.ok) throw new Error((await reply.json()).error);
   const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";

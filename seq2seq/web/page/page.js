@@ -8,6 +8,7 @@ import {evaluateView} from "./evaluate.js";
 const VIEWS = {ask: ["Ask", askView], watch: ["Watch", watchView], evaluate: ["Evaluate", evaluateView]};
 const view = document.getElementById("view");
 const problem = document.getElementById("problem");
+const waiting = document.getElementById("waiting");
 let leave = () => {};
 
 // What is shown, such as #view=ask&run=NAME&source=1%2B2; the names of runs, and never their paths.
@@ -34,10 +35,11 @@ function links() {
   document.getElementById("views").replaceChildren(...made);
 }
 
+// Show an error, or with null none any more.
 function complain(error) {
-  if (error.name === "AbortError") return;
+  problem.hidden = !error;
+  if (!error || error.name === "AbortError") return;
   problem.textContent = error instanceof TypeError ? "The server does not answer. Is it still running?" : error.message;
-  problem.hidden = false;
 }
 
 async function show() {
@@ -66,6 +68,10 @@ async function show() {
   }
 }
 
+engine.whenWaiting((line) => {
+  waiting.textContent = line;
+  waiting.hidden = !line;
+});
 addEventListener("hashchange", show);
 addEventListener("unhandledrejection", (event) => complain(event.reason));
 show();

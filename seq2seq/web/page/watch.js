@@ -12,7 +12,8 @@ const AXES = new Set(["epoch", "step", "seconds"]);
 const duration = (seconds) => seconds >= 3600 ? `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`
   : seconds >= 60 ? `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s` : `${Math.round(seconds)} s`;
 
-function progress({rows, epochs, live, seconds_left: left, within_epoch: within}) {
+function progress({rows, epochs, live, seconds_left: left, within_epoch: within}, isExport) {
+  if (isExport) return "an export, which has no curves and no samples: its run folder has them";
   const done = rows.at(-1)?.epoch ?? 0;
   if (!live) return done < epochs ? `stopped at epoch ${done} of ${epochs}` : `trained for ${done} epochs`;
   const loss = within?.loss == null ? "" : `, loss ${within.loss.toFixed(4)}`;
@@ -25,6 +26,7 @@ export async function watchView({view, runs, state, remember, complain, signal})
   const wanted = (state().runs ?? "").split("\n").filter((name) => names.includes(name));
   const live = runs.filter((run) => run.live).map((run) => run.name);
   const chosen = new Set(wanted.length ? wanted : [names.includes(state().run) ? state().run : live[0] ?? names[0]]);
+  const exports = new Set(runs.filter((run) => run.export).map((run) => run.name));
   const known = new Map(), lines = new Map(), shown = new Map();
   const charts = element("div", {class: "charts"});
   const samples = element("div", {class: "samples"});
@@ -40,7 +42,7 @@ export async function watchView({view, runs, state, remember, complain, signal})
     if (on) chosen.add(name);
     else chosen.delete(name);
     remember({runs: [...chosen].join("\n")});
-    update(true);
+    update(true).catch(complain);
   }
 
   function draw() {
@@ -76,7 +78,7 @@ export async function watchView({view, runs, state, remember, complain, signal})
       const values = await engine.metrics(name);
       const before = known.get(name);
       known.set(name, values);
-      says.get(name).textContent = ` ${progress(values)}`;
+      says.get(name).textContent = ` ${progress(values, exports.has(name))}`;
       return before?.rows.length !== values.rows.length || before?.live !== values.live;
     }));
     if (signal.aborted) return;
@@ -87,6 +89,6 @@ export async function watchView({view, runs, state, remember, complain, signal})
   }
 
   await update(true);
-  const timer = setInterval(() => update(false).catch(complain), EVERY);
+  const timer = setInterval(() => update(false).then(() => complain(null), complain), EVERY);
   signal.addEventListener("abort", () => clearInterval(timer));
 }
