@@ -16,7 +16,7 @@ from seq2seq.web.catalogue import Catalogue
 from tests.test_scripts import ROOT
 
 pytest.importorskip("waitress", reason="pip install 'mxseq2seq[web]'")
-from seq2seq.web.server import hosts_of, make_server
+from seq2seq.web.server import OPTIONS, hosts_of, make_server
 
 WORDS = [sys.executable, "-m", "seq2seq", "serve"]
 ANYWHERE = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -73,6 +73,32 @@ def test_a_body_that_is_too_large_is_refused(port):
     assert connection.getresponse().status == 413
 
 
+def test_head_leaves_the_connection_as_it_is(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("HEAD", "/api/runs")
+    reply = connection.getresponse()
+    assert (reply.status, reply.read()) == (200, b"") and int(reply.headers["Content-Length"]) > 100
+    assert ask(connection, "sums", "1+2")[0] == 200
+
+
+def test_a_hundred_idle_connections_shut_nobody_out(port):
+    idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(100)]
+    assert ask(http.client.HTTPConnection("127.0.0.1", port, timeout=5), "sums", "1+2")[0] == 200
+    for connection in idle:
+        connection.close()
+
+
+def test_idle_connections_are_closed_and_others_get_their_place(solved, monkeypatch):
+    monkeypatch.setitem(OPTIONS, "connection_limit", 20)
+    monkeypatch.setitem(OPTIONS, "channel_timeout", 1)
+    server, port = make_server(Catalogue([solved.run.path]), 0)
+    threading.Thread(target=server.run, daemon=True).start()
+    idle = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(30)]
+    assert ask(http.client.HTTPConnection("127.0.0.1", port, timeout=30), "sums", "1+2")[0] == 200
+    assert [connection.recv(1) for connection in idle] == [b""] * 30
+    server.close()
+
+
 def test_only_this_machine_can_reach_it(port):
     assert hosts_of(80) == {"127.0.0.1", "localhost"}
     for address in {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}:
@@ -92,6 +118,28 @@ def test_the_command_prints_its_address_and_ends_with_ctrl_c(solved, tmp_path):
     assert (process.returncode, out, err) == (0, "", "")
 
 
+def test_another_address_is_served_under_the_names_that_are_allowed_and_without_a_password(solved, tmp_path):
+    options = {"cwd": tmp_path, "env": ANYWHERE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    words = [*WORDS, str(solved.run.path), "--port", "0", "--host", "0.0.0.0", "--allow-host", "sums.example"]
+    with subprocess.Popen(words, **options) as process:
+        address = process.stdout.readline()
+        port = int(address.removeprefix("http://sums.example:").removesuffix("/\n"))
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        for headers, status in [
+            ({"Host": f"sums.example:{port}"}, 200),
+            ({"Host": "Sums.example", "Origin": "https://sums.example", "Sec-Fetch-Site": "same-origin"}, 200),
+            ({"Host": f"0.0.0.0:{port}"}, 421),
+            ({"Host": "other.example"}, 421),
+            ({"Host": "sums.example", "Origin": "https://other.example"}, 403),
+        ]:
+            connection.request("GET", "/api/runs", headers=headers)
+            reply = connection.getresponse()
+            assert (reply.read() and reply.status) == status
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert err == "seq2seq serve: there is no password: put it behind a proxy that asks for one\n"
+
+
 def test_what_is_wrong_is_one_line(tmp_path, port):
     for arguments, status, message in [
         (["nowhere", "--port", "0"], 1, "seq2seq serve: nowhere: holds no run (there is no config.json)"),
@@ -100,6 +148,9 @@ def test_what_is_wrong_is_one_line(tmp_path, port):
             2,
             "seq2seq serve: argument --port: got '99999', but it must be a number from 0 to 65535",
         ),
+        (["--host", "0.0.0.0", "--port", "0"], 2, "seq2seq serve: --host: others can reach 0.0.0.0, so --allow-host"),
+        (["--host", "203.0.113.1", "--allow-host", "a", "--port", "0"], 1, "seq2seq serve: host: got '203.0.113.1'"),
+        (["--allow-host", "http://a"], 2, "seq2seq serve: argument --allow-host: got 'http://a', but it must be"),
         (["--port", str(port)], 1, f"seq2seq serve: port: {port} cannot be used: another program has it; choose"),
     ]:
         result = subprocess.run([*WORDS, *arguments], cwd=tmp_path, env=ANYWHERE, capture_output=True, text=True)
