@@ -1,5 +1,6 @@
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -7,6 +8,12 @@ from seq2seq.web.app import App
 from seq2seq.web.catalogue import Catalogue
 
 HOST = "localhost:8000"
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+WAIT = 20_000  # milliseconds
 
 
 class Called:
@@ -50,3 +57,45 @@ def post():
 def served(solved, attentive, stepping, reading):
     """The page's server for a run of each kind of string. Their folders are not to be changed."""
     return App(Catalogue([each.run.path for each in (solved, attentive, stepping, reading)]), {HOST})
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"{CHROMIUM}: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        yield playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=CHROMIUM,
+            args=FLAGS,
+            viewport={"width": 1000, "height": 800},
+        )
+
+
+@pytest.fixture
+def page(browser, address):
+    """An empty page, which reports requests to other hosts and errors of scripts at the end of the test."""
+    page = browser.new_page()
+    page.set_default_timeout(WAIT)
+    wrong = []
+
+    def route(route):
+        if route.request.url.startswith(address):
+            route.continue_()
+        else:
+            wrong.append(route.request.url)
+            route.abort()
+
+    page.route("**/*", route)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text) if is_error(message) else None)
+    yield page
+    page.close()
+    assert wrong == []
+
+
+def is_error(message):
+    """Whether a message of the browser is an error, other than that a test lets the server be away or too busy."""
+    expected = ("ERR_CONNECTION_REFUSED", "status of 503", "status of 504")
+    return message.type == "error" and not any(each in message.text for each in expected)

@@ -3,24 +3,16 @@
 import json
 import shutil
 import threading
-from pathlib import Path
 
 import pytest
 
 from seq2seq import Solver
 from seq2seq.folders import take
 from seq2seq.web.catalogue import Catalogue
-
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-WAIT = 20_000  # milliseconds
+from tests.web.conftest import WAIT
 
 pytest.importorskip("waitress", reason="pip install 'mxseq2seq[web]'")
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"{CHROMIUM}: apt-get install chromium")
 expect = sync_api.expect
 expect.set_options(timeout=WAIT)
 
@@ -55,45 +47,6 @@ def address(runs):
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{port}/"
     server.close()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    with sync_api.sync_playwright() as playwright:
-        yield playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"),
-            executable_path=CHROMIUM,
-            args=FLAGS,
-            viewport={"width": 1000, "height": 800},
-        )
-
-
-@pytest.fixture
-def page(browser, address):
-    """An empty page, which reports requests to other hosts and errors of scripts at the end of the test."""
-    page = browser.new_page()
-    page.set_default_timeout(WAIT)
-    wrong = []
-
-    def route(route):
-        if route.request.url.startswith(address):
-            route.continue_()
-        else:
-            wrong.append(route.request.url)
-            route.abort()
-
-    page.route("**/*", route)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("console", lambda message: wrong.append(message.text) if is_error(message) else None)
-    yield page
-    page.close()
-    assert wrong == []
-
-
-def is_error(message):
-    """Whether a message of the browser is an error, other than that a test lets the server be away or too busy."""
-    expected = ("ERR_CONNECTION_REFUSED", "status of 503", "status of 504")
-    return message.type == "error" and not any(each in message.text for each in expected)
 
 
 def test_an_answer_comes_as_one_types_with_its_working_and_where_it_looked(page, address, attentive):
