@@ -1,4 +1,4 @@
-"""Exports runs to other formats: ONNX (`onnx.py`), and MXNet's own (`mxnet.py`).
+"""Exports runs to other formats: ONNX (`onnx.py`), MXNet's own (`mxnet.py`), and a page (`page.py`).
 
 The ONNX graphs are written node by node, with `graph.py`, from the weights: `layers.py` has recurrent and dense layers,
 `reading.py` what a codec does to a source, `pairs.py` and `texts.py` the networks of `seq2seq/models/`, and
@@ -9,6 +9,7 @@ graphs in MXNet's own format.
 from __future__ import annotations
 
 import os
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +25,16 @@ __all__ = ["export"]
 CHECKED = 200  # sources that are answered by both engines before an export to ONNX is kept
 
 
-def export(run: PathLike | Solver, onnx: PathLike | None = None, mxnet: PathLike | None = None) -> None:
+def export(
+    run: PathLike | Solver,
+    onnx: PathLike | None = None,
+    mxnet: PathLike | None = None,
+    page: PathLike | None = None,
+    runtime: PathLike | None = None,
+) -> None:
     """Export a run to other formats.
 
-    A folder in ONNX is not written unless its graphs give the same answers as the run.
+    A folder with graphs in ONNX is not written unless these give the same answers as the run.
 
     Parameters
     ----------
@@ -37,24 +44,30 @@ def export(run: PathLike | Solver, onnx: PathLike | None = None, mxnet: PathLike
         A new folder for graphs in ONNX, with padding and search. `Solver` opens it too, without MXNet.
     mxnet : path, optional
         A new folder for graphs in MXNet's own format, for `mxnet.mod.Module.load` and for programs in C.
+    page : path, optional
+        A new folder for a page on which a browser answers with the graph in ONNX: see `page.py`.
+    runtime : path, optional
+        The folder of ONNX Runtime for the browser, which a page needs; by default npm fetches it: see `runtime.py`.
 
     Raises
     ------
     UsageError
-        If neither folder is given or one exists, or the run's model cannot be exported.
+        If no folder is given or one exists, or the run's model cannot be exported.
     RunError
         If the folder holds no run, or it is damaged, or a file cannot be written.
     Seq2SeqError
         If a graph gives another answer than the run.
     """
-    require(onnx is not None or mxnet is not None, "onnx", onnx, "a folder, unless mxnet is one")
-    for option, folder in (("onnx", onnx), ("mxnet", mxnet)):
-        if folder is not None:
-            require_new(option, folder)
-    if onnx is not None and mxnet is not None:
-        folders = [Path(os.path.realpath(each)) for each in (onnx, mxnet)]
-        apart = folders[0] not in (folders[1], *folders[1].parents) and folders[1] not in folders[0].parents
-        require(apart, "mxnet", str(mxnet), "another folder than onnx, and neither inside the other")
+    folders = {"onnx": onnx, "mxnet": mxnet, "page": page}
+    given = {option: folder for option, folder in folders.items() if folder is not None}
+    require(bool(given), "onnx", onnx, "a folder, unless mxnet or page is one")
+    require(runtime is None or page is not None, "runtime", runtime, "left out without page")
+    for option, folder in given.items():
+        require_new(option, folder)
+    for (first, one), (second, other) in combinations(given.items(), 2):
+        paths = [Path(os.path.realpath(each)) for each in (one, other)]
+        apart = paths[0] not in (paths[1], *paths[1].parents) and paths[1] not in paths[0].parents
+        require(apart, second, str(other), f"another folder than {first}, and neither inside the other")
     from seq2seq.opened import OpenedRun
     from seq2seq.solver import Solver
 
@@ -71,3 +84,7 @@ def export(run: PathLike | Solver, onnx: PathLike | None = None, mxnet: PathLike
         from seq2seq.exporting.mxnet import export_mxnet
 
         export_mxnet(solver, mxnet)
+    if page is not None:
+        from seq2seq.exporting.page import export_page
+
+        export_page(solver, page, runtime)

@@ -98,7 +98,7 @@ function answerer(name, about, complain, left) {
     source = asked;
     if (about.can.best || about.can.explain) more(asked);
   }
-  const parts = [answer, mark, working, inside, others];
+  const parts = [answer, mark, working, inside, others, about.note && element("p", {class: "small"}, about.note)];
   if (about.can.embeddings) parts.push(learned(name, complain, left));
   return {element: panel(name, about, ...parts), ask: (asked) => { first(asked); later(asked); }};
 }

@@ -1,5 +1,7 @@
 // What answers: the server that sent this page.
 
+export const views = ["ask", "watch", "evaluate"];
+
 const SLOW = 2000; // milliseconds
 const lines = new Map(); // what is waited for, by request
 let tell = () => {};

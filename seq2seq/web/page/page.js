@@ -5,7 +5,9 @@ import {askView} from "./ask.js";
 import {watchView} from "./watch.js";
 import {evaluateView} from "./evaluate.js";
 
-const VIEWS = {ask: ["Ask", askView], watch: ["Watch", watchView], evaluate: ["Evaluate", evaluateView]};
+const VIEWS = Object.fromEntries(Object.entries(
+  {ask: ["Ask", askView], watch: ["Watch", watchView], evaluate: ["Evaluate", evaluateView]},
+).filter(([name]) => engine.views.includes(name)));
 const view = document.getElementById("view");
 const problem = document.getElementById("problem");
 const waiting = document.getElementById("waiting");
