@@ -62,6 +62,7 @@ def test_others_are_answered_while_a_text_is_written(port, solved):
     writing.request("POST", "/api/runs/reading/continue", body, {"Content-Type": "application/json"})
     reply = writing.getresponse()
     first = json.loads(reply.readline())["text"]
+    assert len(first) < 2000
     assert ask(http.client.HTTPConnection("127.0.0.1", port, timeout=60), "sums", "1+2")[1]["text"] == solved("1+2")
     rest = [json.loads(line)["text"] for line in reply.read().splitlines()]
     assert len(first + "".join(rest)) == 2000
