@@ -3,7 +3,7 @@
 | file | contents |
 |---|---|
 | `index.html`, `page/` | the page, whose `page/engine.js` is `engine-onnx.js` of `seq2seq/web/page/` |
-| `model.onnx`, `export.json` | as in an export to ONNX, with what the page needs besides under `page` |
+| `model.onnx` and for `attention` its parts, `export.json` | as in an export to ONNX, with what the page needs besides |
 | `runtime/` | ONNX Runtime for the browser: see `runtime.py` |
 | `README.md`, `LICENSES.txt` | how to put it on a server; whose the parts are |
 """
@@ -19,6 +19,7 @@ from typing import Any
 
 from seq2seq.errors import UsageError
 from seq2seq.exporting.folder import new_folder
+from seq2seq.exporting.marks import form_of, marks_of
 from seq2seq.exporting.onnx import export_onnx
 from seq2seq.exporting.rule import HEAD, rule_of
 from seq2seq.exporting.runtime import PACKAGE, VERSION, runtime_files
@@ -30,7 +31,7 @@ from seq2seq.tasks.arithmetic import Arithmetic
 from seq2seq.tasks.pronunciation import Pronunciation
 from seq2seq.tasks.roman import Roman
 
-MODEL = "model.onnx"
+GRAPHS = ("model.onnx", "encoder.onnx", "decoder.onnx")  # the last two, which say where it looked, for `attention`
 SERVED = ("engine.js", "index.html")  # files of the page that are others here
 # How the page reads a source, by the method that does so in Python. A task with another method cannot be shown.
 READS: dict[Any, dict[str, Any]] = {
@@ -58,8 +59,8 @@ python -m http.server --bind 127.0.0.1
 ```
 
 Then open <http://127.0.0.1:8000/>. It does not work as a file, since browsers load no modules from files. The server
-has to send `.mjs` files as `text/javascript`, and may compress all of them. `export.json` has the SHA-256 of
-`model.onnx`. `LICENSES.txt` says whose the parts are.
+has to send `.mjs` files as `text/javascript`, and may compress all of them. `export.json` has the SHA-256 of the
+networks. `LICENSES.txt` says whose the parts are.
 """
 LICENSES = f"""\
 index.html, page/: from seq2seq, under the Apache License, Version 2.0 (https://www.apache.org/licenses/LICENSE-2.0).
@@ -94,15 +95,16 @@ def export_page(solver: Solver, folder: PathLike, runtime: PathLike | None = Non
     with tempfile.TemporaryDirectory() as temporary:
         exported = Path(temporary) / "onnx"
         export_onnx(solver, exported)
-        model = (exported / MODEL).read_bytes()
+        graphs = {name: (exported / name).read_bytes() for name in GRAPHS if (exported / name).exists()}
         properties = json.loads((exported / EXPORT).read_bytes())
-    hashes = {MODEL: hashlib.sha256(model).hexdigest()}
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in graphs.items()}
+    about["searches"] = len(graphs) > 1
     properties = {**properties, "rule": rule_of(solver.task), "page": about, "files": hashes}
     files = {
         **_page(),
         **{f"runtime/{name}": content for name, content in runtime_by_name.items()},
-        MODEL: model,
-        EXPORT: json.dumps(properties, indent=2, ensure_ascii=False).encode() + b"\n",
+        **graphs,
+        EXPORT: json.dumps(properties, ensure_ascii=False).encode() + b"\n",
         "README.md": README.format(name=about["name"], **properties).encode(),
         "LICENSES.txt": LICENSES.encode(),
     }
@@ -124,14 +126,14 @@ def _about(solver: Solver) -> dict[str, Any]:
             f"page: {solver.shown}: the task {task.name} has code of its own, which a static page cannot run; "
             "seq2seq serve shows it"
         )
-    form = {"form": task._form.pattern, "parentheses": task.parentheses} if isinstance(task, Arithmetic) else {}
     return {
         "name": solver.run.path.name or "run",
         "example": solver.example,
         "padding": solver.codec.padding,
         "final": FINALS[type(task).final],
+        "marks": marks_of(solver),
         **reads,
-        **form,
+        **(form_of(task) if isinstance(task, Arithmetic) else {}),
     }
 
 

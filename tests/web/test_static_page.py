@@ -6,9 +6,12 @@ import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+import numpy as np
 import pytest
 
-from seq2seq import export
+from seq2seq import Arithmetic, Extra, Reverse, SourceError, export, train
+from seq2seq.exporting.marks import marks_of
+from seq2seq.exporting.rule import rule_of
 from seq2seq.exporting.runtime import FILES, PACKAGE, cache
 from tests.web.conftest import WAIT
 
@@ -70,7 +73,7 @@ def test_it_answers_as_python_does_with_the_working_and_each_step(page, address,
             assert page.locator("table.heat").count() == len(solver.calls(source))
 
 
-def test_each_step_is_as_sure_as_in_python(page, address, attentive):
+def test_each_step_is_as_sure_and_looks_where_it_does_in_python(page, address, attentive):
     from seq2seq.explaining import explain
 
     page.goto(f"{address}attentive/#source=1%2B2%2B3")
@@ -78,6 +81,8 @@ def test_each_step_is_as_sure_as_in_python(page, address, attentive):
     rows = page.locator("table.heat tbody tr")
     expect(rows).to_have_count(len(found.written))
     assert page.locator("table.heat tbody th").all_text_contents() == found.written
+    looked = [int(each) / 100 for each in page.locator("table.heat td.weight").all_text_contents()]
+    assert looked == pytest.approx(found.attention.ravel().tolist(), abs=0.006)
     shown = [float(each.split()[0]) / 100 for each in page.locator("table.heat td.sure").all_text_contents()]
     assert shown == pytest.approx(found.probabilities.max(axis=1).tolist(), abs=6e-4)
 
@@ -87,13 +92,97 @@ def test_a_working_of_any_length_is_as_in_python(page, address, stepping):
     for source in ("3-1+2-3+1+0-2", "1-3-3", "0"):
         page.get_by_label("A source").fill(source)
         [answer] = stepping.answer([source])
-        expect(page.locator("table.heat caption code").first).to_contain_text(f"{stepping.calls(source)[0]} →")
+        calls = stepping.calls(source)
+        expect(page.locator("table.heat caption code").first).to_contain_text(f"{calls[0]} →")
         expect(page.locator(".answer output")).to_have_text(answer.text)
-        assert confidence(page) == pytest.approx(answer.confidence, abs=1e-5)
+        assert confidence(page) == pytest.approx(answer.confidence, abs=1e-5 * len(calls))  # rounding in each call
+
+
+@pytest.mark.parametrize("options", [
+    {"operators": "+-*", "signed": True, "operands": (0, 99)}, {"operators": "+-*/%", "operands": (0, 9)},
+    {"operators": "/", "terms": 2}, {"operators": "+-*", "by_digit": True}, {"operators": "+-*", "parentheses": True},
+])  # fmt: skip
+def test_it_asks_what_the_task_asks(options, page, address):
+    task = Arithmetic(**{"terms": 3, "operands": (1, 10), "steps": "call", **options})
+    rng = np.random.default_rng(0)
+    sources = [expression(task, rng) for _ in range(300)]
+    script = """async ([rule, sources]) => {
+        const {head} = await import("../stepping/page/working.js");
+        return sources.map((source) => head(source, rule));
+    }"""
+    page.goto(f"{address}stepping/")
+    found = page.evaluate(script, [rule_of(task), sources])
+    heads = [task.head(source) for source in sources]
+    assert found == [[head.start, head.stop] for head in heads]
+
+
+def expression(task, rng):
+    """An expression of up to eight terms, with numbers of up to three digits."""
+    numbers = [str(number) for number in rng.choice([*range(30), 100, 365], rng.integers(1, 9))]
+    if task.parentheses and len(numbers) > 3:
+        numbers[1] = f"({numbers[1]}"
+        numbers[2] = f"{numbers[2]})"
+    signs = rng.choice([*task.operators], len(numbers) - 1)
+    return "-" * bool(task.signed and rng.random() < 0.5) + numbers[0] + "".join(map("".join, zip(signs, numbers[1:])))
+
+
+MARKED = [
+    {"task": Arithmetic("+*", terms=3, operands=(1, 10), steps="call")},
+    {"task": Arithmetic("+-", terms=(2, 3), operands=(1, 9), signed=True, mixed=False)},
+    {"task": Arithmetic("+-", terms=3, operands=(1, 9), parentheses=True)},
+    {
+        "task": Arithmetic("+", terms=2, operands=(1, 9), steps="call"),
+        "extra": (Extra(Arithmetic("+", terms=2, operands=(1, 99), steps="call"), 20),),
+    },
+    {"task": Reverse("abc", length=(2, 4)), "model": "attention"},
+]
+
+
+@pytest.mark.parametrize("options", MARKED)
+def test_it_marks_what_python_marks(options, page, address, tmp_path):
+    options = {"epochs": 1, "hidden_size": 4, "layers": 1, "examples": 40, "validation": 8, "test": 8, **options}
+    solver = train(run_dir=tmp_path / "run", progress=False, show_every=0, **options)
+    rng = np.random.default_rng(0)
+    task = solver.task
+    if isinstance(task, Arithmetic):
+        sources = [expression(task, rng) for _ in range(100)] + ["1+1", "5+50", "-3", "(1+2)", "((1+2))-3", "1+2+3"]
+    else:
+        sources = ["".join(rng.choice([*"abcd"], rng.integers(1, 6))) for _ in range(50)]
+    calls = [source[: rng.integers(1, 4)] for source in sources]
+    cases = [[[*source], [call, source][: rng.integers(0, 3)]] for source, call in zip(sources, calls)]
+    script = """async ([marks, cases]) => {
+        const {unlike} = await import("../stepping/page/marks.js");
+        return cases.map(([symbols, calls]) => unlike(symbols, calls, marks));
+    }"""
+    page.goto(f"{address}stepping/")
+    found = page.evaluate(script, [marks_of(solver), cases])
+    expected = [solver._likeness.unlike("".join(symbols), calls) for symbols, calls in cases]
+    same = [(one is None) == (other is None) for one, other in zip(found, expected)]
+    assert all(same), [case for case, right in zip(cases, same) if not right]
+    readable = [place for place, source in enumerate(sources) if is_readable(task, source)]
+    assert [found[place] for place in readable] == [expected[place] for place in readable]
+
+
+def is_readable(task, source):
+    try:
+        task.normalise(source)
+    except SourceError:
+        return False
+    return True
+
+
+def test_what_is_unlike_training_is_marked(page, address, stepping):
+    page.goto(f"{address}stepping/")
+    for source in ("3-3-3-3-3-3", "1+2-3", "8-1-1"):
+        page.get_by_label("A source").fill(source)
+        expect(page.locator("table.heat caption code").first).to_contain_text(f"{stepping.calls(source)[0]} →")
+        reason = stepping.answer([source])[0].unlike_training
+        assert page.locator(".warning").is_visible() == bool(reason)
+        assert not reason or reason in page.locator(".warning").text_content()
 
 
 @pytest.mark.parametrize("source, problem", [
-    ("1+x", "'x' is not among the characters 0123456789+"), ("1+", "'1+' is not of the form of"),
+    ("1+x", "'x' is not among the characters 0123456789+"), ("1+", "'1+' is not an expression of whole numbers and +"),
     ("  ", "the source is empty"), ("1+1+1+1+1+1", "'1+1+1+1+1+1' has 11 characters, but this run reads 5"),
     ("<img src=x onerror=alert(1)>", "'<' is not among the characters"),
 ])  # fmt: skip
@@ -108,7 +197,6 @@ def test_what_cannot_be_read_is_named(source, problem, page, address):
 def test_only_what_a_browser_can_do_is_shown_and_the_rest_is_said(page, address):
     page.goto(f"{address}stepping/#view=watch")
     expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(["Ask"])
-    expect(page.get_by_text("This page does not mark sources that are unlike those of training")).to_be_visible()
     assert page.get_by_text("Compare with").count() == page.get_by_text("Embeddings").count() == 0
 
 

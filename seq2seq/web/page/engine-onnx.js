@@ -1,6 +1,7 @@
 // What answers on a static page: ONNX Runtime Web, in the browser, with the graph of an export. It has the functions of
 // engine.js that need no server.
 import * as ort from "../runtime/ort.wasm.bundle.min.mjs";
+import {misshapen, unlike} from "./marks.js";
 import {worked} from "./working.js";
 
 export const views = ["ask"];
@@ -21,7 +22,7 @@ export function whenWaiting(show) {
   tell = show;
 }
 
-let properties, opened;
+let properties, opened, searching;
 let last = Promise.resolve();
 
 async function fetched() {
@@ -45,6 +46,18 @@ async function load() {
 
 const open = () => opened ??= load();
 
+// The graphs of a search, which say where each step looked; null for a model without attention.
+const parts = (run) => searching ??= run.page.searches
+  ? Promise.all(["encoder.onnx", "decoder.onnx"].map((name) => ort.InferenceSession.create(beside(name))))
+  : Promise.resolve(null);
+
+// The result of a call that uses a session, of which there is one at a time.
+function inTurn(call) {
+  const result = last.then(call);
+  last = result.catch(() => {});
+  return result;
+}
+
 export const runs = async () => {
   const run = await described();
   return [{name: run.page.name, task: run.task, kind: run.application, model: run.model, live: false, export: true}];
@@ -54,12 +67,12 @@ export async function describe() {
   const {run} = await open();
   const can = {steps: true, best: false, explain: true, continue: false, embeddings: false};
   return {example: run.page.example, engine: "onnx", model: run.model, most_best: 1, can,
-    note: "This page does not mark sources that are unlike those of training: a run is less reliable with them."};
+    note: run.page.marks ? null : "This page does not mark sources that are unlike those of training: do not rely on answers to them."};
 }
 
 // The symbols of a source as the task would write it.
 function read({run, ids}, source) {
-  const {squeezed, form, example, turned} = run.page;
+  const {squeezed, form, turned} = run.page;
   let text = squeezed ? source.replaceAll(" ", "") : source;
   if (turned) text = turned === "upper" ? text.toUpperCase() : text.toLowerCase();
   if (!text.trim()) throw new SourceError("the source is empty");
@@ -69,10 +82,8 @@ function read({run, ids}, source) {
     const known = run.characters.filter(Boolean).join(run.source_separator).slice(0, 100);
     throw new SourceError(`'${unknown}' is not among the ${run.source_separator ? "symbols" : "characters"} ${known}`);
   }
-  if (form && !new RegExp(`^(?:${form})$`).test(text)) throw new SourceError(`'${text}' is not of the form of ${example}`);
-  if (run.page.parentheses && !paired(text)) {
-    throw new SourceError(`'${text}': each parenthesis needs its other half, and two terms or more between them`);
-  }
+  const problem = form && misshapen(text, run.page);
+  if (problem) throw new SourceError(problem);
   if (!run.rule) fits(run, symbols);
   return text;
 }
@@ -84,33 +95,38 @@ function fits(run, symbols) {
   throw new SourceError(`'${symbols.join(run.source_separator)}' has ${symbols.length} characters, but this run reads ${run.source_length}`);
 }
 
-function paired(text) {
-  let level = 0;
-  for (const character of text) {
-    level += (character === "(") - (character === ")");
-    if (level < 0) return false;
-  }
-  return level === 0 && !/\(-?[0-9]+\)/.test(text);
-}
-
-// One call of the graph, and no other at the same time: the outputs for one question.
+// One call of the graph: the outputs for one question.
 async function called({run, session, ids}, question, signal) {
   const symbols = split(run, question);
-  const source = BigInt64Array.from(symbols, (symbol) => BigInt(ids.get(symbol)));
-  const before = last;
-  let done;
-  last = new Promise((resolve) => { done = resolve; });
-  await before;
-  try {
+  const source = tensor(symbols.map((symbol) => ids.get(symbol)), [1, symbols.length]);
+  const found = await inTurn(() => {
     signal?.throwIfAborted();
-    const found = await session.run({source: new ort.Tensor("int64", source, [1, symbols.length])});
-    const written = Array.from(found.ids.data, Number);
-    const kept = written.filter((id) => id !== run.pad);
-    const text = (run.reverse_target ? kept.reverse() : kept).map((id) => run.characters[id]).join(run.target_separator);
-    return {symbols, written, text, confidence: Math.exp(Math.min(0, found.score.data[0])), rows: found.log_probabilities};
-  } finally {
-    done();
+    return session.run({source});
+  });
+  const written = Array.from(found.ids.data, Number);
+  const kept = written.filter((id) => id !== run.pad);
+  const text = (run.reverse_target ? kept.reverse() : kept).map((id) => run.characters[id]).join(run.target_separator);
+  const confidence = Math.exp(Math.min(0, found.score.data[0]));
+  return {symbols, source, written, text, confidence, rows: found.log_probabilities.data};
+}
+
+const tensor = (ids, shape) => new ort.Tensor("int64", BigInt64Array.from(ids, BigInt), shape);
+
+// Where each step looked, for each symbol of the source; null for a model without attention.
+async function attention(run, {symbols, source, written}) {
+  const graphs = await parts(run);
+  if (!graphs) return null;
+  const [encoder, decoder] = graphs;
+  const {target_length: _, ...values} = await inTurn(() => encoder.run({source}));
+  const weights = [];
+  let previous = run.start;
+  for (const id of written) {
+    const found = await inTurn(() => decoder.run({previous: tensor([previous], [1]), ...values}));
+    weights.push(Array.from(found.attention.data).slice(-symbols.length)); // sources are padded on the left
+    for (const name of Object.keys(values)) values[name] = found[`${name}_after`] ?? values[name];
+    previous = id;
   }
+  return weights;
 }
 
 // The answer to a source, with its working and the calls on the way.
@@ -122,11 +138,14 @@ async function answered(source, signal) {
   if (!run.rule) {
     const reply = await called(model, text, signal);
     const steps = reply.text.split("=");
-    return {text: run.page.final ? steps.at(-1) : reply.text, confidence: reply.confidence, steps, replies: [reply]};
+    return {text: run.page.final ? steps.at(-1) : reply.text, confidence: reply.confidence, steps, replies: [reply],
+      unlike_training: marked(run, text, [])};
   }
+  const calls = [];
   let confidence = 1;
   const {answer, steps} = await worked(text, run.rule, async (question, first) => {
-    if ([...question].length > run.source_length && !run.any_length) {
+    calls.push(question);
+    if (question.length > run.source_length && !run.any_length) {
       if (first) fits(run, [...question]);
       return null;
     }
@@ -136,8 +155,10 @@ async function answered(source, signal) {
     confidence *= reply.confidence;
     return reply.text;
   });
-  return {text: answer, confidence, steps, replies: [...replies.values()]};
+  return {text: answer, confidence, steps, replies: [...replies.values()], unlike_training: marked(run, text, calls)};
 }
+
+const marked = (run, text, calls) => run.page.marks && unlike(split(run, text), calls, run.page.marks);
 
 async function tried(source, call) {
   try {
@@ -149,8 +170,8 @@ async function tried(source, call) {
 }
 
 export const ask = (name, source, signal) => tried(source, async () => {
-  const {text, confidence, steps} = await answered(source, signal);
-  return {text, confidence, unlike_training: null, ...steps.length > 1 ? {steps} : {}};
+  const {text, confidence, steps, unlike_training} = await answered(source, signal);
+  return {text, confidence, unlike_training, ...steps.length > 1 ? {steps} : {}};
 });
 
 export const explain = (name, source, signal) => tried(source, async () => {
@@ -159,7 +180,7 @@ export const explain = (name, source, signal) => tried(source, async () => {
   if (replies.length > MOST_CALLS) {
     throw new SourceError(`the working has ${replies.length} steps, and at most ${MOST_CALLS} are explained`);
   }
-  return {calls: replies.map((reply) => explained(run, reply))};
+  return {calls: await Promise.all(replies.map(async (reply) => explained(run, reply, await attention(run, reply))))};
 });
 
 // Which places of what was written are an answer, and the padding that ends it: see `learned` in vocabulary.py.
@@ -171,14 +192,16 @@ function learned({padding}, {symbols, written}, pad) {
   return places.filter((place) => !written.slice(place + 1).includes(pad));
 }
 
-function explained(run, reply) {
+function explained(run, reply, weights) {
   const size = run.characters.length;
   const blank = run.page.padding.startsWith("under") ? "<pad>" : "<end>";
   const shown = (id) => id === run.pad ? blank : run.characters[id];
-  const steps = learned(run.page, reply, run.pad).map((place) => {
-    const row = Array.from(reply.rows.data.slice(place * size, (place + 1) * size), (score) => Math.exp(Math.min(0, score)));
+  const places = learned(run.page, reply, run.pad);
+  const steps = places.map((place) => {
+    const row = Array.from(reply.rows.slice(place * size, (place + 1) * size), (score) => Math.exp(Math.min(0, score)));
     const likely = row.map((probability, id) => [shown(id), probability]).sort((one, other) => other[1] - one[1]);
     return {symbol: shown(reply.written[place]), probability: row[reply.written[place]], likely: likely.slice(0, MOST_OTHERS)};
   });
-  return {source: reply.symbols.join(run.source_separator), answer: reply.text, read: reply.symbols, steps, attention: null};
+  return {source: reply.symbols.join(run.source_separator), answer: reply.text, read: reply.symbols, steps,
+    attention: weights && places.map((place) => weights[place])};
 }
