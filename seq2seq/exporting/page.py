@@ -3,7 +3,8 @@
 | file | contents |
 |---|---|
 | `index.html`, `page/` | the page, whose `page/engine.js` is `engine-onnx.js` of `seq2seq/web/page/` |
-| `model.onnx` and for `attention` its parts, `export.json` | as in an export to ONNX, with what the page needs besides |
+| `model.onnx`, `export.json` | as in an export to ONNX, with what the page needs besides under `page` |
+| `encoder.onnx`, `decoder.onnx` | for `attention`: they say where each step looked |
 | `runtime/` | ONNX Runtime for the browser: see `runtime.py` |
 | `README.md`, `LICENSES.txt` | how to put it on a server; whose the parts are |
 """
@@ -31,7 +32,7 @@ from seq2seq.tasks.arithmetic import Arithmetic
 from seq2seq.tasks.pronunciation import Pronunciation
 from seq2seq.tasks.roman import Roman
 
-GRAPHS = ("model.onnx", "encoder.onnx", "decoder.onnx")  # the last two, which say where it looked, for `attention`
+GRAPHS = ("model.onnx", "encoder.onnx", "decoder.onnx")
 SERVED = ("engine.js", "index.html")  # files of the page that are others here
 # How the page reads a source, by the method that does so in Python. A task with another method cannot be shown.
 READS: dict[Any, dict[str, Any]] = {

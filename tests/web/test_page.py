@@ -74,6 +74,7 @@ def test_what_is_unlike_training_is_marked(page, address, stepping):
     source = "3-3-3-3-3-3"
     assert stepping.answer([source])[0].unlike_training
     page.goto(f"{address}#run=stepping&source={source}")
+    expect(page.locator(".warning")).to_be_visible()
     expect(page.locator(".warning")).to_contain_text("Unlike training")
     page.get_by_label("A source").fill("1+2-3")
     expect(page.locator(".warning")).to_be_hidden()
@@ -84,8 +85,10 @@ def test_two_runs_answer_side_by_side(page, address, attentive, stepping):
     page.get_by_label("Compare with").select_option("stepping")
     outputs = page.locator(".pair .answer output")
     expect(outputs).to_have_text([attentive.work("1+2+3")[-1], stepping("1+2+3")])
-    page.get_by_label("A source").fill("1+1+1")
-    expect(outputs).to_have_text([attentive.work("1+1+1")[-1], stepping("1+1+1")])
+    assert page.locator(".pair h2").all_text_contents() == ["attentive", "stepping"]
+    page.get_by_label("A source").fill("3-1-1")
+    expect(outputs).to_have_text([stepping("3-1-1")])
+    expect(page.locator(".pair .answer").first).to_contain_text("'-' is not among the characters")
 
 
 def test_a_text_is_written_on_and_stopped(page, address, reading):

@@ -22,19 +22,25 @@ export function whenWaiting(show) {
   tell = show;
 }
 
-let properties, opened, searching;
 let last = Promise.resolve();
 
-async function fetched() {
+// The result of a call that is made once, unless it fails.
+function once(call) {
+  let result;
+  return () => result ??= call().catch((error) => {
+    result = undefined;
+    throw error;
+  });
+}
+
+const described = once(async () => {
   const reply = await fetch(beside("export.json"));
   if (!reply.ok) throw new Error("export.json is missing beside the page");
   return reply.json();
-}
+});
 
-const described = () => properties ??= fetched();
-
-async function load() {
-  tell("Loading the network; it is kept by the browser …");
+const open = once(async () => {
+  tell("Loading the network …");
   try {
     const run = await described();
     const session = await ort.InferenceSession.create(beside("model.onnx"));
@@ -42,14 +48,10 @@ async function load() {
   } finally {
     tell("");
   }
-}
+});
 
-const open = () => opened ??= load();
-
-// The graphs of a search, which say where each step looked; null for a model without attention.
-const parts = (run) => searching ??= run.page.searches
-  ? Promise.all(["encoder.onnx", "decoder.onnx"].map((name) => ort.InferenceSession.create(beside(name))))
-  : Promise.resolve(null);
+// The graphs of a search, which say where each step looked.
+const parts = once(() => Promise.all(["encoder.onnx", "decoder.onnx"].map((name) => ort.InferenceSession.create(beside(name)))));
 
 // The result of a call that uses a session, of which there is one at a time.
 function inTurn(call) {
@@ -114,9 +116,8 @@ const tensor = (ids, shape) => new ort.Tensor("int64", BigInt64Array.from(ids, B
 
 // Where each step looked, for each symbol of the source; null for a model without attention.
 async function attention(run, {symbols, source, written}) {
-  const graphs = await parts(run);
-  if (!graphs) return null;
-  const [encoder, decoder] = graphs;
+  if (!run.page.searches) return null;
+  const [encoder, decoder] = await parts();
   const {target_length: _, ...values} = await inTurn(() => encoder.run({source}));
   const weights = [];
   let previous = run.start;

@@ -39,9 +39,9 @@ function links() {
 
 // Show an error, or with null none any more.
 function complain(error) {
+  if (error?.name === "AbortError") return;
   problem.hidden = !error;
-  if (!error || error.name === "AbortError") return;
-  problem.textContent = error instanceof TypeError ? "The server does not answer. Is it still running?" : error.message;
+  if (error) problem.textContent = error instanceof TypeError ? "The server does not answer. Is it still running?" : error.message;
 }
 
 async function show() {
