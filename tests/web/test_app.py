@@ -11,6 +11,7 @@ from seq2seq.explaining import explain
 from seq2seq.runs import Run
 from seq2seq.tasks.ratings import Ratings
 from seq2seq.web.app import App
+from seq2seq.web.asking import described
 from seq2seq.web.catalogue import Catalogue
 from tests import tables
 from tests.web.conftest import HOST
@@ -57,8 +58,10 @@ def test_the_best_answers_are_those_of_the_search(served, post, attentive):
     assert post(served, "/api/runs/sums/best", {"source": "1+2"}).status == 400
 
 
-def test_a_run_that_works_in_steps_has_one_answer(served, get, post):
+def test_a_run_that_works_in_steps_has_one_answer(served, get, post, stepping, monkeypatch):
     assert get(served, "/api/runs/stepping").json["can"]["best"] is False
+    monkeypatch.setattr(stepping, "n_best", lambda source, n: [], raising=False)  # as a run with attention searches
+    assert described(stepping)["can"]["best"] is False
     reply = post(served, "/api/runs/stepping/best", {"source": "1+2-3"})
     assert reply.status == 400 and "works in steps, and has one answer" in reply.json["error"]
 
