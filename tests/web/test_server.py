@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
@@ -108,22 +109,28 @@ def test_only_this_machine_can_reach_it(port):
                 socket.create_connection((address, port), timeout=5)
 
 
+@contextmanager
+def serving(folder, *arguments):
+    """The command, which is interrupted at the end, and the first line that it prints."""
+    options = {"cwd": folder, "env": ANYWHERE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*WORDS, *arguments, "--port", "0"], **options) as process:
+        try:
+            yield process, process.stdout.readline()
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.out, process.err = process.communicate(timeout=30)
+
+
 def test_the_command_prints_its_address_and_ends_with_ctrl_c(solved, tmp_path):
-    options = {"cwd": tmp_path, "env": ANYWHERE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen([*WORDS, str(solved.run.path), "--port", "0"], **options) as process:
-        address = process.stdout.readline()
+    with serving(tmp_path, str(solved.run.path)) as (process, address):
         port = int(address.removeprefix("http://127.0.0.1:").removesuffix("/\n"))
         assert ask(http.client.HTTPConnection("127.0.0.1", port, timeout=60), "sums", "1+2")[1]["text"] == "3"
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
-    assert (process.returncode, out, err) == (0, "", "")
+    assert (process.returncode, process.out, process.err) == (0, "", "")
 
 
 def test_another_address_is_served_under_the_names_that_are_allowed_and_without_a_password(solved, tmp_path):
-    options = {"cwd": tmp_path, "env": ANYWHERE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    words = [*WORDS, str(solved.run.path), "--port", "0", "--host", "0.0.0.0", "--allow-host", "sums.example"]
-    with subprocess.Popen(words, **options) as process:
-        address = process.stdout.readline()
+    options = ["--host", "0.0.0.0", "--allow-host", "sums.example"]
+    with serving(tmp_path, str(solved.run.path), *options) as (process, address):
         port = int(address.removeprefix("http://sums.example:").removesuffix("/\n"))
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         for headers, status in [
@@ -136,9 +143,7 @@ def test_another_address_is_served_under_the_names_that_are_allowed_and_without_
             connection.request("GET", "/api/runs", headers=headers)
             reply = connection.getresponse()
             assert (reply.read() and reply.status) == status
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
-    assert err == "seq2seq serve: there is no password: put it behind a proxy that asks for one\n"
+    assert process.err == "seq2seq serve: there is no password: put it behind a proxy that asks for one\n"
 
 
 def test_what_is_wrong_is_one_line(tmp_path, port):
