@@ -7,13 +7,13 @@ const EVERY = 2000; // milliseconds
 const TITLES = {train_loss: "Training loss", validation_loss: "Validation loss", validation_exact_match: "Validation exact match",
   learning_rate: "Learning rate", samples_per_second: "Examples a second"};
 const FIRST = ["validation_exact_match", "validation_loss", "train_loss"];
+const NOTHING = "an export, which has no curves and no samples: its run folder has them";
 const AXES = new Set(["epoch", "step", "seconds"]);
 
 const duration = (seconds) => seconds >= 3600 ? `${Math.floor(seconds / 3600)} h ${Math.round(seconds % 3600 / 60)} min`
   : seconds >= 60 ? `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s` : `${Math.round(seconds)} s`;
 
-function progress({rows, epochs, live, seconds_left: left, within_epoch: within}, isExport) {
-  if (isExport) return "an export, which has no curves and no samples: its run folder has them";
+function progress({rows, epochs, live, seconds_left: left, within_epoch: within}) {
   const done = rows.at(-1)?.epoch ?? 0;
   if (!live) return done < epochs ? `stopped at epoch ${done} of ${epochs}` : `trained for ${done} epochs`;
   const loss = within?.loss == null ? "" : `, loss ${within.loss.toFixed(4)}`;
@@ -78,7 +78,7 @@ export async function watchView({view, runs, state, remember, complain, signal})
       const values = await engine.metrics(name);
       const before = known.get(name);
       known.set(name, values);
-      says.get(name).textContent = ` ${progress(values, exports.has(name))}`;
+      says.get(name).textContent = ` ${exports.has(name) ? NOTHING : progress(values)}`;
       return before?.rows.length !== values.rows.length || before?.live !== values.live;
     }));
     if (signal.aborted) return;
