@@ -4,8 +4,9 @@ import signal
 import numpy as np
 import pytest
 
-from seq2seq import Arithmetic, Text, export, train
+from seq2seq import Arithmetic, PairsTask, Ratings, Table, Text, export, train
 from seq2seq.runs import Run
+from tests import tables
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of a shell's job in the background: Ctrl-C is tested here
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -67,6 +68,30 @@ def reading(tmp_path_factory):
     path = tmp_path_factory.mktemp("runs") / "reading"
     options = {"model": "rnn-sequence", "epochs": 30, "hidden_size": 24, "embedding": 6, "batch_size": 16}
     return train(Text(given=some_text()), path, progress=False, learning_rate=0.02, show_every=0, **options)
+
+
+PAIRS = [(f"{a}{b}{a}", f"{b} {a}") for a in "αβγδε" for b in "κλμν"]  # which no page in English has
+KEEPING = {
+    "pairs": PairsTask.of(PAIRS),
+    "words": PairsTask.of([(f"o {a}", f"h {b}") for a, b in PAIRS], source_symbols="words", target_symbols="words"),
+    "text": Text(given=some_text()),
+    "ratings": Ratings(given=tables.ratings(200)[0]),
+    "table": Table(given=tables.cakes(200), target="price", log=True),
+}  # tasks whose data a run keeps
+
+
+@pytest.fixture(scope="session")
+def keeping(tmp_path_factory):
+    """A function from a name in `KEEPING` to a scored run that keeps its data. Its folder is not to be changed."""
+    folder = tmp_path_factory.mktemp("keeping")
+
+    def run(name):
+        if not (folder / name).exists():
+            options = {} if name in ("ratings", "table") else {"hidden_size": 4}
+            train(KEEPING[name], folder / name, epochs=1, progress=False, **options).evaluate()
+        return folder / name
+
+    return run
 
 
 MODULE = '''

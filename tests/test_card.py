@@ -6,12 +6,12 @@ import re
 import pytest
 import yaml
 
-from seq2seq import RunError, Solver, UsageError
+from seq2seq import RunError, Solver, UsageError, pack
 from seq2seq.card import model_card
 from seq2seq.config import Config
 from seq2seq.recipes import load_recipe
 from seq2seq.tasks import Arithmetic
-from tests.test_packing import TASKS, members, pack, trained  # noqa: F401  (a fixture)
+from tests.test_packing import members
 from tests.test_scripts import call
 
 HELD_OUT = {"n": 50, "exact_match": 0.98, "character_accuracy": 0.99, "overlap": 0.0, "symbols right": 0.5}
@@ -126,11 +126,11 @@ def test_a_damaged_evaluation_is_one_line(evaluation):
         ("table", "tabular-regression", ["rmse", "mae", "r2"]),
     ],
 )
-def test_each_kind_of_run_has_its_metrics(trained, tmp_path, name, task, metrics):  # noqa: F811
-    text = members(pack(trained(name), tmp_path / "a.zip").path)["README.md"].decode()
+def test_each_kind_of_run_has_its_metrics(keeping, tmp_path, name, task, metrics):
+    text = members(pack(keeping(name), tmp_path / "a.zip").path)["README.md"].decode()
     [results] = head(text)["model-index"][0]["results"]
     assert results["task"] == {"type": task} and [each["type"] for each in results["metrics"]] == metrics
-    evaluation = json.loads((trained(name) / "evaluation.json").read_text())["held_out"]
+    evaluation = json.loads((keeping(name) / "evaluation.json").read_text())["held_out"]
     values = evaluation.get("values", evaluation)
     assert [each["value"] for each in results["metrics"]] == [values[each] for each in metrics]
     assert "## Training" not in text  # its data are in no file that a recipe names

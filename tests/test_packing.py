@@ -13,45 +13,19 @@ import pytest
 from seq2seq import (
     Arithmetic,
     PairsTask,
-    Ratings,
     RunError,
     Solver,
-    Table,
-    Text,
     UsageError,
     export,
     pack,
     train,
 )
 from seq2seq.archives import archive
-from tests import tables
-from tests.conftest import some_text
+from tests.conftest import KEEPING, PAIRS
 from tests.tasks.own import Double
 from tests.test_scripts import call
 
 TINY = {"epochs": 1, "hidden_size": 4, "progress": False}
-PAIRS = [(f"{a}{b}{a}", f"{b} {a}") for a in "αβγδε" for b in "κλμν"]  # which no page in English has
-TASKS = {
-    "pairs": PairsTask.of(PAIRS),
-    "words": PairsTask.of([(f"o {a}", f"h {b}") for a, b in PAIRS], source_symbols="words", target_symbols="words"),
-    "text": Text(given=some_text()),
-    "ratings": Ratings(given=tables.ratings(200)[0]),
-    "table": Table(given=tables.cakes(200), target="price", log=True),
-}
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A function from the name of a task to a scored run of it, which is not to be changed."""
-    folder = tmp_path_factory.mktemp("runs")
-
-    def run(name):
-        if not (folder / name).exists():
-            options = {"epochs": 1, "progress": False} if name in ("ratings", "table") else TINY
-            train(TASKS[name], folder / name, **options).evaluate()
-        return folder / name
-
-    return run
 
 
 def members(file):
@@ -102,9 +76,9 @@ def test_it_has_what_answering_needs(solved, tmp_path):
     assert "last.safetensors" in os.listdir(solved.run.path)
 
 
-@pytest.mark.parametrize("name", TASKS)
-def test_data_are_left_out_and_need_not_be_there_to_answer(trained, tmp_path, name):
-    run = trained(name)
+@pytest.mark.parametrize("name", KEEPING)
+def test_data_are_left_out_and_need_not_be_there_to_answer(keeping, tmp_path, name):
+    run = keeping(name)
     packed = pack(run, tmp_path / "a.zip")
     [kept] = [each for each in os.listdir(run) if each.endswith(".gz")]
     assert packed.left_out[0] == kept and kept not in members(packed.path)
@@ -122,9 +96,9 @@ def test_data_are_left_out_and_need_not_be_there_to_answer(trained, tmp_path, na
             use()
 
 
-@pytest.mark.parametrize("name", TASKS)
-def test_with_the_data_it_can_be_scored(trained, tmp_path, name):
-    run = trained(name)
+@pytest.mark.parametrize("name", KEEPING)
+def test_with_the_data_it_can_be_scored(keeping, tmp_path, name):
+    run = keeping(name)
     packed = pack(run, tmp_path / "a.zip", with_data=True)
     assert packed.left_out == ()
     files = members(packed.path)
@@ -141,9 +115,9 @@ def test_with_the_data_it_can_be_scored(trained, tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["pairs", "words", "text"])
-def test_no_source_or_target_is_in_a_pack_without_data(trained, tmp_path, name):
+def test_no_source_or_target_is_in_a_pack_without_data(keeping, tmp_path, name):
     """They are looked for in all files but the weights: each source or target, or of the text each piece of 12."""
-    run = trained(name)
+    run = keeping(name)
     text = gzip.decompress(next(run.glob("*.gz")).read_bytes()).decode()
     if name == "text":
         quotes = {text[at : at + 12] for at in range(len(text) - 12)}
@@ -155,9 +129,9 @@ def test_no_source_or_target_is_in_a_pack_without_data(trained, tmp_path, name):
             assert not [quote for quote in quotes if quote in content.decode()], file
 
 
-def test_the_wrong_answers_are_left_out_with_the_data_alone(trained, solved, tmp_path):
-    assert json.loads((trained("pairs") / "evaluation.json").read_text())["mistakes"]
-    packed = pack(trained("pairs"), tmp_path / "a.zip")
+def test_the_wrong_answers_are_left_out_with_the_data_alone(keeping, solved, tmp_path):
+    assert json.loads((keeping("pairs") / "evaluation.json").read_text())["mistakes"]
+    packed = pack(keeping("pairs"), tmp_path / "a.zip")
     assert packed.left_out == ("pairs.jsonl.gz", "wrong answers")
     evaluation = json.loads(members(packed.path)["evaluation.json"])
     assert "mistakes" not in evaluation and evaluation["held_out"]["n"] > 0
@@ -182,11 +156,11 @@ def test_folders_of_files_are_left_out(tmp_path):
     assert b"private-folder" in members(pack(run, tmp_path / "b.zip", with_data=True).path)["config.json"]
 
 
-def test_what_another_run_was_trained_on_is_left_out_with_the_data(trained, tmp_path):
-    run = train(TASKS["pairs"], tmp_path / "run", start_from=trained("pairs"), epochs=1, progress=False).run.path
+def test_what_another_run_was_trained_on_is_left_out_with_the_data(keeping, tmp_path):
+    run = train(KEEPING["pairs"], tmp_path / "run", start_from=keeping("pairs"), epochs=1, progress=False).run.path
     packed = pack(run, tmp_path / "a.zip")
     assert packed.left_out == ("pairs.jsonl.gz", "known.u64")
-    assert Solver([packed.path, pack(trained("pairs"), tmp_path / "b.zip").path])(["ακα"])  # they read no data
+    assert Solver([packed.path, pack(keeping("pairs"), tmp_path / "b.zip").path])(["ακα"])  # they read no data
     with pytest.warns(UserWarning, match="is not saved"):
         Solver(pack(run, tmp_path / "c.zip", with_data=True).path).evaluate()
 
@@ -199,7 +173,7 @@ def test_a_run_of_a_task_of_your_own_is_packed_open(tmp_path):
     assert Solver(packed.path, task=Double()).answer(["12"]) == solver.answer(["12"])
 
 
-def test_an_export_in_the_run_is_packed(attentive, trained, tmp_path):
+def test_an_export_in_the_run_is_packed(attentive, keeping, tmp_path):
     pytest.importorskip("onnx", reason="pip install 'mxseq2seq[onnx]'")
     pytest.importorskip("onnxruntime", reason="pip install 'mxseq2seq[onnx]'")
     run = tmp_path / "run"
@@ -210,7 +184,7 @@ def test_an_export_in_the_run_is_packed(attentive, trained, tmp_path):
     assert opened.n_best("1+2", 2)[0].text == attentive("1+2")
     assert os.listdir(tmp_path) == ["run", "a.zip"] or os.listdir(tmp_path) == ["a.zip", "run"]
     copy = tmp_path / "pairs"
-    shutil.copytree(trained("pairs"), copy)
+    shutil.copytree(keeping("pairs"), copy)
     export(copy, onnx=copy / "onnx")
     left_out = pack(copy, tmp_path / "b.zip").left_out
     assert "onnx/export.json" in left_out and "onnx/model.onnx" in left_out  # it quotes three questions
@@ -237,7 +211,7 @@ def test_a_file_is_replaced_only_if_this_is_asked(solved, tmp_path):
     assert Solver(file)("3+4") == "7" and os.listdir(tmp_path) == ["a.zip"]
 
 
-def test_a_run_that_cannot_be_packed_is_named(run_copy, trained, tmp_path):
+def test_a_run_that_cannot_be_packed_is_named(run_copy, keeping, tmp_path):
     with pytest.raises(RunError, match="none: holds no run"):
         pack(tmp_path / "none", tmp_path / "a.zip")
     with pytest.raises(RunError, match=r"nowhere/a.zip: cannot be written: No such file or directory"):
@@ -253,7 +227,7 @@ def test_a_run_that_cannot_be_packed_is_named(run_copy, trained, tmp_path):
     with pytest.raises(RunError, match=r"best.safetensors: is missing"):
         pack(run_copy.path, tmp_path / "a.zip")
     early = tmp_path / "early"
-    shutil.copytree(trained("pairs"), early)
+    shutil.copytree(keeping("pairs"), early)
     values = json.loads((early / "config.json").read_text())
     (early / "config.json").write_text(json.dumps({**values, "data_outline": None}))
     with pytest.raises(
@@ -294,18 +268,18 @@ def command(*arguments, cwd):
     return subprocess.run(words, cwd=cwd, capture_output=True, text=True, timeout=200, env=environment)
 
 
-def test_the_command_says_what_is_left_out_and_why(trained, tmp_path):
-    result = command("pack", trained("pairs"), cwd=tmp_path)
+def test_the_command_says_what_is_left_out_and_why(keeping, tmp_path):
+    result = command("pack", keeping("pairs"), cwd=tmp_path)
     size = (tmp_path / "pairs.zip").stat().st_size
     assert (result.returncode, result.stdout) == (0, f"wrote pairs.zip, {size:,} bytes\n")
     assert result.stderr == (
         "seq2seq pack: left out, since they may be private: pairs.jsonl.gz, wrong answers; --with-data packs them too\n"
     )
-    again = command("pack", trained("pairs"), cwd=tmp_path)
+    again = command("pack", keeping("pairs"), cwd=tmp_path)
     assert again.returncode == 2 and again.stderr.startswith("seq2seq pack: file: got 'pairs.zip', but")
-    more = command("pack", trained("pairs"), "--with-data", "b.zip", "--license", "mit", cwd=tmp_path)
+    more = command("pack", keeping("pairs"), "--with-data", "b.zip", "--license", "mit", cwd=tmp_path)
     assert (more.returncode, more.stderr) == (0, "")
-    assert command("pack", trained("pairs"), "--overwrite", "b.zip", cwd=tmp_path).returncode == 0
+    assert command("pack", keeping("pairs"), "--overwrite", "b.zip", cwd=tmp_path).returncode == 0
 
 
 def test_commands_open_a_pack_like_a_run(solved, tmp_path):
