@@ -7,7 +7,7 @@ import tarfile
 
 import pytest
 
-from seq2seq import Calculator, Seq2SeqError, UsageError, export, train
+from seq2seq import Addition, Calculator, Seq2SeqError, UsageError, export, train
 from seq2seq.exporting import runtime
 from seq2seq.exporting.runtime import cache, runtime_files
 from tests.test_scripts import ROOT
@@ -83,9 +83,10 @@ def test_runs_that_a_page_cannot_answer_are_refused(reading, small_runtime, tmp_
     with pytest.raises(UsageError, match=r"page: .*: a static page answers sources, and this run goes on with a text"):
         export(reading, page=tmp_path / "page", runtime=small_runtime)
     options = {"progress": False, "epochs": 1, "examples": 200, "validation": 10, "test": 10, "hidden_size": 4}
-    run = train(Calculator(), tmp_path / "calculator", **options)
-    with pytest.raises(UsageError, match=r"page: .*: the task calculator has code of its own"):
-        export(run, page=tmp_path / "page", runtime=small_runtime)
+    for task in (Calculator(), Addition()):  # by its steps, and by how it reads a source
+        run = train(task, tmp_path / task.name, **options)
+        with pytest.raises(UsageError, match=f"page: .*: the task {task.name} has code of its own"):
+            export(run, page=tmp_path / "page", runtime=small_runtime)
     assert not (tmp_path / "page").exists()
 
 
