@@ -104,7 +104,7 @@ def _write_options(run: Run, folder: Path, like: PathLike | Config | None) -> st
         other = Run(like)
         config = other.read_config(outlined=True)
         for name in (KNOWN, *config.keeping, CONFIG):
-            if os.path.lexists(other.path / name):
+            if other.has(name):
                 (run.path / name).write_bytes(other.content(name))
         return other.shown
     kept = None
