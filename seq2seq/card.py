@@ -167,11 +167,8 @@ def _again(config: Config) -> Iterator[str]:
 
 
 def _block(language: str, lines: Iterator[str] | Sequence[str]) -> Iterator[str]:
-    """A block of code. None of its lines can end it: it has more backticks than any of them."""
-    code = [one_line(line) for line in lines]
-    longest = max((len(ticks) for line in code for ticks in re.findall("`+", line)), default=0)
-    fence = "`" * max(3, longest + 1)
-    yield from [f"{fence}{language}", *code, f"{fence}\n"]
+    """A block of code. None of its lines can end it, which takes a line of backticks alone."""
+    yield from [f"```{language}", *map(one_line, lines), "```\n"]
 
 
 def _code(text: str) -> str:

@@ -290,10 +290,9 @@ def _hold(run_dir: PathLike | None, config: Config, resume: bool) -> Hold:
             run_dir = Run.newest().path
     if run_dir is None:
         return make(default_run_dirs(config.task), names)
-    require(run_dir != "", "run_dir", run_dir, "a folder with a name")
-    path = Run(run_dir).path
-    require(path.name not in ("", ".."), "run_dir", str(run_dir), "a folder with a name")
-    return take(path, names)
+    named = run_dir != "" and Run(run_dir).path.name not in ("", "..")
+    require(named, "run_dir", str(run_dir), "a folder with a name")
+    return take(Run(run_dir).path, names)
 
 
 def default_run_dirs(task: Task) -> Iterator[Path]:

@@ -17,11 +17,12 @@ from seq2seq.archives import NAMES, archive
 from seq2seq.card import CARD, model_card
 from seq2seq.config import Config, kept_name
 from seq2seq.decoding.onnx import HELD
+from seq2seq.decoding.properties import ONNX, read_properties
 from seq2seq.errors import RunError, UsageError, require
-from seq2seq.files import parse_json, shown, write
+from seq2seq.files import shown, write
 from seq2seq.folders import CONFIG, EXPORT
 from seq2seq.places import PathLike
-from seq2seq.runs import EVALUATION, KNOWN, LEFT_OUT, METRICS, OUTLINE, WEIGHTS, Run, damage_named, json_bytes
+from seq2seq.runs import EVALUATION, KNOWN, LEFT_OUT, METRICS, OUTLINE, WEIGHTS, Run, json_bytes
 from seq2seq.tasks import Task
 
 if TYPE_CHECKING:
@@ -140,9 +141,8 @@ def _exported(run: Run) -> list[str]:
     about = f"{HELD}/{EXPORT}"
     if not run.has(about):
         return []
-    with damage_named(f"{run.shown}/{about}"):
-        named = parse_json(run.content(about))["files"]
-        return [about, *filter(NAMES.fullmatch, [f"{HELD}/{each}" for each in named])]
+    named = read_properties(Run(run.path / HELD), ONNX)["files"]
+    return [about, *filter(NAMES.fullmatch, [f"{HELD}/{each}" for each in named])]
 
 
 def _without_data(run: Run, config: Config, left_out: list[str]) -> dict[str, Any]:

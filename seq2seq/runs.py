@@ -307,7 +307,7 @@ class Run:
             raise RunError(
                 f"{path}: its task {short(name)} is not installed here; if it is your own: Solver(run, task=...)"
             )
-        with damage_named(path):
+        with _damage_named(path):
             return TASKS[values["task"]["name"]]
 
     def read_config(self, task: Task | None = None, outlined: bool = False) -> Config:
@@ -332,7 +332,7 @@ class Run:
         values = self.config_values()
         task_class = self._task_class(values, task)
         path = self._named(CONFIG)
-        with damage_named(path):
+        with _damage_named(path):
             kept = outlined and values.get(OUTLINE) is not None
             outline = task_class.read_outline(values[OUTLINE]) if kept else None
             config = Config.from_json(values, task_class, self._read_kept, outline)
@@ -449,7 +449,7 @@ class Run:
 
 
 @contextmanager
-def damage_named(path: str) -> Iterator[None]:
+def _damage_named(path: str) -> Iterator[None]:
     """Turn errors about values of the wrong form into a `RunError` that names the file."""
     try:
         yield

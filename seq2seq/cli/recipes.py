@@ -125,12 +125,16 @@ def results_of(recipes: list[Recipe], runs: Path, file: Path) -> dict[str, Any]:
     for recipe in recipes:
         pattern = re.compile(re.escape(run_folder(runs, recipe, 0).name[:-1]) + r"(\d+)")
         found = {match[1]: read_result(runs / match[0] / RESULT) for match in map(pattern.fullmatch, names) if match}
-        kept = results.get(recipe.name, {})
-        if kept.get("digest") == recipe.digest:
-            found.update(kept["seeds"])
+        found.update(seeds_done(recipe, results))
         if found:
             results[recipe.name] = {"digest": recipe.digest, "seeds": dict(sorted(found.items(), key=by_number))}
     return results
+
+
+def seeds_done(recipe: Recipe, results: dict[str, Any]) -> dict[str, Any]:
+    """The results of a recipe as it is now, by seed."""
+    kept = results.get(recipe.name, {})
+    return kept["seeds"] if kept.get("digest") == recipe.digest else {}
 
 
 def by_number(item: tuple[str, Any]) -> int:
@@ -157,8 +161,7 @@ def train_recipes(recipes: list[Recipe], only: list[Recipe], part: Shard | None,
     left_out: set[str] = set()
     pairs = [(recipe, seed) for recipe in only for seed in seeds_of(arguments)]
     for recipe, seed in part.of(pairs) if part else pairs:
-        kept = results.get(recipe.name, {})
-        result = kept["seeds"].get(str(seed)) if kept.get("digest") == recipe.digest else None
+        result = seeds_done(recipe, results).get(str(seed))
         if result is None and recipe.name not in left_out:
             result = result_of(recipe, seed, left_out, arguments)
             if result is not None and part is None:
@@ -208,9 +211,7 @@ def say_missing(recipes: list[Recipe], results: dict[str, Any], arguments: Any) 
     """Say which results are not there yet. Returns the exit status."""
     status = 0
     for recipe in recipes:
-        kept = results.get(recipe.name, {})
-        done = kept["seeds"] if kept.get("digest") == recipe.digest else {}
-        missing = [str(seed) for seed in seeds_of(arguments) if str(seed) not in done]
+        missing = [str(seed) for seed in seeds_of(arguments) if str(seed) not in seeds_done(recipe, results)]
         if missing:
             say(f"{recipe.name}: no result yet with seed {', '.join(missing)}")
             status = 1

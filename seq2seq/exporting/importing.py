@@ -8,7 +8,6 @@ run if its parameters have these names and shapes, and mean the same.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Sequence
@@ -30,7 +29,7 @@ from seq2seq.memory import learned
 from seq2seq.models import make_model
 from seq2seq.mx import alone
 from seq2seq.places import PathLike
-from seq2seq.runs import KNOWN, MOST_VALUES, WEIGHTS, Run
+from seq2seq.runs import KNOWN, MOST_VALUES, WEIGHTS, Run, json_bytes
 from seq2seq.solver import Solver
 from seq2seq.typing import Array
 
@@ -77,23 +76,22 @@ def import_mxnet(
     folder = Path(prefixes[0]).parent
     with new_folder("run_dir", run_dir) as made:
         run = Run(made)
-        what = _write_options(run, folder, like)
+        properties = read_properties(Run(folder), MXNET) if os.path.lexists(folder / EXPORT) else None
+        what = _write_options(run, folder, properties, like)
         try:
             config = run.read_config(outlined=True)
         except RunError as error:
             raise RunError(str(error).replace(shown(made / CONFIG), f"{what}: its configuration")) from None
         codec = application_of(config.task).make_codec(config)
-        if os.path.lexists(folder / EXPORT):
-            properties = read_properties(Run(folder), MXNET)
-            if properties["characters"] != symbols_of(codec):
-                raise RunError(f"{shown(folder / EXPORT)}: its 'characters' are not those of {what}")
+        if properties is not None and properties["characters"] != symbols_of(codec):
+            raise RunError(f"{shown(folder / EXPORT)}: its 'characters' are not those of {what}")
         _require_parameters(weights, config, codec, ", ".join(map(shown, prefixes)))
         for name in WEIGHTS.values():
             run.write_arrays(name, weights, {})
     return Solver(run_dir, engine="mxnet")
 
 
-def _write_options(run: Run, folder: Path, like: PathLike | Config | None) -> str:
+def _write_options(run: Run, folder: Path, properties: dict[str, Any] | None, like: PathLike | Config | None) -> str:
     """Write what a run folder has besides its weights. Returns what the network is like, for messages."""
     if isinstance(like, Config):
         codec = application_of(like.task).make_codec(like)
@@ -107,13 +105,11 @@ def _write_options(run: Run, folder: Path, like: PathLike | Config | None) -> st
             if other.has(name):
                 (run.path / name).write_bytes(other.content(name))
         return other.shown
-    kept = None
-    if os.path.lexists(folder / EXPORT):
-        kept = read_properties(Run(folder), MXNET)["config"]
+    kept = properties and properties["config"]
     if kept is None:
         where = shown(folder / EXPORT)
         raise UsageError(f"like: name a run with the same task and network, or give options: there are none in {where}")
-    (run.path / CONFIG).write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (run.path / CONFIG).write_bytes(json_bytes(kept))
     return shown(folder / EXPORT)
 
 

@@ -13,7 +13,6 @@ outputs of each graph, and the configuration of the run, with which `importing.p
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -24,6 +23,7 @@ from seq2seq.folders import CONFIG, EXPORT
 from seq2seq.models import AutoregressiveModel, CharacterModel, ParallelModel
 from seq2seq.mx import Symbol, alone, mx
 from seq2seq.places import PathLike
+from seq2seq.runs import json_bytes
 from seq2seq.solver import Solver
 
 Graph = tuple[list[str], dict[str, Symbol]]  # names of the inputs, and the outputs by name
@@ -42,7 +42,7 @@ def export_mxnet(solver: Solver, folder: PathLike) -> None:
             mx.model.save_checkpoint(str(made / name), 0, symbol, own, auxiliary)
             described[name] = {"inputs": inputs, "outputs": [*outputs]}
         properties = {**properties_of(solver), "graphs": described, "config": solver.run.read_json(CONFIG)}
-        (made / EXPORT).write_text(json.dumps(properties, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (made / EXPORT).write_bytes(json_bytes(properties))
 
 
 def _graphs(solver: Solver) -> dict[str, Graph]:

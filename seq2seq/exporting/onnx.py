@@ -13,7 +13,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any, cast
 
@@ -32,7 +31,7 @@ from seq2seq.exporting.texts import graphs_of_text
 from seq2seq.folders import CONFIG, EXPORT
 from seq2seq.models import CharacterModel
 from seq2seq.places import PathLike
-from seq2seq.runs import MOST_CONFIG
+from seq2seq.runs import MOST_CONFIG, json_bytes
 from seq2seq.solver import Solver
 from seq2seq.tasks import Task
 from seq2seq.tasks.alphabet import PAD
@@ -70,7 +69,7 @@ def _write(solver: Solver, folder: Path) -> None:
     files[CONFIG] = read(solver.run.path / CONFIG, MOST_CONFIG)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     files["README.md"] = readme(properties, [*files]).encode()
-    files[EXPORT] = json.dumps({**properties, "files": hashes}, indent=2, ensure_ascii=False).encode() + b"\n"
+    files[EXPORT] = json_bytes({**properties, "files": hashes})
     for name, content in files.items():
         (folder / name).write_bytes(content)
     _compare(folder, sources, answers, solver.task)

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from importlib import resources
@@ -98,9 +97,8 @@ def export_page(solver: Solver, folder: PathLike, runtime: PathLike | None = Non
         export_onnx(solver, exported)
         graphs = {name: (exported / name).read_bytes() for name in GRAPHS if (exported / name).exists()}
         properties = json.loads((exported / EXPORT).read_bytes())
-    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in graphs.items()}
     about["searches"] = len(graphs) > 1
-    properties = {**properties, "rule": rule_of(solver.task), "page": about, "files": hashes}
+    properties = {**properties, "page": about, "files": {name: properties["files"][name] for name in graphs}}
     files = {
         **_page(),
         **{f"runtime/{name}": content for name, content in runtime_by_name.items()},

@@ -315,9 +315,8 @@ class Arithmetic(Task):
         begins = [0, *(end + 1 for end in ends)]
         large = [self._is_result(source[begin:end]) for begin, end in zip(begins, ends)]
         first = int(any(large[:3]) and self._waits(source, *ends[:2]))  # which term the head begins with
-        ends = ends[first:]
-        two = any(large[first : first + 2]) and not (len(ends) > 2 and self._waits(source, *ends[:2]))
-        return slice(begins[first], ends[: 2 if two else self._head_terms][-1])
+        two = any(large[first : first + 2])
+        return slice(begins[first], ends[first:][: 2 if two else self._head_terms][-1])
 
     def _ends(self, source: str) -> Iterator[int]:
         """Where the terms outside all parentheses end, but for the last."""

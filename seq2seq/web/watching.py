@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from seq2seq.applications import application_of
@@ -25,7 +24,7 @@ def listed(name: str, run: Run) -> dict[str, Any]:
         "kind": application_of(config.task).name,
         "model": config.model.model,
         "live": run.is_live,
-        "export": os.path.lexists(run.path / EXPORT),
+        "export": run.has(EXPORT),
     }
 
 

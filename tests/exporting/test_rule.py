@@ -8,6 +8,7 @@ import pytest
 from seq2seq import Arithmetic, Calculator, Reverse
 from seq2seq.decoding import Answer, work_out
 from seq2seq.exporting.rule import STEPS, rule_of
+from tests.tasks.by_hand import any_expression
 
 PROGRAM: dict = {}
 exec(STEPS, PROGRAM)
@@ -24,7 +25,7 @@ def test_it_asks_what_the_task_asks_and_ends_with_it(options):
     task = Arithmetic(**{"terms": 3, "operands": (1, 10), "steps": "call", **options})
     rng = np.random.default_rng(0)
     for _ in range(300):
-        source = _expression(task, rng)
+        source = any_expression(task, rng)
         answers = {}
 
         def ask(question, answers=answers):
@@ -44,16 +45,6 @@ def test_it_asks_what_the_task_asks_and_ends_with_it(options):
 
         found = PROGRAM["work"](source, noted, rule_of(task))
         assert (asked, found) == (worked.calls, worked.answer.text)
-
-
-def _expression(task, rng):
-    """An expression of up to eight terms, with numbers of up to three digits."""
-    numbers = [str(number) for number in rng.choice([*range(30), 100, 365], rng.integers(1, 9))]
-    if task.parentheses and len(numbers) > 3:
-        numbers[1] = f"({numbers[1]}"
-        numbers[2] = f"{numbers[2]})"
-    signs = rng.choice([*task.operators], len(numbers) - 1)
-    return "-" * bool(task.signed and rng.random() < 0.5) + numbers[0] + "".join(map("".join, zip(signs, numbers[1:])))
 
 
 def _one_step(question):

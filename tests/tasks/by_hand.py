@@ -149,3 +149,13 @@ def next_step_by_digit(source):
         return f"{before}{int(first) * tens}{rest}{after}"
     sign = "-" if "-" in (before[-1:], first[:1]) else "+"
     return f"{before}{int(first) * tens}{rest}{sign}{abs(int(first)) * (int(second) - tens)}{rest}{after}"
+
+
+def any_expression(task, rng):
+    """An expression of up to eight terms, with numbers of up to three digits."""
+    numbers = [str(number) for number in rng.choice([*range(30), 100, 365], rng.integers(1, 9))]
+    if task.parentheses and len(numbers) > 3:
+        numbers[1] = f"({numbers[1]}"
+        numbers[2] = f"{numbers[2]})"
+    signs = rng.choice([*task.operators], len(numbers) - 1)
+    return "-" * bool(task.signed and rng.random() < 0.5) + numbers[0] + "".join(map("".join, zip(signs, numbers[1:])))

@@ -13,6 +13,7 @@ from seq2seq import Arithmetic, Config, Extra, Reverse, SourceError, export, tra
 from seq2seq.exporting.marks import marks_of
 from seq2seq.exporting.rule import rule_of
 from seq2seq.exporting.runtime import FILES, PACKAGE, cache
+from tests.tasks.by_hand import any_expression
 from tests.web.conftest import WAIT
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
@@ -105,7 +106,7 @@ def test_a_working_of_any_length_is_as_in_python(page, address, stepping):
 def test_it_asks_what_the_task_asks(options, page, address):
     task = Arithmetic(**{"terms": 3, "operands": (1, 10), "steps": "call", **options})
     rng = np.random.default_rng(0)
-    sources = [expression(task, rng) for _ in range(300)]
+    sources = [any_expression(task, rng) for _ in range(300)]
     script = """async ([rule, sources]) => {
         const {head} = await import("../stepping/page/working.js");
         return sources.map((source) => head(source, rule));
@@ -114,16 +115,6 @@ def test_it_asks_what_the_task_asks(options, page, address):
     found = page.evaluate(script, [rule_of(task), sources])
     heads = [task.head(source) for source in sources]
     assert found == [[head.start, head.stop] for head in heads]
-
-
-def expression(task, rng):
-    """An expression of up to eight terms, with numbers of up to three digits."""
-    numbers = [str(number) for number in rng.choice([*range(30), 100, 365], rng.integers(1, 9))]
-    if task.parentheses and len(numbers) > 3:
-        numbers[1] = f"({numbers[1]}"
-        numbers[2] = f"{numbers[2]})"
-    signs = rng.choice([*task.operators], len(numbers) - 1)
-    return "-" * bool(task.signed and rng.random() < 0.5) + numbers[0] + "".join(map("".join, zip(signs, numbers[1:])))
 
 
 MARKED = [
@@ -145,7 +136,7 @@ def test_it_marks_what_python_marks(config, page, address, tmp_path):
     rng = np.random.default_rng(0)
     task = solver.task
     if isinstance(task, Arithmetic):
-        sources = [expression(task, rng) for _ in range(100)] + ["1+1", "5+50", "-3", "(1+2)", "((1+2))-3", "1+2+3"]
+        sources = [any_expression(task, rng) for _ in range(100)] + ["1+1", "5+50", "-3", "(1+2)", "((1+2))-3", "1+2+3"]
     else:
         sources = ["".join(rng.choice([*"abcd"], rng.integers(1, 6))) for _ in range(50)]
     calls = [source[: rng.integers(1, 4)] for source in sources]
