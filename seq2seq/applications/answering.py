@@ -115,7 +115,7 @@ class Answering(StringApplication["Evaluation"]):
         epoch: int,
     ) -> list[str]:
         """The first validation questions with the model's answers, ✓ or ✗, and after ✗ the right answer."""
-        right = exact(answers, validation.targets)[:SHOWN]
+        right = exact(answers, validation.targets[:, : answers.ids.shape[1]])[:SHOWN]
         sources = codec.decode_sources(validation.sources[:SHOWN])
         targets = codec.decode_targets(validation.targets[:SHOWN])
         written = codec.decode_targets(answers.ids[:SHOWN])

@@ -138,6 +138,8 @@ class AnswerValidator(ExamplesValidator):
         self.device = device
         self.name = name
         self.answers: Answers | None = None
+        # No step after the end of the longest target can make an answer right.
+        self._targets = examples.targets[:, : int(codec.target_widths(examples.targets).max())]
         self._predictor: WidthsPredictor | None = None
 
     @property
@@ -147,9 +149,9 @@ class AnswerValidator(ExamplesValidator):
     def validate(self, module: TestModule) -> dict[str, float]:
         if self._predictor is None:
             self._predictor = self._bind(module)
-        answers = self._predictor.answer(self.examples.sources, self.examples.targets)
+        answers = self._predictor.answer(self.examples.sources, self._targets)
         self.answers = answers
-        values = self.application.values(answers, self.examples.targets)
+        values = self.application.values(answers, self._targets)
         return {f"{self.name}_{name}": value for name, value in values.items()}
 
     def describe(self, values: Mapping[str, Any]) -> str:
@@ -165,12 +167,12 @@ class AnswerValidator(ExamplesValidator):
         )
 
     def _bind(self, module: TestModule) -> WidthsPredictor:
-        size = fitting(self.model, min(len(self.examples), BATCH_SIZE), scored=True)
-        widths = np.unique(self.codec.source_widths(self.examples.sources)).tolist()
+        widths, counts = np.unique(self.codec.source_widths(self.examples.sources), return_counts=True)
         predictors = {}
-        for width in reversed(widths):  # the widest first: the other graphs fit in its working memory
-            model = self.model.resized(width, self.codec.target_length)
-            predictors[width] = make_predictor(model, size, self.device, module=module)
+        for width, count in zip(widths.tolist()[::-1], counts.tolist()[::-1]):
+            model = self.model.resized(width, self._targets.shape[1])
+            size = -(-count // -(-count // BATCH_SIZE))  # the batches are full
+            predictors[width] = make_predictor(model, fitting(model, size, scored=True), self.device, module=module)
         return WidthsPredictor(predictors, self.codec)
 
 

@@ -20,14 +20,17 @@ from seq2seq import (
 )
 from seq2seq.applications.learning import AnswerValidator, make_trainer
 from seq2seq.dataset import Examples, build_dataset
+from seq2seq.decoding import make_predictor
 from seq2seq.engine import trainer as training_module
 from seq2seq.engine.best import Best
 from seq2seq.engine.optimizers import Adam
 from seq2seq.engine.schedules import learning_rate
-from seq2seq.models import make_codec, make_model
+from seq2seq.engine.test_module import TestModule
+from seq2seq.models import AttentionModel, make_codec, make_model
 from seq2seq.mx import mx
 from seq2seq.progress import Lines, Progress
 from seq2seq.runs import Run
+from seq2seq.vocabulary import Codec
 from seq2seq.workers import _worker
 from tests.conftest import some_text
 
@@ -578,3 +581,26 @@ def test_every_epoch_begins_with_no_memory():
     learner._updater.feeds = watched
     learner.fit()
     assert begun == [False, False] and learner._updater.states["hidden"].any()
+
+
+def test_validation_reads_full_batches_and_ends_where_the_targets_do(monkeypatch):
+    from seq2seq.applications import learning
+
+    bound = []
+
+    def bind(model, batch_size, *rest, **options):
+        bound.append((model.source_length, model.target_length, batch_size))
+        return make_predictor(model, batch_size, *rest, **options)
+
+    monkeypatch.setattr(learning, "make_predictor", bind)
+    monkeypatch.setattr(learning, "BATCH_SIZE", 8)
+    codec = Codec(" ab", 20, 20, reverse_target=False, pad_end=True)
+    pairs = [("a" * (1 + i), "b" * (1 + i % 6)) for i in range(19)]
+    sources, targets = zip(*pairs)
+    examples = Examples(codec.encode_sources(sources), codec.encode_targets(targets))
+    model = AttentionModel(ModelConfig(hidden_size=4), 20, 20, 3)
+    validator = AnswerValidator(model, codec, examples, mx.cpu())
+    found = validator.validate(TestModule())
+    assert bound == [(20, 7, 5), (10, 7, 5)]  # 9 and 10 sources; six characters and the end
+    assert set(found) == {"validation_loss", "validation_exact_match"}
+    assert len(validator.samples({}, 0, 1)) == 10
