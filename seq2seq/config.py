@@ -455,6 +455,8 @@ class Config:
         require(all(isinstance(each, Extra) for each in self.extra), "extra", self.extra, "a sequence of Extra")
         shares = [each.share for each in self.extra if each.share]
         require(sum(shares) < 1, "share", shares, "fractions that leave a part of each batch to the task itself")
+        good = not shares or self.training.examples_per_epoch is None
+        require(good, "examples_per_epoch", self.training.examples_per_epoch, "absent where batches are mixed by share")
         object.__setattr__(self, "task", self.task.covering([each.task for each in self.extra]))
         require_name(self.task)
 

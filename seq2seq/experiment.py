@@ -155,7 +155,7 @@ def train(
             weights = start.weights(model, codec, config, context)
             for line in start.notes(codec, dataset, config.task):
                 shown.on_note(line)
-        sampler = application.make_sampler(model, codec, dataset, config.training.batch_size)
+        sampler = application.make_sampler(model, codec, dataset, config.training)
         test = None
         if find_rate and not resumed:
             test = range_test(

@@ -20,28 +20,29 @@ if TYPE_CHECKING:
     from seq2seq.config import Config
     from seq2seq.models import BaseModel
 
-RECURRENT = ("cell", "hidden_size", "layers", "dropout", "label_smoothing", "bidirectional")
+SHUFFLED = ("examples_per_epoch",)  # an option of networks without states, whose examples are in random order
+RECURRENT = ("cell", "hidden_size", "layers", "dropout", "label_smoothing", "bidirectional", *SHUFFLED)
 ELMAN = ("hidden_size", "dropout", "label_smoothing", "embedding", "normalise", "activation", "identity")
 GATED = ("hidden_size", "layers", "dropout", "label_smoothing", "embedding", "normalise")
 MODEL_OPTIONS = {
     "repeat": (*RECURRENT, "reverse_target"),
-    "attention": (*RECURRENT, "position_bias", "beam", "reverse_target"),
+    "attention": (*RECURRENT, "position_bias", "beam", "reverse_target", "target_widths"),
     "transducer": (*RECURRENT, "reverse_target"),  # without the last if it writes in place
     "aligned": RECURRENT,
-    "char3": ELMAN,
-    "rnn-add": ELMAN,
-    "rnn-concat": ELMAN,
-    "rnn": ELMAN,
-    "rnn-sequence": ELMAN,
-    "rnn-scan": ELMAN,
+    "char3": (*ELMAN, *SHUFFLED),
+    "rnn-add": (*ELMAN, *SHUFFLED),
+    "rnn-concat": (*ELMAN, *SHUFFLED),
+    "rnn": (*ELMAN, *SHUFFLED),
+    "rnn-sequence": (*ELMAN, *SHUFFLED),
+    "rnn-scan": (*ELMAN, *SHUFFLED),
     "rnn-stateful": ELMAN,
     "lstm": GATED,
     "gru": GATED,
     "rnn-numpy": ("hidden_size", "activation", "identity"),
     "lstm-numpy": ("hidden_size",),
-    "dot": ("embedding", "penalty"),
-    "neural": ("embedding", "penalty", "hidden_size", "dropout"),
-    "tabular": ("hidden_size", "layers", "dropout", "embedding"),
+    "dot": ("embedding", "penalty", *SHUFFLED),
+    "neural": ("embedding", "penalty", "hidden_size", "dropout", *SHUFFLED),
+    "tabular": ("hidden_size", "layers", "dropout", "embedding", *SHUFFLED),
 }
 HOMES = {
     "repeat": "seq2seq.models.repeat:RepeatModel",
@@ -75,6 +76,7 @@ SOME_MODELS = {name for options in MODEL_OPTIONS.values() for name in options}
 WITHOUT = {
     "layers": 1, "dropout": 0, "label_smoothing": 0, "bidirectional": False, "position_bias": False, "beam": 1,
     "embedding": 0, "normalise": "none", "identity": False, "reverse_target": False, "penalty": 0,
+    "examples_per_epoch": None, "target_widths": 1,
 }  # fmt: skip
 # Training options that are used only if another option has a certain value.
 PART_OF = {"momentum": ("optimizer", "sgd"), "epsilon": ("optimizer", "adam"), "cycles": ("schedule", "restarts")}

@@ -78,7 +78,7 @@ def test_an_update_follows_the_mean_gradient_of_a_learned_character(name):
     config = TrainingConfig(batch_size=4, optimizer="sgd", momentum=0.0, clip_norm=0.0)
     updater = Updater(model, config, 0, mx.cpu())
     weights = updater.weights
-    [first, *_] = make_sampler(model, data.codec, data.train, 4).epoch(np.random.default_rng(0))
+    [first, *_] = make_sampler(model, data.codec, data.train, config).epoch(np.random.default_rng(0))
     [feed] = updater.feeds(data.train.arrays, [first])
     updater.update(feed, 1, 0.1)
     examples = data.train.take(first.rows)

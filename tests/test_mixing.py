@@ -22,6 +22,7 @@ from seq2seq import (
     Seq2SeqError,
     Solver,
     Text,
+    TrainingConfig,
     UsageError,
     train,
 )
@@ -60,7 +61,7 @@ def dataset_of(task, extra, model="attention", **data):
 def test_every_batch_has_its_share_of_each_source():
     dataset, codec = dataset_of(PairsTask.of(PAIRS), [Extra(PairsTask.of(OTHERS), share=0.25)], validation=2, test=2)
     model = make_model(PairsTask.of(PAIRS), ModelConfig(model="attention", hidden_size=4, layers=1), codec)
-    sampler = make_sampler(model, codec, dataset.train, 8, dataset.mixed)
+    sampler = make_sampler(model, codec, dataset.train, TrainingConfig(batch_size=8), dataset.mixed)
     batches = sampler.epoch(np.random.default_rng(0))
     first = len(dataset.train)
     assert first == len(PAIRS) - 4 and [len(batch.rows) for batch in batches] == [8, 8]
@@ -237,7 +238,7 @@ def test_streams_of_two_texts_are_side_by_side_and_each_is_in_order():
     codec = make_codec(config.task, config.data, model_config, config.extra)
     dataset = build_dataset(config.task, config.data, 0, codec, config.extra)
     model = make_model(config.task, model_config, codec)
-    sampler = make_sampler(model, codec, dataset.train, 8, dataset.mixed)
+    sampler = make_sampler(model, codec, dataset.train, TrainingConfig(batch_size=8), dataset.mixed)
     assert isinstance(sampler, Contiguous) and sampler.batches == len(dataset.train) // 6
     read = np.array([sampler.arrays["source"][batch.rows] for batch in sampler.epoch(np.random.default_rng(0))])
     own = read[:, :6].transpose(1, 0, 2).reshape(-1, 5)

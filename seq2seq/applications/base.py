@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from seq2seq.config import Config, DataConfig, Extra
     from seq2seq.dataset import Dataset
     from seq2seq.drawing import Note
+    from seq2seq.engine.options import TrainingConfig
     from seq2seq.engine.samplers import Sampler
     from seq2seq.mx import Device
     from seq2seq.opened import OpenedRun
@@ -179,7 +180,7 @@ class Application(ABC, Generic[E]):
     # Training -------------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def make_sampler(self, model: Any, codec: Any, dataset: Any, batch_size: int) -> Sampler:
+    def make_sampler(self, model: Any, codec: Any, dataset: Any, config: TrainingConfig) -> Sampler:
         """Make the sampler of training batches.
 
         Parameters
@@ -189,7 +190,7 @@ class Application(ABC, Generic[E]):
             From `make_codec`.
         dataset
             From `build_dataset`.
-        batch_size : int
+        config : TrainingConfig
 
         Returns
         -------

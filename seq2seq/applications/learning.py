@@ -34,7 +34,7 @@ VALIDATION = "validation"  # prefix of the values of the examples that choose th
 
 
 def make_sampler(
-    model: Model, codec: Codec, examples: Examples, batch_size: int, mixed: Sequence[Portion] = ()
+    model: Model, codec: Codec, examples: Examples, config: TrainingConfig, mixed: Sequence[Portion] = ()
 ) -> Sampler:
     """Make the sampler for a model: batches in random order, or in the order of the text if the model is stateful.
 
@@ -43,7 +43,7 @@ def make_sampler(
     model : Model
     codec : Codec
     examples : Examples
-    batch_size : int
+    config : TrainingConfig
     mixed : sequence of Portion
         Further examples, of which every batch has a share. A stateful model reads them in other rows of the batch.
 
@@ -56,6 +56,7 @@ def make_sampler(
     UsageError
         If a batch has no room for a row from each source, or a text is too short for the rows of a batch.
     """
+    batch_size = config.batch_size
     if mixed:
         sources = [examples.arrays, *(portion.examples.arrays for portion in mixed)]
         shares = [portion.share for portion in mixed]
@@ -64,7 +65,9 @@ def make_sampler(
     if model.stateful:
         return Contiguous(model, examples.arrays, batch_size)
     widths = {"source": codec.source_widths(examples.sources), "target": codec.target_widths(examples.targets)}
-    return Bucketed(model, examples.arrays, batch_size, widths)
+    return Bucketed(
+        model, examples.arrays, batch_size, widths, parts=config.target_widths, rows=config.examples_per_epoch
+    )
 
 
 def _side_by_side(model: Model, sources: Sequence[Arrays], counts: Sequence[int]) -> Contiguous:
@@ -226,7 +229,7 @@ def make_trainer(
 
     return Trainer(
         model,
-        sampler or application.make_sampler(model, codec, dataset, config.batch_size),
+        sampler or application.make_sampler(model, codec, dataset, config),
         config,
         seed=seed,
         device=device,

@@ -24,6 +24,7 @@ from seq2seq.typing import Array
 
 if TYPE_CHECKING:
     from seq2seq.applications.rows_learning import RowsValidator
+    from seq2seq.engine.options import TrainingConfig
     from seq2seq.engine.samplers import Sampler
     from seq2seq.models.rows import RowsModel
     from seq2seq.mx import Device
@@ -205,14 +206,14 @@ class RowsApplication(Application[E]):
     def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Any) -> NoReturn:
         raise UsageError("pairs: the rows of a table are read, and there are none")
 
-    def make_sampler(self, model: RowsModel, codec: Any, dataset: RowsDataset, batch_size: int) -> Sampler:
+    def make_sampler(self, model: RowsModel, codec: Any, dataset: RowsDataset, config: TrainingConfig) -> Sampler:
         from seq2seq.engine.samplers import Bucketed, Mixed
 
         if dataset.mixed:
             shares = [portion.share for portion in dataset.mixed]
             sources = [dataset.train.arrays, *(portion.examples.arrays for portion in dataset.mixed)]
-            return Mixed(model, sources, [1 - sum(shares), *shares], batch_size)
-        return Bucketed(model, dataset.train.arrays, batch_size)
+            return Mixed(model, sources, [1 - sum(shares), *shares], config.batch_size)
+        return Bucketed(model, dataset.train.arrays, config.batch_size, rows=config.examples_per_epoch)
 
     def make_validator(self, model: RowsModel, codec: Any, examples: Rows, device: Device, name: str) -> RowsValidator:
         from seq2seq.applications.rows_learning import RowsValidator

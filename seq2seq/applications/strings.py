@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seq2seq.applications.learning import AnswerValidator
     from seq2seq.dataset import Dataset, Examples
     from seq2seq.decoding import Answers
+    from seq2seq.engine.options import TrainingConfig
     from seq2seq.engine.samplers import Sampler
     from seq2seq.models import Model
     from seq2seq.mx import Device
@@ -37,10 +38,10 @@ class StringApplication(Application[E]):
     def require_memory(self, config: Config, codec: Codec) -> None:
         require_memory_to_train(config, codec, self.how_many_at_most(config.task, config.data))
 
-    def make_sampler(self, model: Model, codec: Codec, dataset: Dataset, batch_size: int) -> Sampler:
+    def make_sampler(self, model: Model, codec: Codec, dataset: Dataset, config: TrainingConfig) -> Sampler:
         from seq2seq.applications.learning import make_sampler
 
-        return make_sampler(model, codec, dataset.train, batch_size, dataset.mixed)
+        return make_sampler(model, codec, dataset.train, config, dataset.mixed)
 
     def make_validator(
         self, model: Model, codec: Codec, examples: Examples, device: Device, name: str

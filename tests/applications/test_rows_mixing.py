@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from seq2seq import Solver, Table, UsageError, train
+from seq2seq import Solver, Table, TrainingConfig, UsageError, train
 from seq2seq.applications import application_of
 from seq2seq.config import Config
 from seq2seq.models import make_model
@@ -38,7 +38,9 @@ def test_a_second_table_has_its_share_of_every_batch_and_nothing_held_out_or_unk
     assert len(portion.examples) <= len(dataset.train)
 
     config = solver.config
-    sampler = application.make_sampler(make_model(task, config.model, solver.codec), solver.codec, dataset, 16)
+    sampler = application.make_sampler(
+        make_model(task, config.model, solver.codec), solver.codec, dataset, TrainingConfig(batch_size=16)
+    )
     assert sampler.counts == [12, 4]
     again = Solver(solver.run.path)
     assert again.evaluate() == solver.evaluate()

@@ -31,7 +31,7 @@ def learned(monkeypatch, number, first=0, rate=0.004, **options):
     monkeypatch.setattr(f"{UPDATER}.WORTH_SHARING", 0)
     config = TrainingConfig(**{"batch_size": 7, "warmup_steps": 0, "epsilon": 1e-3, **options})
     updater = Updater(MODEL, config, 0, mx.cpu())
-    plan = make_sampler(MODEL, CODEC, EXAMPLES, config.batch_size).epoch(np.random.default_rng(1))[first:]
+    plan = make_sampler(MODEL, CODEC, EXAMPLES, config).epoch(np.random.default_rng(1))[first:]
     updates = 0
     for updates, feed in enumerate(updater.feeds(EXAMPLES.arrays, plan), 1):
         assert len(feed.graphs) == min(number, feed.rows)
@@ -80,7 +80,7 @@ def test_short_sources_are_read_in_a_narrow_width():
         examples = Examples(shown, targets)
         plan = [Batch(np.arange(20), {"source": 8, "target": 4}, 80)]
         if each is model:
-            plan = make_sampler(model, codec, examples, 20).epoch(np.random.default_rng(0))
+            plan = make_sampler(model, codec, examples, TrainingConfig(batch_size=20)).epoch(np.random.default_rng(0))
         [feed] = updater.feeds(examples.arrays, plan)
         updater.update(feed, 1, 0.004)
         losses.append(updater.loss_sum / feed.terms)
@@ -92,7 +92,7 @@ def test_every_worker_ends_with_the_same_weights(monkeypatch):
     monkeypatch.setattr(f"{UPDATER}.WORTH_SHARING", 0)
     updater = Updater(MODEL, TrainingConfig(batch_size=10), 0, mx.cpu())
     before = updater.weights
-    plan = make_sampler(MODEL, CODEC, EXAMPLES, 10).epoch(RNG)
+    plan = make_sampler(MODEL, CODEC, EXAMPLES, TrainingConfig(batch_size=10)).epoch(RNG)
     for update, feed in enumerate(updater.feeds(EXAMPLES.arrays, plan), 1):
         updater.update(feed, update, 0.004)
     first, second = (replica.weights.asnumpy() for replica in updater._replicas)
