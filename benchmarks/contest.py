@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ VARIABLES = (  # not inherited by any contestant
 LIBRARY_PATH = {"PYTHONPATH": os.pathsep.join(map(str, (HERE.parent, HERE)))}  # the library, and `problems`
 CORES = os.cpu_count() or 1
 THREADS = sorted({1, CORES})
+KEPT = ("compile_seconds", "losses")  # of a reply to `start`, in the results
 
 
 @dataclass(frozen=True)
@@ -178,29 +180,39 @@ class Contest:
     merit: Callable[[dict[str, float]], float]
     differs: Callable[[dict[str, Any], dict[str, Any]], str | None]
 
-    def hold(self, contestants: list[Contestant], peers: str, rounds: int) -> dict[str, dict[str, Any]]:
-        """Results by contestant: the median, low and high of each number, or the reason why there are none."""
+    def hold(
+        self, contestants: list[Contestant], peers: str, rounds: int, once: Callable[[str, Callable[[], Any]], Any]
+    ) -> dict[str, dict[str, Any]]:
+        """Results by contestant: the median, low and high of each number, or the reason why there are none.
+
+        `once(name, function)` returns the value of the function, or the one saved under this name before the benchmark
+        was stopped. Every trial of a variant and every measurement in a round is saved in this way.
+        """
         results: dict[str, dict[str, Any]] = {}
         workers: dict[str, Worker] = {}
         reference: dict[str, Any] | None = None
         try:
             for contestant in contestants:
-                worker, result = self._best_variant(contestant, peers, reference)
-                reply = result.pop("reply", {})
-                result.update({key: reply[key] for key in ("compile_seconds", "losses") if key in reply})
-                if worker is not None:
-                    workers[contestant.name] = worker
-                elif reference is None:
-                    raise Failed(f"{contestant.name}: {result['refused']}")
-                reference = reference or reply
-                results[contestant.name] = result
-            replies: dict[str, list[dict[str, float]]] = {name: [] for name in workers}
-            names = list(workers)
+                results[contestant.name], reply = self._best_variant(contestant, peers, reference, workers, once)
+                if reference is None:
+                    reference = reply
+                    if "refused" in results[contestant.name]:
+                        raise Failed(f"{contestant.name}: {results[contestant.name]['refused']}")
+            competing = [each for each in contestants if "variant" in results[each.name]]
+            replies: dict[str, list[dict[str, float]]] = {each.name: [] for each in competing}
             for turn in range(rounds):
                 # Each round starts with a different contestant, so that none always follows the same neighbour.
-                first = turn % len(names)
-                for name in names[first:] + names[:first]:
-                    replies[name].append(self._ask(workers[name], self.measure))
+                first = turn % len(competing)
+                for contestant in competing[first:] + competing[:first]:
+                    name = contestant.name
+
+                    def measure(contestant: Contestant = contestant) -> dict[str, float]:
+                        if contestant.name not in workers:  # the benchmark was stopped, and continues
+                            variant = results[contestant.name]["variant"]
+                            workers[contestant.name], _ = self._start(contestant, variant, peers)
+                        return self._ask(workers[contestant.name], self.measure)
+
+                    replies[name].append(once(f"round {turn + 1}, {name}", measure))
         finally:
             for worker in workers.values():
                 worker.close()
@@ -209,33 +221,63 @@ class Contest:
         return results
 
     def _best_variant(
-        self, contestant: Contestant, peers: str, reference: dict[str, Any] | None
-    ) -> tuple[Worker | None, dict[str, Any]]:
-        """The process of the fastest variant, which stays alive, and its result so far."""
-        best: Worker | None = None
+        self,
+        contestant: Contestant,
+        peers: str,
+        reference: dict[str, Any] | None,
+        workers: dict[str, Worker],
+        once: Callable[[str, Callable[[], Any]], Any],
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The result so far of the fastest variant, whose process stays in `workers`, and its reply to `start`."""
         result: dict[str, Any] = {}
-        most = 0.0
+        best: dict[str, Any] = {"merit": 0.0, "reply": {}}
         refusals: list[str] = []
         for variant in contestant.variants:
-            worker = None
-            try:
-                worker = Worker(contestant, variant, peers, **self.make)
-                reply = self._ask(worker, self.start)
-                refusal = self.differs(reference, reply) if reference else None
-                merit = 0.0 if refusal else self.merit(self._ask(worker, self.measure))
-            except Failed as failure:
-                refusal, merit = str(failure), 0.0
-            if refusal:
-                refusals.append(f"{variant}: {refusal}")
-            loser = worker
-            if merit > most:
-                loser, best, most = best, worker, merit
-                result = {"variant": variant, "reply": reply}
-            if loser is not None:
-                loser.close()
-        if best is None:
-            return None, {"refused": "; ".join(refusals)}
-        return best, {**result, "refused_variants": refusals} if refusals else result
+            new: list[Worker] = []
+            trial = once(f"{contestant.name} {variant}", partial(self._try, contestant, variant, peers, reference, new))
+            if "refusal" in trial:
+                refusals.append(f"{variant}: {trial['refusal']}")
+            elif trial["merit"] > best["merit"]:
+                best = trial
+                result = {"variant": variant}
+                result.update({key: best["reply"][key] for key in KEPT if key in best["reply"]})
+                if contestant.name in workers:
+                    workers.pop(contestant.name).close()
+                workers.update({contestant.name: worker for worker in new})
+                continue
+            for worker in new:
+                worker.close()
+        if not result:
+            return {"refused": "; ".join(refusals)}, {}
+        return {**result, "refused_variants": refusals} if refusals else result, best["reply"]
+
+    def _try(
+        self,
+        contestant: Contestant,
+        variant: dict[str, Any],
+        peers: str,
+        reference: dict[str, Any] | None,
+        new: list[Worker],
+    ) -> dict[str, Any]:
+        """The merit of a variant and its reply to `start`, or the reason why it is refused. Adds its process to `new`."""
+        try:
+            worker, reply = self._start(contestant, variant, peers)
+            new.append(worker)
+            refusal = self.differs(reference, reply) if reference else None
+            merit = 0.0 if refusal else self.merit(self._ask(worker, self.measure))
+        except Failed as failure:
+            refusal = str(failure)
+        if refusal:
+            return {"refusal": refusal}
+        return {"merit": merit, "reply": {key: reply[key] for key in KEPT if key in reply} if reference else reply}
+
+    def _start(self, contestant: Contestant, variant: dict[str, Any], peers: str) -> tuple[Worker, dict[str, Any]]:
+        worker = Worker(contestant, variant, peers, **self.make)
+        try:
+            return worker, self._ask(worker, self.start)
+        except BaseException:
+            worker.close()
+            raise
 
     @staticmethod
     def _ask(worker: Worker, request: tuple[str, dict[str, Any]]) -> dict[str, Any]:

@@ -103,7 +103,9 @@ def training(session: Session) -> None:
     for hidden in session.size.hidden:
         for batch in session.size.batches:
 
-            def hold(hidden: int = hidden, batch: int = batch) -> dict[str, Any]:
+            key = f"hidden {hidden}, batch {batch}"
+
+            def hold(key: str = key, hidden: int = hidden, batch: int = batch) -> dict[str, Any]:
                 problem = problems.training_problem(session.folder, hidden, session.size.examples)
                 contest = Contest(
                     make={"problem": str(problem), "batch": batch, "options": {}},
@@ -112,9 +114,10 @@ def training(session: Session) -> None:
                     merit=lambda reply: reply["samples_per_second"],
                     differs=_other_losses,
                 )
-                return contest.hold(trainers, session.peers, session.rounds)
+                once = partial(session.results.once, "training", key)
+                return contest.hold(trainers, session.peers, session.rounds, once)
 
-            session.results.measure("training", f"hidden {hidden}, batch {batch}", hold)
+            session.results.measure("training", key, hold)
 
 
 def _other_losses(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
@@ -134,7 +137,7 @@ def answers(session: Session) -> None:
     measures["one alone"] = (1024, ("answer_singly", {"calls": size.calls}), lambda reply: 1 / reply["arrays_p50_us"])
     for key, (batch, measure, merit) in measures.items():
 
-        def hold(batch: int = batch, measure: Any = measure, merit: Any = merit) -> dict[str, Any]:
+        def hold(key: str = key, batch: int = batch, measure: Any = measure, merit: Any = merit) -> dict[str, Any]:
             problem, run = problems.answers_problem(session.folder, 128, size.sources)
             contest = Contest(
                 make={"problem": str(problem), "batch": batch, "options": {"run": str(run)}},
@@ -143,7 +146,8 @@ def answers(session: Session) -> None:
                 merit=merit,
                 differs=_other_answers,
             )
-            return contest.hold(session.contestants, session.peers, session.rounds)
+            once = partial(session.results.once, "answers", key)
+            return contest.hold(session.contestants, session.peers, session.rounds, once)
 
         session.results.measure("answers", key, hold)
 

@@ -216,7 +216,7 @@ class Contestant:
         }
 
 
-def serve(contestant: type[Contestant]) -> None:
+def serve(contestant: type[Contestant], problem: type[Any] = Problem) -> None:
     """Make a contestant from the first line of stdin and carry out the requests that follow."""
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # the output of a framework is not a reply
@@ -226,7 +226,7 @@ def serve(contestant: type[Contestant]) -> None:
         do = request.pop("do")
         try:
             if do == "make":
-                made = contestant(Problem(request.pop("problem")), **request)
+                made = contestant(problem(request.pop("problem")), **request)
                 reply: dict[str, Any] = {}
             else:
                 reply = getattr(made, f"do_{do}")(**request)
