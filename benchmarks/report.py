@@ -67,7 +67,10 @@ def plain_table(section: dict[str, Any]) -> str:
     return lines(["", *(column.replace("_", " ") for column in columns)], rows)
 
 
-TABLES = {"training": training_table, "answers": answers_table}
+TABLES = {
+    "training": training_table, "answers": answers_table, "networks": training_table,
+    "answers_attention": answers_table,
+}  # fmt: skip
 
 
 def refusals(section: dict[str, Any]) -> list[str]:

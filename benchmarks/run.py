@@ -17,7 +17,7 @@ from contest import HERE, Failed
 from results import Results
 from sections import FULL, QUICK, SECTIONS, Session
 
-NEEDS_PEERS = {"training", "answers", "accuracy"}
+NEEDS_PEERS = {"training", "answers", "accuracy", "networks", "held_out", "answers_attention"}
 PEERS = ("torch", "jax", "optax", "keras", "onnxruntime", "numpy")
 VERSIONS = "import sys, importlib.metadata as m; print(*[n + ' ' + m.version(n) for n in sys.argv[1:]], sep=', ')"
 
@@ -51,18 +51,26 @@ def main() -> int:
         "--peers", type=Path, default=HERE / ".venv-peers", metavar="DIR",
         help="the environment of the peers, created if missing (default: .venv-peers beside this file)",
     )  # fmt: skip
+    parser.add_argument(
+        "--text", type=Path, metavar="FILE",
+        help="the text for models of a text; without it they read Python's manual, and held_out leaves the text out",
+    )  # fmt: skip
+    parser.add_argument(
+        "--results", type=Path, metavar="FILE", help="the file of the results (default: results.json beside this file)"
+    )
     arguments = parser.parse_args()
     sections = arguments.only.split(",")
     unknown = sorted(set(sections) - set(SECTIONS))
     if unknown or arguments.rounds < 1:
         parser.error(f"--only: unknown {', '.join(unknown)}" if unknown else "--rounds: must be at least 1")
 
-    stem = HERE / ("results-quick" if arguments.quick else "results")
+    stem = arguments.results or HERE / ("results-quick" if arguments.quick else "results")
     results = Results(stem.with_suffix(".json"))
     if arguments.again or arguments.quick:
         results.forget(sections)
     session = Session(
-        QUICK if arguments.quick else FULL, 2 if arguments.quick else arguments.rounds, results, arguments.peers
+        QUICK if arguments.quick else FULL, 2 if arguments.quick else arguments.rounds, results, arguments.peers,
+        arguments.text and arguments.text.resolve(),
     )
     results.values["about"] = about(session, sections)
     failed = False
@@ -73,7 +81,7 @@ def main() -> int:
             print(f"{name}: {failure}", file=sys.stderr)
             failed = True
     print(report.text(results.values, sections))
-    if results.values.get("training"):
+    if "training" in sections and results.values.get("training"):
         report.plot(results.values, stem.with_suffix(".png"))
     return 1 if failed else 0
 

@@ -26,6 +26,7 @@ from contest import (
     peers_python,
     spread,
 )
+from network_sections import answers_attention, held_out, networks
 from results import Results
 
 # Relative differences of the mean losses in the first two epochs. Rounding causes less than 1e-5 at first. Training
@@ -53,6 +54,12 @@ class Size:
     memory: tuple[int, ...]
     terms: tuple[int, ...]
     data: tuple[int, ...]
+    network_examples: int | None  # at most, in training with losses compared
+    held_out: tuple[str, ...]
+    held_out_epochs: int
+    seeds: int
+    questions: int
+    answer_epochs: int  # of the run that answers
 
 
 FULL = Size(
@@ -62,6 +69,8 @@ FULL = Size(
     addition_examples=50_000, addition_epochs=40,
     pairs=1_000_000, memory=(10_000, 100_000, 1_000_000, 5_000_000),
     terms=(2, 4, 8, 16, 32), data=(10_000, 100_000, 1_000_000),
+    network_examples=None, held_out=("attention 96, default", "gru 256, text"), held_out_epochs=100, seeds=3,
+    questions=5_000, answer_epochs=20,
 )  # fmt: skip
 QUICK = Size(
     variants=1,
@@ -69,6 +78,8 @@ QUICK = Size(
     sources=2_000, answer_batches=(1024,), calls=100,
     addition_examples=2_000, addition_epochs=2,
     pairs=20_000, memory=(10_000,), terms=(2, 4), data=(10_000,),
+    network_examples=256, held_out=("attention 96, default",), held_out_epochs=1, seeds=1,
+    questions=200, answer_epochs=1,
 )  # fmt: skip
 
 
@@ -80,6 +91,7 @@ class Session:
     rounds: int
     results: Results
     peers_folder: Path
+    text: Path | None = None
 
     @property
     def peers(self) -> str:
@@ -255,5 +267,7 @@ def scaling(session: Session) -> None:
         session.results.measure("scaling", f"{examples:,} examples", partial(_solo, "epoch_time", **options))
 
 
-ALL = (training, answers, accuracy, step, generator, startup, memory, scaling)
+ALL = (
+    training, answers, accuracy, step, generator, startup, memory, scaling, networks, held_out, answers_attention,
+)  # fmt: skip
 SECTIONS = {section.__name__: section for section in ALL}
