@@ -243,8 +243,8 @@ class Contest:
                 result.update({key: best["reply"][key] for key in KEPT if key in best["reply"]})
                 if contestant.name in workers:
                     workers.pop(contestant.name).close()
-                workers.update({contestant.name: worker for worker in new})
-                continue
+                if new:
+                    workers[contestant.name] = new.pop()
             for worker in new:
                 worker.close()
         if not result:
@@ -259,7 +259,7 @@ class Contest:
         reference: dict[str, Any] | None,
         new: list[Worker],
     ) -> dict[str, Any]:
-        """The merit of a variant and its reply to `start`, or the reason why it is refused. Adds its process to `new`."""
+        """The merit of a variant and its reply to `start`, or why it is refused. Adds its process to `new`."""
         try:
             worker, reply = self._start(contestant, variant, peers)
             new.append(worker)

@@ -22,7 +22,7 @@ from seq2seq.engine.callbacks import Callback
 from seq2seq.engine.samplers import Sampler
 from seq2seq.engine.schedules import learning_rate
 from seq2seq.engine.trainer import Trainer
-from seq2seq.models import Model, make_codec, make_model
+from seq2seq.models import AlignedModel, Model, make_codec, make_model
 from seq2seq.recipes import find_recipe, load_recipe
 from seq2seq.runs import Run
 from seq2seq.solver import Solver
@@ -131,9 +131,7 @@ def prepare(name: str, text: Path | None, examples: int | None = None, comparabl
     if comparable:
         most = min(len(dataset.train), used.examples or PAIRS**2, examples or PAIRS**2)
         first = np.arange(1)
-        dataset = replace(
-            dataset, train=dataset.train.take(np.arange(most)), validation=dataset.validation.take(first)
-        )
+        dataset = replace(dataset, train=dataset.train.take(np.arange(most)), validation=dataset.validation.take(first))
     model = make_model(config.task, config.model, codec)
     sampler = application_of(config.task).make_sampler(model, codec, dataset, config.training.batch_size)
     return Prepared(config, model, dataset, sampler)
@@ -142,9 +140,7 @@ def prepare(name: str, text: Path | None, examples: int | None = None, comparabl
 def trainer_of(prepared: Prepared, seed: int = 0, callbacks: Sequence[Callback] = ()) -> Trainer:
     """The public Trainer, made as by `seq2seq.train`, but without a run folder."""
     config, model, dataset, sampler = prepared
-    return make_trainer(
-        model, dataset.codec, dataset, config.training, seed=seed, sampler=sampler, callbacks=callbacks
-    )
+    return make_trainer(model, dataset.codec, dataset, config.training, seed=seed, sampler=sampler, callbacks=callbacks)
 
 
 # Files ----------------------------------------------------------------------------------------------------------------
@@ -158,11 +154,11 @@ def network_problem(folder: Path, name: str, text: Path | None, examples: int | 
     return path
 
 
-def held_out_problem(folder: Path, name: str, text: Path | None) -> Path:
-    """The data of a training with its own recipe, and the initial weights for seed 0."""
+def held_out_problem(folder: Path, name: str, text: Path | None, seed: int) -> Path:
+    """The data of a training with its own recipe, and the initial weights for a seed."""
     prepared = prepare(name, text, comparable=False)
     path = folder / f"held-out-{name.replace(', ', '-').replace(' ', '-')}.npz"
-    _write(path, prepared, trainer_of(prepared).weights)
+    _write(path, prepared, trainer_of(prepared, seed).weights)
     return path
 
 
@@ -200,7 +196,7 @@ def _write(path: Path, prepared: Prepared, weights: dict[str, Array], strings: S
         "kind": "text" if model.stateful else "aligned" if config.model.model == "aligned" else "attention",
         "hidden": config.model.hidden_size, "vocabulary": model.vocabulary_size, "pad": model.pad,
         "dropout": config.model.dropout, "label_smoothing": config.model.label_smoothing,
-        "target_length": model.target_length, "channels": getattr(model, "channels", 1),
+        "target_length": model.target_length, "channels": AlignedModel.channels,
         "stateful": model.stateful, "stacks": _stacks(config, model), "characters": dataset.codec.characters,
         "reverse_target": config.data.reverse_target, "widths": list(dataset.codec.widths),
         "batch": training.batch_size, "clip_norm": training.clip_norm, "weight_decay": training.weight_decay,
@@ -237,5 +233,5 @@ def _stacks(config: Config, model: Model) -> dict[str, dict[str, Any]]:
     if model.stateful:
         return {"rnn": {**stack, "cell": own.model, "read": own.embedding, "directions": 1}}
     if own.model == "aligned":
-        return {"transducer": {**stack, "read": model.channels * size}}
+        return {"transducer": {**stack, "read": AlignedModel.channels * size}}
     return {"encoder": stack, "decoder": {**stack, "hidden": own.hidden_size * directions, "directions": 1}}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import network_problems
 import numpy as np
-from contest import THREADS, Contest, Contestant, Worker
+from contest import THREADS, Contest, Contestant, Worker, spread
 
 if TYPE_CHECKING:
     from sections import Session
@@ -95,40 +95,36 @@ def held_out(session: Session) -> None:
         most = min(most, session.size.held_out_epochs)
         fastest = _fastest_peer(session.results.values.get("networks", {}).get(name, {}))
         for contestant, variant in ((TRAINED[0], {}), fastest):
-
-            def learn(name: str = name, contestant: Contestant = contestant, variant: Any = variant) -> dict[str, Any]:
-                problem = network_problems.held_out_problem(session.folder, name, session.text)
-                replies = []
-                for seed in range(session.size.seeds):
-
-                    def run(seed: int = seed) -> dict[str, Any]:
-                        options = {"name": name, "text": _path(session), "seed": seed}
-                        worker = Worker(
-                            contestant, variant, session.peers, problem=str(problem), batch=512, options=options
-                        )
-                        try:
-                            return worker.ask("learn", target=target, most_epochs=most)
-                        finally:
-                            worker.close()
-
-                    step = f"seed {seed}"
-                    replies.append(session.results.once("held_out", f"{name}, {contestant.name}", step, run))
-                return {
-                    "target": abs(target),
-                    "reached": sum(reply["reached"] for reply in replies),
-                    "seeds": len(replies),
-                    "epochs": statistics.median(reply["epochs"] for reply in replies),
-                    "seconds": _median(replies, "seconds"),
-                    "seconds_without_compiling": _median(replies, "seconds_without_compiling"),
-                    "variant": variant,
-                }
-
-            session.results.measure("held_out", f"{name}, {contestant.name}", learn)
+            key = f"{name}, {contestant.name}"
+            learn = partial(_learn, session, key, name, contestant, variant, target, most)
+            session.results.measure("held_out", key, learn)
 
 
-def _median(replies: list[dict[str, Any]], key: str) -> dict[str, Any]:
-    values = [reply[key] for reply in replies]
-    return {"median": statistics.median(values), "low": min(values), "high": max(values)}
+def _learn(
+    session: Session, key: str, name: str, contestant: Contestant, variant: dict[str, Any], target: float, most: int
+) -> dict[str, Any]:
+    """The seconds of one contestant with each seed."""
+
+    def run(seed: int) -> dict[str, Any]:
+        problem = network_problems.held_out_problem(session.folder, name, session.text, seed)
+        options = {"name": name, "text": _path(session), "seed": seed}
+        worker = Worker(contestant, variant, session.peers, problem=str(problem), batch=512, options=options)
+        try:
+            return worker.ask("learn", target=target, most_epochs=most)
+        finally:
+            worker.close()
+
+    seeds = range(session.size.seeds)
+    replies = [session.results.once("held_out", key, f"seed {seed}", partial(run, seed)) for seed in seeds]
+    return {
+        "target": abs(target),
+        "reached": sum(reply["reached"] for reply in replies),
+        "seeds": len(replies),
+        "epochs": statistics.median(reply["epochs"] for reply in replies),
+        "seconds": spread([reply["seconds"] for reply in replies]),
+        "seconds_without_compiling": spread([reply["seconds_without_compiling"] for reply in replies]),
+        "variant": variant,
+    }
 
 
 def _fastest_peer(results: dict[str, Any]) -> tuple[Contestant, dict[str, Any]]:

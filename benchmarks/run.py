@@ -69,7 +69,10 @@ def main() -> int:
     if arguments.again or arguments.quick:
         results.forget(sections)
     session = Session(
-        QUICK if arguments.quick else FULL, 2 if arguments.quick else arguments.rounds, results, arguments.peers,
+        QUICK if arguments.quick else FULL,
+        2 if arguments.quick else arguments.rounds,
+        results,
+        arguments.peers,
         arguments.text and arguments.text.resolve(),
     )
     results.values["about"] = about(session, sections)

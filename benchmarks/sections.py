@@ -114,7 +114,6 @@ def training(session: Session) -> None:
     trainers = [contestant for contestant in session.contestants if contestant.trains]
     for hidden in session.size.hidden:
         for batch in session.size.batches:
-
             key = f"hidden {hidden}, batch {batch}"
 
             def hold(key: str = key, hidden: int = hidden, batch: int = batch) -> dict[str, Any]:

@@ -243,7 +243,7 @@ class Jax(NetworkContestant):
 
             def loss(parameters: Any, sources: Any, targets: Any) -> Any:
                 def read(states: Any, window: Any) -> Any:
-                    logits, states = self.network(parameters, *window, states)
+                    logits, states = self.network(parameters, window[0], window[1], states)
                     return states, optax.softmax_cross_entropy_with_integer_labels(logits, window[1].T).mean()
 
                 return jax.lax.scan(read, self.network.zeros(sources.shape[1]), (sources, targets))[1].mean()

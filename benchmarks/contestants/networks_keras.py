@@ -127,7 +127,8 @@ class Keras3(NetworkContestant):
         size = settings["vocabulary"]
         self.weights: list[tuple[Any, Array]] = []
         if settings["kind"] == "text":
-            source = inputs = keras.Input(batch_shape=(settings["batch"], *self.problem.sources.shape[1:]), dtype="int32")
+            shape = (settings["batch"], self.problem.sources.shape[1])
+            source = inputs = keras.Input(batch_shape=shape, dtype="int32")
             embedding = layers.Embedding(*weights["embedding_weight"].shape)
             normal = layers.LayerNormalization(epsilon=1e-5)
             outputs, _ = self._stack("rnn", normal(embedding(source)))
@@ -136,8 +137,9 @@ class Keras3(NetworkContestant):
             logits = self._dense("output", self._dense("dense", outputs, "relu"))
         elif settings["kind"] == "aligned":
             source = inputs = keras.Input(self.problem.sources.shape[1:], dtype="int32")
-            places = ops.transpose(ops.reshape(source, (-1, settings["channels"], self.problem.widths[0][1])), (0, 2, 1))
-            vectors = ops.reshape(ops.one_hot(places, size), (-1, places.shape[1], settings["channels"] * size))
+            channels, length = settings["channels"], self.problem.widths[0][1]
+            places = ops.transpose(ops.reshape(source, (-1, channels, length)), (0, 2, 1))
+            vectors = ops.reshape(ops.one_hot(places, size), (-1, length, channels * size))
             logits = self._dense("output", self._stack("transducer", vectors)[0])
         else:
             inputs = [keras.Input((None,), dtype="int32") for _ in range(2)]
@@ -182,7 +184,7 @@ class Keras3(NetworkContestant):
 
 
 def keras_order(cell: str, direction: list[Array]) -> list[Array]:
-    """Input weight, state weight and bias of one direction as in Keras; its GRU has update, reset, new, and two biases."""
+    """Input weight, state weight and bias of one direction. A GRU's gates are update, reset, new, with two biases."""
     if cell == "gru":
         direction = [np.concatenate([np.split(each, 3)[i] for i in (1, 0, 2)]) for each in direction]
     input_weight, state_weight, input_bias, state_bias = direction

@@ -28,7 +28,8 @@ class Network(nn.Module):
         shape = self.problem.settings["stacks"][name]
         dropout = self.dropout.p if shape["layers"] > 1 else 0.0
         both = shape["directions"] == 2
-        made = CELLS[shape["cell"]](shape["read"], shape["hidden"], shape["layers"], dropout=dropout, bidirectional=both)
+        sizes = (shape["read"], shape["hidden"], shape["layers"])
+        made: nn.RNNBase = CELLS[shape["cell"]](*sizes, dropout=dropout, bidirectional=both)
         arrays = [array for layer in self.problem.stack(name) for direction in layer for array in direction]
         self._fill(made, arrays)
         return made
