@@ -47,10 +47,11 @@ class Attend(layers.Layer):
         self.from_first = self.add_weight(shape=(2 * OFFSETS + 1,), name="from_first")
         self.from_last = self.add_weight(shape=(2 * OFFSETS + 1,), name="from_last")
 
+    def compute_output_shape(self, source_shape: Any, encoded_shape: Any, outputs_shape: Any) -> Any:
+        return (*outputs_shape[:-1], 2 * outputs_shape[-1])  # so that `call` sees the widths of a bucket alone
+
     def call(self, source: Any, encoded: Any, outputs: Any) -> Any:
         length, count = encoded.shape[1], outputs.shape[1]
-        if length is None or count is None:  # while the model is made; the graph of each bucket has its widths
-            return ops.concatenate([outputs, outputs], axis=-1)
         padding = source == self.pad
         places, steps = np.arange(length), np.arange(count)
         first, last = (
