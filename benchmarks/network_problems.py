@@ -171,7 +171,7 @@ def default_answers_problem(folder: Path, questions: int, epochs: int) -> tuple[
     if not (run / "onnx").exists():
         from seq2seq import export
 
-        export(run)
+        export(run, run / "onnx")
     solver = Solver(run, engine="mxnet")
     weights, _ = solver.run.read_arrays("best.safetensors")
     rng = np.random.default_rng(1)

@@ -1,0 +1,97 @@
+"""What the benchmarks do without their peers: refusals, measurements that continue, and the batches of an epoch."""
+
+from __future__ import annotations
+
+import importlib
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    monkeypatch.syspath_prepend(str(BENCHMARKS / "contestants"))
+    return importlib.import_module
+
+
+class FakeWorker:
+    """A process that trains at the speed of its variant, and counts what it is asked."""
+
+    asked: list[str]
+    stop_after: int
+
+    def __init__(self, contestant: Any, variant: dict[str, Any], peers: str, **make: Any) -> None:
+        self.name, self.variant = contestant.name, variant
+
+    def ask(self, do: str, **request: Any) -> dict[str, Any]:
+        if do == "start_training":
+            return {"losses": self.variant["losses"], "compile_seconds": 0.0}
+        if len(self.asked) == self.stop_after:
+            raise KeyboardInterrupt
+        self.asked.append(self.name)
+        return {"samples_per_second": self.variant["speed"]}
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def hold(module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Holds a contest of three; each call continues from the file of results."""
+    contest = module("contest")
+    other_losses = module("network_sections").other_losses
+    monkeypatch.setattr(contest, "Worker", FakeWorker)
+    contestants = [
+        contest.Contestant("library", "", [{"losses": [2.0, 1.0], "speed": 4.0}]),
+        contest.Contestant("peer", "", [{"losses": [2.0, 1.0], "speed": speed} for speed in (2.0, 3.0)]),
+        contest.Contestant("other network", "", [{"losses": [2.0, 1.1], "speed": 9.0}]),
+    ]
+    this = contest.Contest(
+        {}, ("start_training", {}), ("train", {}), lambda reply: reply["samples_per_second"], other_losses
+    )
+
+    def held(stop_after: int = -1) -> Any:
+        FakeWorker.asked, FakeWorker.stop_after = [], stop_after
+        results = module("results").Results(tmp_path / "results.json")
+        once = partial(results.once, "networks", "gru")
+        results.measure("networks", "gru", lambda: this.hold(contestants, "", 2, once))
+        return results.values
+
+    return held
+
+
+def test_a_contestant_with_other_losses_is_refused_and_the_fastest_variant_competes(hold: Any) -> None:
+    results = hold()["networks"]["gru"]
+    assert "losses [2.0, 1.1]" in results["other network"]["refused"]
+    assert "samples_per_second" not in results["other network"]
+    assert results["peer"]["variant"]["speed"] == 3.0
+    assert results["peer"]["samples_per_second"] == {"median": 3.0, "low": 3.0, "high": 3.0, "rounds": 2}
+
+
+def test_a_contest_that_was_stopped_continues_with_the_next_measurement(hold: Any) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        hold(stop_after=4)  # three trials, and one measurement of the first round
+    values = hold()
+    assert FakeWorker.asked == ["peer", "peer", "library"]
+    assert values["unfinished"] == {}
+    assert values["networks"]["gru"]["library"]["samples_per_second"]["rounds"] == 2
+
+
+def test_peers_get_the_batches_of_the_sampler(module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    problems = module("network_problems")
+    monkeypatch.setattr(problems, "PAIRS", 300)
+    prepared = problems.prepare("attention 128, pairs", None)
+    path = problems.network_problem(tmp_path, "attention 128, pairs", None, None)
+    problem = module("network_worker").NetworkProblem(str(path))
+    plan = problem.plan(epoch=3)
+    batches = prepared.sampler.epoch(np.random.default_rng((0, 1, 3)))
+    assert len(problem.widths) > 1
+    assert [(rows.tolist(), problem.widths[bucket]) for rows, bucket in plan] == [
+        (batch.rows.tolist(), tuple(batch.widths.values())) for batch in batches
+    ]
