@@ -30,6 +30,8 @@ TRAINED = [
     Contestant("JAX", "networks_jax.py", JAX_VARIANTS),
     Contestant("Keras 3", "networks_keras.py"),
 ]
+# Layers of Keras that are stateful on its JAX backend did not have these losses.
+LEFT_OUT = {"gru 256, text": ("Keras 3",), "lstm 256, text": ("Keras 3",)}
 ANSWERING = [
     Contestant("seq2seq", "networks_seq2seq.py", [{"engine_for_answers": "mxnet"}], peer=False),
     Contestant(
@@ -73,7 +75,8 @@ def networks(session: Session) -> None:
                 differs=other_losses,
             )
             once = partial(session.results.once, "networks", name)
-            return contest.hold(contestants, session.peers, session.rounds, once)
+            competing = [each for each in contestants if each.name not in LEFT_OUT.get(name, ())]
+            return contest.hold(competing, session.peers, session.rounds, once)
 
         session.results.measure("networks", name, hold)
 

@@ -1,4 +1,4 @@
-"""Keras 3 on JAX, on the networks that people train."""
+"""Keras 3 on JAX, on the networks that people train, except those of a text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from keras import layers, ops
 from network_worker import Batch, NetworkContestant, NetworkProblem
 from worker import IGNORED, Array, serve
 
-CELLS: dict[str, Any] = {"lstm": layers.LSTM, "gru": layers.GRU, "rnn": layers.SimpleRNN}
+CELLS: dict[str, Any] = {"lstm": layers.LSTM, "rnn": layers.SimpleRNN}
 OFFSETS, FASTER = 4, 10  # of the position bias: see seq2seq/models/attention.py
 
 
@@ -106,15 +106,14 @@ class Keras3(NetworkContestant):
     def _stack(self, name: str, inputs: Any, begin: Any = None) -> tuple[Any, list[Any]]:
         """Inputs (N, T, C) to outputs and last states. Its weights are set after the model is made."""
         shape = self.problem.settings["stacks"][name]
-        stateful = self.problem.settings["stateful"]
         states: list[Any] = []
         for layer in self.problem.stack(name):
-            made = CELLS[shape["cell"]](shape["hidden"], return_sequences=True, return_state=True, stateful=stateful)
+            made = CELLS[shape["cell"]](shape["hidden"], return_sequences=True, return_state=True)
             if len(layer) == 2:
                 made = layers.Bidirectional(made)
             inputs, *states = made(inputs, initial_state=begin)
             for direction in layer:
-                self.weights += [(made, values) for values in keras_order(shape["cell"], direction)]
+                self.weights += [(made, values) for values in with_one_bias(direction)]
         return inputs, states
 
     def _dense(self, name: str, inputs: Any, activation: Any = None) -> Any:
@@ -127,16 +126,7 @@ class Keras3(NetworkContestant):
         settings, weights = self.problem.settings, self.problem.weights
         size = settings["vocabulary"]
         self.weights: list[tuple[Any, Array]] = []
-        if settings["kind"] == "text":
-            shape = (settings["batch"], self.problem.sources.shape[1])
-            source = inputs = keras.Input(batch_shape=shape, dtype="int32")
-            embedding = layers.Embedding(*weights["embedding_weight"].shape)
-            normal = layers.LayerNormalization(epsilon=1e-5)
-            outputs, _ = self._stack("rnn", normal(embedding(source)))
-            self.weights.append((embedding, weights["embedding_weight"]))
-            self.weights += [(normal, weights["normal_gamma"]), (normal, weights["normal_beta"])]
-            logits = self._dense("output", self._dense("dense", outputs, "relu"))
-        elif settings["kind"] == "aligned":
+        if settings["kind"] == "aligned":
             source = inputs = keras.Input(self.problem.sources.shape[1:], dtype="int32")
             channels, length = settings["channels"], self.problem.widths[0][1]
             places = ops.transpose(ops.reshape(source, (-1, channels, length)), (0, 2, 1))
@@ -177,20 +167,14 @@ class Keras3(NetworkContestant):
         self.model.compile(optimizer=optimizer, loss=mean_loss, metrics=[metric])
 
     def epoch(self, plan: list[Batch], rates: Array) -> float:  # type: ignore[override]
-        for layer in self.model.layers:
-            if getattr(layer, "stateful", False):
-                layer.reset_state()
         history = self.model.fit(Batches(self.problem, plan), shuffle=False, verbose=0).history
         return float(history["of_learned"][0])
 
 
-def keras_order(cell: str, direction: list[Array]) -> list[Array]:
-    """Input weight, state weight and bias of one direction. A GRU's gates are update, reset, new, with two biases."""
-    if cell == "gru":
-        direction = [np.concatenate([np.split(each, 3)[i] for i in (1, 0, 2)]) for each in direction]
+def with_one_bias(direction: list[Array]) -> list[Array]:
+    """Input weight, state weight and bias of one direction."""
     input_weight, state_weight, input_bias, state_bias = direction
-    bias = np.stack([input_bias, state_bias]) if cell == "gru" else input_bias + state_bias
-    return [input_weight.T, state_weight.T, bias]
+    return [input_weight.T, state_weight.T, input_bias + state_bias]
 
 
 if __name__ == "__main__":
