@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from problems import ADAM
 
-from seq2seq import Config, Text, train
+from seq2seq import Config, Text, export, train
 from seq2seq.applications import application_of
 from seq2seq.applications.learning import make_trainer
 from seq2seq.config import PRESETS
@@ -25,7 +25,6 @@ from seq2seq.engine.trainer import Trainer
 from seq2seq.models import AlignedModel, Model, make_codec, make_model
 from seq2seq.recipes import find_recipe, load_recipe
 from seq2seq.runs import Run
-from seq2seq.solver import Solver
 from seq2seq.tasks import TASKS
 from seq2seq.tasks.pairs import PairsTask
 from seq2seq.tasks.pronunciation import PACKAGE
@@ -169,14 +168,10 @@ def default_answers_problem(folder: Path, questions: int, epochs: int) -> tuple[
     """Sums and products of two numbers, which a run of the default network answers in one step; and the run."""
     name = "attention 96, default"
     run = folder / f"run-default-{epochs}"
-    if not Run(run).exists:
-        train(run_dir=run, preset="default", epochs=epochs, progress=False)
     if not (run / "onnx").exists():
-        from seq2seq import export
-
+        train(run_dir=run, preset="default", epochs=epochs, progress=False, resume=True)  # if it was stopped before
         export(run, run / "onnx")
-    solver = Solver(run, engine="mxnet")
-    weights, _ = solver.run.read_arrays("best.safetensors")
+    weights, _ = Run(run).read_arrays("best.safetensors")
     rng = np.random.default_rng(1)
     first, second = rng.integers(1, 100, (2, questions))
     strings = [f"{a}+{b}" for a, b in zip(first.tolist(), second.tolist())]

@@ -83,6 +83,9 @@ def main() -> int:
         except Failed as failure:  # continue with the other sections
             print(f"{name}: {failure}", file=sys.stderr)
             failed = True
+        except KeyboardInterrupt:
+            print("run.py: stopped; the same command continues", file=sys.stderr)
+            return 130
     print(report.text(results.values, sections))
     if "training" in sections and results.values.get("training"):
         report.plot(results.values, stem.with_suffix(".png"))
