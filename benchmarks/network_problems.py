@@ -165,7 +165,7 @@ def held_out_problem(folder: Path, name: str, text: Path | None, seed: int) -> P
 
 
 def default_answers_problem(folder: Path, questions: int, epochs: int) -> tuple[Path, Path]:
-    """Sums and products of two numbers, which a run of the default network answers in one step; and the run."""
+    """Sums of two numbers, which a run of the default network answers in one step; and the run."""
     name = "attention 96, default"
     run = folder / f"run-default-{epochs}"
     if not (run / "onnx").exists():
