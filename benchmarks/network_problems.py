@@ -34,6 +34,7 @@ from seq2seq.typing import Array
 # 670 steps of the default network: JAX with one thread and with two then differ by 1.5% in the second epoch.
 COMPARABLE: dict[str, Any] = {
     **ADAM, "learning_rate": 1e-4, "dropout": 0.0, "schedule": "constant", "warmup_steps": 0, "show_every": 0,
+    "examples_per_epoch": None, "target_widths": 1,
 }  # fmt: skip
 PAIRS = 10_000
 WORDS = 20_000  # made where the dictionary is not installed
@@ -135,7 +136,7 @@ def prepare(name: str, text: Path | None, examples: int | None = None, comparabl
         first = np.arange(1)
         dataset = replace(dataset, train=dataset.train.take(np.arange(most)), validation=dataset.validation.take(first))
     model = make_model(config.task, config.model, codec)
-    sampler = application_of(config.task).make_sampler(model, codec, dataset, config.training.batch_size)
+    sampler = application_of(config.task).make_sampler(model, codec, dataset, config.training)
     return Prepared(config, model, dataset, sampler)
 
 
@@ -182,7 +183,7 @@ def default_answers_problem(folder: Path, questions: int, epochs: int) -> tuple[
 
 def _write(path: Path, prepared: Prepared, weights: dict[str, Array], strings: Sequence[str] = ()) -> None:
     config, model, dataset, sampler = prepared
-    bucket, widths = _buckets(model, sampler)
+    bucket, widths = _buckets(prepared)
     arrays = {f"weight.{name}": array for name, array in weights.items()}
     for part, examples in (("", dataset.train), ("validation_", dataset.validation)):
         arrays[f"{part}sources"] = examples.sources
@@ -198,7 +199,8 @@ def _write(path: Path, prepared: Prepared, weights: dict[str, Array], strings: S
         "stateful": model.stateful, "stacks": _stacks(config, model), "characters": dataset.codec.characters,
         "reverse_target": config.data.reverse_target, "widths": list(dataset.codec.widths),
         "batch": training.batch_size, "clip_norm": training.clip_norm, "weight_decay": training.weight_decay,
-        "epsilon": training.epsilon,
+        "epsilon": training.epsilon, "examples_per_epoch": sampler.rows,
+        "usual_terms": float(model.terms(sampler.arrays).mean()) if training.target_widths > 1 else None,
     }  # fmt: skip
     rates = [learning_rate(training, update, updates) for update in range(1, updates + 1)]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -210,8 +212,11 @@ def _write(path: Path, prepared: Prepared, weights: dict[str, Array], strings: S
     Path(f"{path}.tmp").replace(path)
 
 
-def _buckets(model: Model, sampler: Sampler) -> tuple[Array, Array]:
+def _buckets(prepared: Prepared) -> tuple[Array, Array]:
     """The bucket of each row (N,), and the widths of source and target in each bucket, narrow ones first."""
+    config, model, dataset, _ = prepared
+    whole = replace(config.training, examples_per_epoch=None)
+    sampler = application_of(config.task).make_sampler(model, dataset.codec, dataset, whole)
     bucket = np.zeros(len(sampler.arrays["source"]), np.int64)
     full = {"source": model.source_length, "target": model.target_length}
     batches = sampler.epoch(np.random.default_rng(0))

@@ -83,9 +83,13 @@ def test_a_contest_that_was_stopped_continues_with_the_next_measurement(hold: An
     assert values["networks"]["gru"]["library"]["samples_per_second"]["rounds"] == 2
 
 
-def test_peers_get_the_batches_of_the_sampler(module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("options", [{}, {"examples_per_epoch": 101, "target_widths": 3}])
+def test_peers_get_the_batches_of_the_sampler(
+    options: dict[str, Any], module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     problems = module("network_problems")
     monkeypatch.setattr(problems, "PAIRS", 300)
+    monkeypatch.setattr(problems, "COMPARABLE", {**problems.COMPARABLE, **options})
     prepared = problems.prepare("attention 128, pairs", None)
     path = problems.network_problem(tmp_path, "attention 128, pairs", None, None)
     problem = module("network_worker").NetworkProblem(str(path))
@@ -95,3 +99,5 @@ def test_peers_get_the_batches_of_the_sampler(module: Any, tmp_path: Path, monke
     assert [(rows.tolist(), problem.widths[bucket]) for rows, bucket in plan] == [
         (batch.rows.tolist(), tuple(batch.widths.values())) for batch in batches
     ]
+    divisors = [problem.divisor(len(batch.rows), batch.terms) for batch in batches]
+    assert divisors == pytest.approx([1 / batch.scale for batch in batches])

@@ -65,13 +65,18 @@ class NetworkProblem:
         rng = np.random.default_rng((seed, 1, epoch))
         order = rng.permutation(n)
         order = order[np.argsort(self.bucket[order], kind="stable")]
+        begins = np.append(0, np.bincount(self.bucket).cumsum())
+        counts = np.diff(np.round(begins * (self.settings["examples_per_epoch"] / n)).astype(int))
         batches = []
-        end = 0
-        for bucket, count in enumerate(np.bincount(self.bucket)):
-            rows = order[end : end + count]
+        for bucket, (begin, count) in enumerate(zip(begins, counts)):
+            rows = order[begin : begin + count]
             batches += [Batch(rows[start : start + batch], bucket) for start in range(0, count, batch)]
-            end += count
         return [batches[i] for i in rng.permutation(len(batches))] if len(self.widths) > 1 else batches
+
+    def divisor(self, rows: Any, terms: Any) -> Any:
+        """What the gradient of the summed loss is divided by, for a batch with these numbers of rows and of terms."""
+        usual = self.settings["usual_terms"]
+        return rows * usual if usual else terms
 
     def stack(self, name: str) -> list[list[list[Array]]]:
         """By layer and direction: input weight (G, C), state weight (G, H), input bias and state bias (G,).
