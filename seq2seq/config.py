@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
@@ -15,6 +14,7 @@ from seq2seq.options import HOMES, MODELS, lacking
 from seq2seq.options import TEXT_MODELS as TEXT_MODELS
 from seq2seq.tasks import TASKS, Arithmetic, Task
 from seq2seq.tasks.base import option_fields
+from seq2seq.tasks.blocks import digest_of
 from seq2seq.tasks.measure import Outline
 from seq2seq.tasks.registry import BUILT_IN
 from seq2seq.tasks.repeatable import require_repeatable
@@ -184,13 +184,8 @@ class Extra:
 
 
 def _task_to_json(task: Task) -> dict[str, Any]:
-    kept = task.keep()
-    digest = {} if kept is None else {"digest": _digest(kept)}
-    return {"name": task.name, **task.options(), **digest}
-
-
-def _digest(kept: str) -> str:
-    return hashlib.sha256(kept.encode()).hexdigest()[:16]
+    digest = task.kept_digest
+    return {"name": task.name, **task.options(), **({} if digest is None else {"digest": digest})}
 
 
 def with_tuples(values: dict[str, Any]) -> dict[str, Any]:
@@ -251,7 +246,7 @@ def _task_from_json(
 
 def _checked(read: Callable[[], str | None], digest: Any) -> str | None:
     kept = read()
-    if kept is not None and digest != _digest(kept):
+    if kept is not None and digest != digest_of([kept]):
         raise ValueError("the data kept with it are not those that it was made with")
     return kept
 
@@ -266,15 +261,15 @@ def require_name(task: Task) -> None:
 
 def require_rebuilt(task: Task) -> None:
     """Raise `UsageError` unless a task and its pairs can be made again from its options, as opening a run requires."""
-    kept = task.keep()
+    kept = task.kept_digest is not None
     try:
         values = json.loads(json.dumps(_task_to_json(task)))
-        again = task if kept is not None else _task_from_json(values, type(task))
+        again = task if kept else _task_from_json(values, type(task))
         if again.options() != task.options():
             raise ValueError("it then has other options")
     except (TypeError, ValueError) as error:
         raise UsageError(f"options of {type(task).__name__}: do not make it again: {error}") from None
-    if kept is None and type(task).__module__ not in _BUILT_IN_MODULES:
+    if not kept and type(task).__module__ not in _BUILT_IN_MODULES:
         require_repeatable(task, again)
 
 

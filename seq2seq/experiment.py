@@ -29,6 +29,7 @@ from seq2seq.runs import FILES, RATES_PLOT, Run, is_column, require_keepable
 from seq2seq.solver import Solver
 from seq2seq.starting import StartingPoint
 from seq2seq.tasks import TASKS, Pairs, Task
+from seq2seq.tasks.blocks import noting
 from seq2seq.tasks.pairs import PairsTask
 from seq2seq.vocabulary import Codec
 
@@ -109,16 +110,19 @@ def train(
     require(good, "validation_sets", validation_sets, "a dict of pairs by name")
     shown = progress_for_stderr() if progress else Progress()
     start = None if start_from is None else StartingPoint(start_from, device)
-    base = _base(task, preset, options, start)
-    config = base.with_options(**options)
-    config = replace(config, extra=(*config.extra, *mixtures(config.task, mix)))
-    if find_rate and "learning_rate" in options:
-        raise UsageError("find_rate: not allowed with learning_rate: both set the rate")
-    for learned in (config.task, *(extra.task for extra in config.extra)):
-        require_rebuilt(learned)
-        require_keepable(learned)
+    with noting(shown.on_note):
+        base = _base(task, preset, options, start)
+        config = base.with_options(**options)
+        config = replace(config, extra=(*config.extra, *mixtures(config.task, mix)))
+        if find_rate and "learning_rate" in options:
+            raise UsageError("find_rate: not allowed with learning_rate: both set the rate")
+        for extra in config.extra:
+            require(not extra.task.unkept, extra.option, extra.shown, "data that a run can keep: they are too large")
+        for learned in (config.task, *(extra.task for extra in config.extra)):
+            require_rebuilt(learned)
+            require_keepable(learned)
     context = pick_device(device)
-    with _hold(run_dir, config, resume) as hold:
+    with noting(shown.on_note), _hold(run_dir, config, resume) as hold:
         if not hold.locked:
             shown.on_note(f"{hold.path}: on a file system without locks; train into it with one process at a time")
         run = Run(hold.path)
@@ -196,7 +200,7 @@ def train(
         require(epochs >= done, "epochs", epochs, f"at least {done}, which {run.shown} has done")
         run.write_config(config, dataset.fingerprint, outline)
         trainer.fit()
-    return application.opens(run.path, device=device, task=_unregistered(config.task))
+    return application.opens(run.path, device=device, task=_needed(config.task))
 
 
 def _validation_sets(
@@ -262,9 +266,9 @@ def _fitted(config: Config, preset: str | Config | None, options: Mapping[str, A
     return replace(fitted(config, {**_set_in(preset, options), **options}), start=None)
 
 
-def _unregistered(task: Task | None) -> Task | None:
-    """The task if it cannot be found by its name, else None."""
-    return None if task is None or task.name in TASKS else task
+def _needed(task: Task) -> Task | None:
+    """The task if a run alone does not give it: it cannot be found by its name, or the run does not keep its data."""
+    return task if task.unkept or task.name not in TASKS else None
 
 
 def _notes(config: Config, dataset: Dataset, preset: str | Config | None) -> Iterator[str]:
@@ -324,7 +328,7 @@ def _flat(config: Config) -> dict[str, Any]:
 
 def _resumed(run: Run, config: Config, chosen: set[str], start: StartingPoint | None) -> Config:
     """The run's own options, with the given `epochs`. Raises `UsageError` if another given option differs."""
-    kept = run.read_config(_unregistered(config.task) if "task" in chosen else None)
+    kept = run.read_config(_needed(config.task) if "task" in chosen else None)
     if start is not None and (kept.start is None or kept.start.weights != start.record(None).weights):
         raise UsageError(f"start_from: {run.shown} started from other weights than {start.shown} has")
     was = _flat(kept)

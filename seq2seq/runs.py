@@ -35,8 +35,9 @@ import platform
 import re
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ from seq2seq.files import LONGEST_NUMBER, clear_temporaries, parse_json, shown, 
 from seq2seq.folders import CONFIG, EXPORT, begun, is_held
 from seq2seq.places import PathLike, Place
 from seq2seq.tasks import TASKS, Task
+from seq2seq.tasks.kept import MOST_KEPT
 from seq2seq.tasks.measure import Outline
 from seq2seq.tensors import from_tensors, to_tensors
 from seq2seq.typing import Array
@@ -75,7 +77,6 @@ FILES = {
 # Maximum sizes of files that are read, in bytes.
 MOST_CONFIG = 2**24
 MOST_METRICS = 2**26
-MOST_KEPT = 2**28  # the pairs or the text
 MOST_HEADER = 2**20  # the header of a file of arrays
 MOST_VALUES = 2**29  # maximum number of values in all arrays of a file, whatever the configuration says
 # The columns that every `metrics.csv` has, in addition to those of the application and of further validators.
@@ -194,9 +195,9 @@ class Run:
             If a file cannot be written.
         """
         for name, task in config.keeping.items():
-            kept = task.keep()
-            if kept is not None and not os.path.lexists(self.path / name):
-                self._write(name, gzip.compress(kept.encode(), mtime=0))
+            parts = None if os.path.lexists(self.path / name) else task.keep_parts()
+            if parts is not None:
+                self._write(name, _packed(parts))
         versions = {name: metadata.version(name) for name in ("numpy", "safetensors")}
         versions["mxnet"] = sys.modules["mxnet"].__version__  # a distribution for GPUs has another name
         values = {
@@ -316,7 +317,7 @@ class Run:
         Parameters
         ----------
         task : Task, optional
-            The task of the run, if its name is not in `TASKS`.
+            The task of the run, if its name is not in `TASKS` or its data are too large for the run to keep.
         outlined : bool
             Whether to read the task's pairs or text only when they are needed, if the run has an outline of them.
 
@@ -333,12 +334,16 @@ class Run:
         task_class = self._task_class(values, task)
         path = self._named(CONFIG)
         with _damage_named(path):
-            kept = outlined and values.get(OUTLINE) is not None
+            kept = (outlined or (task is not None and task.unkept)) and values.get(OUTLINE) is not None
             outline = task_class.read_outline(values[OUTLINE]) if kept else None
             config = Config.from_json(values, task_class, self._read_kept, outline)
         if task is not None and config.task.options() != task.options():
             raise RunError(f"{path}: was made with {quoted(config.task, 200)}, and not {quoted(task, 200)}")
-        return config
+        if task is None or not task.unkept:
+            return config
+        if values["task"].get("digest") != task.kept_digest:
+            raise RunError(f"{path}: was made with other data than {quoted(task, 200)} has")
+        return replace(config, task=task)
 
     def check_fingerprint(self, fingerprint: str, outline: Outline | None = None) -> None:
         """Check that a data set is the one on which the run was trained.
@@ -460,11 +465,19 @@ def _damage_named(path: str) -> Iterator[None]:
 
 
 def require_keepable(task: Task) -> None:
-    """Raise `UsageError` if a task's pairs or text are larger than a run can keep."""
-    kept = task.keep()
-    size = 0 if kept is None else len(kept.encode())
-    if size > MOST_KEPT:
+    """Raise `UsageError` if a task's pairs or text are larger than a run can keep, and it cannot do without them."""
+    size = task.kept_size
+    if size > MOST_KEPT and not task.unkept:
         raise UsageError(f"{task.name}: has {size} bytes of text, but a run can keep at most {MOST_KEPT}")
+
+
+def _packed(parts: Iterable[str]) -> bytes:
+    """A text in parts as the content of a gzip file."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as file:
+        for part in parts:
+            file.write(part.encode())
+    return packed.getvalue()
 
 
 def digest_of(hashes: Array) -> str:

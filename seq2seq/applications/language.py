@@ -21,7 +21,7 @@ from seq2seq.engine.options import TrainingConfig
 from seq2seq.errors import UsageError
 from seq2seq.options import TEXT_MODELS, lacking
 from seq2seq.tasks import Pairs, Task
-from seq2seq.tasks.text import Text
+from seq2seq.tasks.text import IN_MEMORY, Text
 from seq2seq.text_evaluation import TextEvaluation, evaluate_text
 from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 CHARACTERS = 6_000_000  # characters read in all epochs together; it determines the number of epochs ...
 TEXT_EPOCHS = (5, 100)  # ... between these limits
 STREAM = 1000  # minimum number of characters per row of a batch
-HELD_OUT = 0.05  # fraction of the text held out for the test, and the same for validation
+HELD_OUT = 0.05  # fraction of the text held out for the test, and the same for validation, ...
+MOST_HELD_OUT = 1_000_000  # ... or this number of characters, if the text is not held in memory
 
 
 class Language(StringApplication[TextEvaluation]):
@@ -48,7 +49,8 @@ class Language(StringApplication[TextEvaluation]):
 
     def choose(self, task: Task, options: Mapping[str, Any]) -> Config:
         model = options.get("model", "gru")
-        n = len(cast(Text, task).text)
+        n = cast(Text, task).scan.characters
+        held_out = HELD_OUT if n <= IN_MEMORY else min(MOST_HELD_OUT, round(HELD_OUT * n))
         layers = 1
         dropout = 0.0
         embedding = 42
@@ -59,7 +61,7 @@ class Language(StringApplication[TextEvaluation]):
             embedding = 0
         return Config(
             task=task,
-            data=DataConfig(validation=HELD_OUT, test=HELD_OUT, split="position"),
+            data=DataConfig(validation=held_out, test=held_out, split="position"),
             model=ModelConfig(model=model, hidden_size=256, layers=layers, embedding=embedding, dropout=dropout),
             training=TrainingConfig(
                 epochs=epochs_for(CHARACTERS, n, TEXT_EPOCHS),
@@ -70,7 +72,7 @@ class Language(StringApplication[TextEvaluation]):
 
     def describe(self, config: Config, examples: int) -> str:
         task = cast(Text, config.task)
-        counts = f"{len(task.text)} characters of {task.name}, {len(task.symbols)} different ones"
+        counts = f"{task.scan.characters} characters of {task.name}, {len(task.symbols)} different ones"
         return f"{counts}: {self.chosen_values(config, lacking(config))}"
 
     def model_name(self, task: Task, model: str) -> str:
@@ -82,7 +84,7 @@ class Language(StringApplication[TextEvaluation]):
             raise UsageError(f"model: {model} answers sources, but a text is read by one of {known}")
 
     def how_many_at_most(self, task: Task, config: DataConfig) -> int:
-        return len(cast(Text, task).text)
+        return cast(Text, task).scan.characters
 
     def build_dataset(
         self, task: Task, config: DataConfig, seed: int, codec: Codec, extra: Sequence[Extra], note: Note
@@ -130,7 +132,7 @@ class Language(StringApplication[TextEvaluation]):
         from seq2seq.mx import alone
 
         dataset = solver.dataset
-        length = len(cast(Text, solver.task).text)
+        length = cast(Text, solver.task).scan.characters
         with alone:
             return evaluate_text(solver.predictor(len(dataset.test)), dataset, solver.config.data, length, samples)
 

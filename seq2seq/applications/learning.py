@@ -14,7 +14,7 @@ from seq2seq.decoding import Answers, WidthsPredictor, fitting, make_predictor
 from seq2seq.engine.callbacks import Callback
 from seq2seq.engine.network import Arrays
 from seq2seq.engine.options import TrainingConfig
-from seq2seq.engine.samplers import Bucketed, Contiguous, Mixed, Sampler
+from seq2seq.engine.samplers import Bucketed, Contiguous, InBlocks, Mixed, Sampler
 from seq2seq.engine.test_module import TestModule
 from seq2seq.engine.trainer import Trainer
 from seq2seq.engine.validators import BATCH_SIZE, Validator
@@ -24,6 +24,7 @@ from seq2seq.mx import Device, mx
 from seq2seq.progress import ProgressFile
 from seq2seq.runs import Run
 from seq2seq.snapshots import MetricsFile, RunStore
+from seq2seq.stored import Windows
 from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
 
@@ -37,6 +38,8 @@ def make_sampler(
     model: Model, codec: Codec, examples: Examples, config: TrainingConfig, mixed: Sequence[Portion] = ()
 ) -> Sampler:
     """Make the sampler for a model: batches in random order, or in the order of the text if the model is stateful.
+
+    A text that is not held in memory is shuffled in blocks.
 
     Parameters
     ----------
@@ -64,6 +67,8 @@ def make_sampler(
         return _side_by_side(model, sources, sampler.counts) if model.stateful else sampler
     if model.stateful:
         return Contiguous(model, examples.arrays, batch_size)
+    if isinstance(examples.sources, Windows):
+        return InBlocks(model, examples.arrays, batch_size)
     widths = {"source": codec.source_widths(examples.sources), "target": codec.target_widths(examples.targets)}
     return Bucketed(
         model, examples.arrays, batch_size, widths, parts=config.target_widths, rows=config.examples_per_epoch

@@ -1,14 +1,14 @@
 """Samplers divide the rows of named arrays into batches.
 
-A batch has rows of similar width (`Bucketed`), the next rows of several streams (`Contiguous`), or rows from several
-sources in given fractions (`Mixed`).
+A batch has rows of similar width (`Bucketed`), the next rows of several streams (`Contiguous`), rows from several
+sources in given fractions (`Mixed`), or rows from several blocks of very many (`InBlocks`).
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Callable, NamedTuple, overload
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from seq2seq.errors import require
 from seq2seq.typing import Array
 
 BLOCK = 2**16  # rows whose terms are counted at a time
+TOGETHER = 2**8  # batches that are made together, and blocks whose rows are shuffled together
+ROWS = 2**10  # rows of a block
 
 
 class Batch(NamedTuple):
@@ -46,6 +48,39 @@ class Batch(NamedTuple):
         return 1 / (self.usual_terms or self.terms)
 
 
+class Plan(Sequence[Batch]):
+    """The batches of an epoch, made when they are read, so that an epoch of any length takes no memory.
+
+    Parameters
+    ----------
+    make : callable
+        From the numbers of some consecutive batches to these batches.
+    numbers : range
+        The numbers of the batches.
+    """
+
+    def __init__(self, make: Callable[[range], list[Batch]], numbers: range) -> None:
+        self._make = make
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, place: int) -> Batch: ...
+    @overload
+    def __getitem__(self, place: slice) -> Plan: ...
+    def __getitem__(self, place: int | slice) -> Batch | Plan:
+        if isinstance(place, slice):
+            return Plan(self._make, self._numbers[place])
+        number = self._numbers[place]
+        return self._make(range(number, number + 1))[0]
+
+    def __iter__(self) -> Iterator[Batch]:
+        for block in blocks(len(self), TOGETHER):
+            yield from self._make(self._numbers[block])
+
+
 class Sampler(ABC):
     """Divides the rows of an epoch into batches.
 
@@ -64,7 +99,7 @@ class Sampler(ABC):
     rows: int
 
     @abstractmethod
-    def epoch(self, rng: np.random.Generator) -> list[Batch]:
+    def epoch(self, rng: np.random.Generator) -> Sequence[Batch]:
         """The batches of an epoch, in order.
 
         Parameters
@@ -74,7 +109,7 @@ class Sampler(ABC):
 
         Returns
         -------
-        list of Batch
+        sequence of Batch
         """
 
 
@@ -162,15 +197,68 @@ class Contiguous(Sampler):
         self.batches = n // batch_size
         self.rows = self.batches * batch_size
         self._first = np.arange(batch_size) * self.batches
-        self._terms = _terms(network, arrays)
+        self._network = network
 
-    def epoch(self, rng: np.random.Generator) -> list[Batch]:
+    def epoch(self, rng: np.random.Generator) -> Plan:
         """The batches of an epoch, always the same."""
-        batches = []
-        for step in range(self.batches):
-            rows = self._first + step
-            batches.append(Batch(rows, {}, int(self._terms[rows].sum())))
-        return batches
+        return Plan(self._batches, range(self.batches))
+
+    def _batches(self, steps: range) -> list[Batch]:
+        rows = self._first + np.array(steps)[:, None]  # (steps, n)
+        return _batches_of(self._network, self.arrays, [*rows])
+
+
+class InBlocks(Sampler):
+    """Every row once per epoch, for more rows than can be shuffled in memory.
+
+    Blocks of consecutive rows are in random order, and the rows of several blocks that follow each other in this order
+    are in random order, too. So rows are read from all places, and in long runs.
+
+    Parameters
+    ----------
+    network : Network
+    arrays : dict of str to ndarray
+    batch_size : int
+        Rows per batch; the last batch has the remaining rows.
+    block : int
+        Rows of a block.
+    group : int
+        Blocks whose rows are shuffled together.
+    """
+
+    def __init__(
+        self, network: Network, arrays: Arrays, batch_size: int, block: int = ROWS, group: int = TOGETHER
+    ) -> None:
+        self.arrays = arrays
+        self.rows = _rows(arrays)
+        self.batches = -(-self.rows // batch_size)
+        self._network = network
+        self._batch_size = batch_size
+        self._block = block
+        self._group = group
+
+    def epoch(self, rng: np.random.Generator) -> Plan:
+        """The batches of an epoch. The rows beyond the last whole block come last."""
+        whole = self.rows // self._block
+        order = np.append(rng.permutation(whole), whole)
+        key = int(rng.integers(2**63))
+        size = self._block * self._group
+
+        def shuffled(group: int) -> Array:
+            begins = order[group * self._group : (group + 1) * self._group] * self._block
+            rows = (begins[:, None] + np.arange(self._block)).reshape(-1)
+            return np.random.default_rng((key, group)).permutation(rows[rows < self.rows])
+
+        def batches(numbers: range) -> list[Batch]:
+            begin = numbers[0] * self._batch_size
+            end = min((numbers[-1] + 1) * self._batch_size, self.rows)
+            first = begin // size
+            rows = np.concatenate([shuffled(group) for group in range(first, (end - 1) // size + 1)])
+            rows = rows[begin - first * size : end - first * size]
+            parts = [rows[part] for part in blocks(len(rows), self._batch_size)]
+            return _batches_of(self._network, self.arrays, parts)
+
+        return Plan(batches, range(self.batches))
 
 
 class Mixed(Sampler):
@@ -230,6 +318,19 @@ class Mixed(Sampler):
 
 def _rows(arrays: Arrays) -> int:
     return len(next(iter(arrays.values())))
+
+
+def _batches_of(network: Network, arrays: Arrays, parts: Sequence[Array]) -> list[Batch]:
+    """Batches of these rows, in full width."""
+    rows = np.concatenate(parts)
+    terms = np.append(0, network.terms({name: array[rows] for name, array in arrays.items()}).cumsum())
+    batches = []
+    begin = 0
+    for part in parts:
+        end = begin + len(part)
+        batches.append(Batch(part, {}, int(terms[end] - terms[begin])))
+        begin = end
+    return batches
 
 
 def _terms(network: Network, arrays: Arrays) -> Array:

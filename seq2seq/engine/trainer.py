@@ -226,7 +226,7 @@ class Trainer:
         out_of_patience = 0 < self.config.patience <= state.epoch - state.best_epoch
         return self._ended or out_of_patience or state.epoch >= self.config.epochs
 
-    def _plan(self) -> list[Batch]:
+    def _plan(self) -> Sequence[Batch]:
         """The batches of the current epoch."""
         return self.sampler.epoch(np.random.default_rng((self.seed, 1, self.state.epoch)))
 

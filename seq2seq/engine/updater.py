@@ -11,7 +11,7 @@ rows. After every update all replicas get the mean of them.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,13 +64,13 @@ class BaseUpdater(ABC):
     """Updates weights one batch at a time. All arrays in arguments and results are NumPy arrays, by name."""
 
     @abstractmethod
-    def feeds(self, arrays: Arrays, batches: list[Batch]) -> Iterator[Any]:
+    def feeds(self, arrays: Arrays, batches: Sequence[Batch]) -> Iterator[Any]:
         """Prepare batches for `update`, in order.
 
         Parameters
         ----------
         arrays : dict of str to ndarray
-        batches : list of Batch
+        batches : sequence of Batch
 
         Yields
         ------
@@ -179,7 +179,7 @@ class Updater(BaseUpdater):
         self._pace = Pace(self._loss_sum)
         self.set_weights(first_weights(network, flat, seed))
 
-    def feeds(self, arrays: Arrays, batches: list[Batch]) -> Iterator[Feed]:
+    def feeds(self, arrays: Arrays, batches: Sequence[Batch]) -> Iterator[Feed]:
         """Prepare batches for `update`; they are copied to the device in blocks."""
         block = max(1, BLOCK // self.config.batch_size)
         for start in range(0, len(batches), block):

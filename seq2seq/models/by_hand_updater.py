@@ -7,7 +7,7 @@ difference between the two would show in a run.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -75,7 +75,7 @@ class ByHandUpdater(BaseUpdater):
         self.set_weights(first)
         self._arrays = {name: mx.nd.array(array, self._worker.device) for name, array in self.weights.items()}
 
-    def feeds(self, arrays: Arrays, batches: list[Batch]) -> Iterator[Feed]:
+    def feeds(self, arrays: Arrays, batches: Sequence[Batch]) -> Iterator[Feed]:
         for batch in batches:
             yield Feed(arrays["source"][batch.rows].T, arrays["target"][batch.rows].T, batch.terms)
 

@@ -12,6 +12,7 @@ from seq2seq.errors import RunError, SourceError, UsageError, require, short
 from seq2seq.lazy import cached_property
 from seq2seq.tasks.alphabet import PAD, Alphabet
 from seq2seq.tasks.arrays import Pairs, Row, StringPairs
+from seq2seq.tasks.blocks import digest_of
 from seq2seq.tasks.draws import distinct, drawn, fitting
 from seq2seq.tasks.files import read_pairs
 from seq2seq.tasks.measure import Measure, Outline, Sources
@@ -166,6 +167,27 @@ class Task:
     def keep(self) -> str | None:
         """The data that a run folder must keep for `restored`, if the options are not enough to rebuild the task."""
         return None
+
+    def keep_parts(self) -> Iterator[str] | None:
+        """What `keep` returns, in parts, so that what is large is never whole in memory."""
+        kept = self.keep()
+        return None if kept is None else iter([kept])
+
+    @property
+    def kept_digest(self) -> str | None:
+        """A digest of the data that the options are not enough to rebuild, if there are any."""
+        parts = self.keep_parts()
+        return None if parts is None else digest_of(parts)
+
+    @property
+    def kept_size(self) -> int:
+        """The size of such data in bytes."""
+        return sum(len(part.encode()) for part in self.keep_parts() or ())
+
+    @property
+    def unkept(self) -> bool:
+        """Whether such data are too large for a run to keep; then opening the run for them needs the task, too."""
+        return False
 
     @classmethod
     def restored(cls, options: dict[str, Any], kept: str | None) -> Task:

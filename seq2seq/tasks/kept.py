@@ -12,6 +12,8 @@ from seq2seq.lazy import cached_property
 from seq2seq.tasks.base import Task
 from seq2seq.tasks.measure import Measure, Outline
 
+MOST_KEPT = 2**28  # bytes of pairs or text that a run can keep
+
 
 class Kept:
     """A placeholder for a value that is read on first use. It is equal to that value.
