@@ -169,8 +169,12 @@ class Dataset:
     def _used(self, part: Examples) -> Array:
         """Whether each character of the vocabulary is in these examples, bool, shape (V,)."""
         used = np.zeros(len(self.codec.vocabulary), bool)
+        pad = self.codec.vocabulary.pad
         for block in blocks(len(part), BLOCK):
             used[part.sources[block]] = used[part.targets[block]] = True
+            used[pad] = True  # it is no symbol
+            if used.all():
+                break
         return used
 
     @cached_property

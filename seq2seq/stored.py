@@ -46,7 +46,7 @@ class StoredIds:
 
     def append(self, ids: Array) -> None:
         """Add ids, shape (n,), at the end. Raises `Seq2SeqError` if there is no place for them."""
-        left = memoryview(ids.astype(self._inner).tobytes())
+        left = memoryview(ids.astype(self._inner, copy=False).tobytes())
         try:
             while left:
                 left = left[self._file.write(left) :]
@@ -65,7 +65,7 @@ class StoredIds:
                 raise Seq2SeqError("a temporary file of ids has become shorter")
             parts.append(part)
             at += len(part)
-        return np.frombuffer(b"".join(parts), self._inner).astype(self.dtype)
+        return np.frombuffer(b"".join(parts), self._inner).astype(self.dtype, copy=False)
 
 
 class Windows:
@@ -105,18 +105,19 @@ class Windows:
         ordered = flat[order]
         found = np.empty((len(flat), self.shape[1]), self.dtype)
         # Rows that follow each other in the file are read together.
-        ends = np.append(np.flatnonzero(np.diff(ordered) > 1) + 1, len(flat)).tolist()
         begin = 0
-        for end in ends:
+        for end in [*(np.flatnonzero(np.diff(ordered) > 1) + 1).tolist(), len(flat)][: len(flat)]:
             first = int(ordered[begin])
             run = self._read(first, int(ordered[end - 1]) + 1)
             found[order[begin:end]] = run[ordered[begin:end] - first]
             begin = end
-        return found.reshape(*numbers.shape, -1)
+        return found.reshape(*numbers.shape, self.shape[1])
 
     def _read(self, start: int, stop: int) -> Array:
         begin = self._begin + start * self._step
         ids = self._ids.read(begin, begin + (stop - start - 1) * self._step + self.shape[1] if stop > start else begin)
+        if self._step == self.shape[1]:
+            return ids.reshape(stop - start, self._step)
         whole = np.zeros((stop - start) * self._step, self.dtype)
         whole[: len(ids)] = ids
         return np.ascontiguousarray(whole.reshape(stop - start, self._step)[:, : self.shape[1]])

@@ -102,6 +102,27 @@ class Vocabulary:
             encoded[block] = ids
         return encoded
 
+    def encode_text(self, text: str) -> Array:
+        """Encode a text in which every character is a symbol, and a space as well.
+
+        Parameters
+        ----------
+        text : str
+            Characters outside the vocabulary become any ids.
+
+        Returns
+        -------
+        ndarray of uint8 (int32 for more than 256 characters), shape (len(text),)
+        """
+        codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+        return self._id_of_text.take(codes, mode="clip")
+
+    @cached_property
+    def _id_of_text(self) -> Array:
+        ids = self._id_by_code.astype(self.dtype)
+        ids[ord(PAD)] = self._id_by_code[min(ord(SPACE), len(ids) - 1)]
+        return ids
+
     def check(self, string: str, length: int) -> None:
         """Raise `SourceError` if a string is longer than `length`, or has a character outside the vocabulary."""
         shown = short(string.replace(SPACE, PAD))

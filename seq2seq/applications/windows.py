@@ -12,7 +12,6 @@ from seq2seq.dataset import Dataset, Examples, Portion
 from seq2seq.errors import UsageError, require
 from seq2seq.splitting import cut
 from seq2seq.stored import StoredIds, Windows
-from seq2seq.tasks.alphabet import PAD, SPACE
 from seq2seq.tasks.text import Text
 from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
@@ -66,10 +65,10 @@ def _ids(task: Text, codec: Codec) -> Array | StoredIds:
     if task.scan.text is not None:
         [ids] = codec.vocabulary.encode([task.alphabet.read_source(task.text)], task.scan.characters)
         return ids
-    stored = StoredIds(len(codec.vocabulary), codec.vocabulary.dtype)
+    vocabulary = codec.vocabulary
+    stored = StoredIds(len(vocabulary), vocabulary.dtype)
     for block in task.blocks("encoding"):
-        [ids] = codec.vocabulary.encode([block.replace(PAD, SPACE)], len(block))
-        stored.append(ids)
+        stored.append(vocabulary.encode_text(block))
     return stored
 
 

@@ -292,7 +292,7 @@ class Task:
 
     def written(self, pairs: Iterable[tuple[str, str]]) -> Pairs:
         """The inverse of `shown`. Raises `UsageError` if a string is too long or has a symbol that the task lacks."""
-        return self._as_arrays([self.read_pair(pair) for pair in pairs])
+        return self._as_arrays(map(self.read_pair, pairs))
 
     def list(self) -> Pairs:
         """All distinct pairs, in a fixed order. Raises `UsageError` if they are not known or too many to list."""
@@ -351,5 +351,10 @@ class Task:
         return frozenset(self.characters)
 
     def _as_arrays(self, pairs: Iterable[tuple[str, str]]) -> Pairs:
-        sources, targets = np.array([*pairs], object).reshape(-1, 2).T
-        return StringPairs(sources, targets, self.source_length, self.target_length)
+        sources = []
+        targets = []
+        for source, target in pairs:
+            sources.append(source)
+            targets.append(target)
+        arrays = np.array(sources, object), np.array(targets, object)
+        return StringPairs(*arrays, self.source_length, self.target_length)

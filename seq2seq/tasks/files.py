@@ -16,12 +16,12 @@ import csv
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from seq2seq.errors import Seq2SeqError, UsageError, short
+from seq2seq.errors import Seq2SeqError, UsageError, require, short
 from seq2seq.files import once
 from seq2seq.tasks.arrays import Row
 
@@ -61,6 +61,30 @@ def read_pairs(path: str) -> Iterator[Row]:
             many = "1 column" if columns == 1 else f"{columns} columns"
             raise UsageError(f"{path}:{number}: has {many}, but a row is a source and a target")
         yield Row(number, *cells)
+
+
+def files_in(path: str, suffixes: Collection[str]) -> list[str]:
+    """The file itself, or of a folder its files with one of these suffixes, sorted by name.
+
+    Hidden files, other files and folders in the folder are not read.
+
+    Raises
+    ------
+    UsageError
+        If the folder has no such file.
+    Seq2SeqError
+        If it cannot be read.
+    """
+    folder = Path(path)
+    if not (suffixes and folder.is_dir()):
+        return [path]
+    try:
+        names = sorted(each.name for each in folder.iterdir() if each.is_file() and not each.name.startswith("."))
+    except OSError as error:
+        raise Seq2SeqError(f"{path}: cannot be read: {error.strerror}") from None
+    found = [str(folder / name) for name in names if Path(name.removesuffix(".gz")).suffix in suffixes]
+    require(bool(found), "path", path, f"a file, or a folder with files that end in {', '.join(suffixes)}")
+    return found
 
 
 def table_rows(shown: str, path: str) -> Iterator[tuple[int, list[str]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,8 +16,9 @@ from seq2seq.places import Place
 from seq2seq.tasks.alphabet import split
 from seq2seq.tasks.arrays import Pairs, Row, require_pair
 from seq2seq.tasks.base import Task
-from seq2seq.tasks.files import COMMON, read_pairs
-from seq2seq.tasks.kept import KeptTask
+from seq2seq.tasks.blocks import digest_of
+from seq2seq.tasks.files import COMMON, files_in, read_pairs
+from seq2seq.tasks.kept import MOST_KEPT, KeptTask
 from seq2seq.tasks.measure import Measure, Sources
 from seq2seq.values import whole
 
@@ -39,21 +40,26 @@ class ListTask(Task):
             self._require_recalled(self._measured(listed))
         return listed
 
+    @property
+    def _every(self) -> Collection[tuple[str, str]]:
+        """All pairs, checked; they can be read again."""
+        return self._listed
+
     @cached_property
     def _measure(self) -> Measure:
-        return self._measured(self._listed)
+        return self._measured(self._every)
 
     @cached_property
     def _sources(self) -> Sources | None:
-        return Sources.of(split(source, self.source_separator) for source, _ in self._listed)
+        return Sources.of(split(source, self.source_separator) for source, _ in self._every)
 
     @cached_property
     def _all(self) -> Pairs:
-        return self.written(self._listed)
+        return self.written(self._every)
 
     @property
     def count(self) -> int:
-        return len(self._listed)
+        return len(self._every)
 
     def draw(self, rng: np.random.Generator) -> tuple[str, str]:
         return self._listed[rng.integers(self.count)]
@@ -75,6 +81,22 @@ def in_order(pairs: list[tuple[str, str]], of: Any) -> list[tuple[str, str]]:
     return sorted(pairs) if isinstance(of, (set, frozenset)) else pairs
 
 
+class FirstTargets(Collection[tuple[str, str]]):
+    """The pairs of every source and its first target, made when they are read."""
+
+    def __init__(self, rows: Mapping[str, Sequence[str]]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((source, targets[0]) for source, targets in self._rows.items())
+
+    def __contains__(self, pair: object) -> bool:
+        return any(pair == each for each in self)
+
+
 @dataclass(frozen=True)
 class FileTask(KeptTask, ListTask):
     """A task whose pairs come from a file, or are given. It needs a `name` and `read(path)`.
@@ -84,7 +106,7 @@ class FileTask(KeptTask, ListTask):
     Parameters
     ----------
     path : str
-        The file.
+        The file, or a folder of files with one of `suffixes`, which are read in the order of their names.
     longest : int
         The most symbols in a source or a target.
     given : tuple of (str, str), optional
@@ -102,6 +124,7 @@ class FileTask(KeptTask, ListTask):
     _place: Place = field(init=False, repr=False, compare=False, metadata={"option": False})
 
     used_whole: ClassVar[bool] = True
+    suffixes: ClassVar[tuple[str, ...]] = ()  # of the files that are read in a folder
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -124,7 +147,7 @@ class FileTask(KeptTask, ListTask):
         return read_pairs(path) if common else self.read(path)
 
     @cached_property
-    def rows(self) -> dict[str, list[str]]:
+    def rows(self) -> Mapping[str, Sequence[str]]:
         """Every source with its targets, in the order of the file. The first target is learned.
 
         Raises
@@ -142,57 +165,95 @@ class FileTask(KeptTask, ListTask):
         where = self.name if self.given is not None else self.file
         return (f"{where}: {rows} used once",) if again else ()
 
+    def _placed(self) -> Iterator[tuple[str, Row]]:
+        """The rows, each with the place of which it has the number."""
+        if self.given is not None:
+            for number, pair in enumerate(self.given, 1):
+                yield "pair ", Row(number, *pair)
+            return
+        for path in files_in(self.file, self.suffixes):
+            for row in self.read(path):
+                yield f"{path}:", row
+
     @cached_property
-    def _collected(self) -> tuple[dict[str, list[str]], int]:
+    def _collected(self) -> tuple[dict[str, tuple[str, ...]], int]:
         """The rows, and the number of duplicates."""
-        found: Iterator[Row]
-        if self.given is None:
-            place = f"{self.file}:"
-            found = self.read(self.file)
-        else:
-            place = "pair "
-            found = (Row(number, *pair) for number, pair in enumerate(self.given, 1))
-        rows: dict[str, list[str]] = {}
-        first: dict[str, int] = {}
+        rows: dict[str, tuple[str, ...]] = {}
         again = 0
-        for number, *pair in found:
-            require_pair(pair, f"{place}{number}", (self.source_separator, self.target_separator))
-            symbols = [split(pair[0], self.source_separator), split(pair[1], self.target_separator)]
-            for side, several in zip(("source", "target"), symbols):
-                if len(several) > self.longest:
-                    raise UsageError(
-                        f"{place}{number}: its {side} has {len(several)} symbols, more than longest, {self.longest}"
-                    )
-            source = self.source_separator.join(symbols[0])
-            target = self.target_separator.join(symbols[1])
-            targets = rows.setdefault(source, [])
+        for place, (number, *pair) in self._placed():
+            source, target = self._checked(pair, f"{place}{number}")
+            targets = rows.get(source, ())
             if target in targets:
                 again += 1
             elif targets and not self.several:
-                raise UsageError(f"{place}{number}: has another target for its source than {place}{first[source]} has")
+                first = self._place_of(source)
+                raise UsageError(f"{place}{number}: has another target for its source than {first} has")
             else:
-                targets.append(target)
-                first.setdefault(source, number)
+                rows[source] = (*targets, target)
         if not rows:
             raise UsageError("pairs: there are none" if self.given is not None else f"{self.file}: holds no pairs")
+        if "_measure" in vars(self):  # recalled from a run
+            self._require_recalled(self._measured((source, targets[0]) for source, targets in rows.items()))
         return rows, again
 
-    def pairs(self) -> Iterable[tuple[str, str]]:
-        return ((source, targets[0]) for source, targets in self.rows.items())
+    def _checked(self, pair: list[str], where: str) -> tuple[str, str]:
+        """A source and a target, with one separator between two symbols. Raises a `UsageError` that names the place."""
+        require_pair(pair, where, (self.source_separator, self.target_separator))
+        written = []
+        separators = (self.source_separator, self.target_separator)
+        for side, string, separator in zip(("source", "target"), pair, separators):
+            symbols = split(string, separator)
+            if len(symbols) > self.longest:
+                raise UsageError(f"{where}: its {side} has {len(symbols)} symbols, more than longest, {self.longest}")
+            written.append(separator.join(symbols) if separator else string)
+        return written[0], written[1]
 
-    def keep(self) -> str:
+    def _place_of(self, source: str) -> str:
+        """The place of the first row with this source."""
+        found = (f"{place}{row.number}" for place, row in self._placed() if self._checked([*row[1:]], "")[0] == source)
+        return next(found)
+
+    @property
+    def _every(self) -> Collection[tuple[str, str]]:
+        return FirstTargets(self._collected[0])
+
+    def pairs(self) -> Iterable[tuple[str, str]]:
+        return self._every
+
+    def keep(self) -> str | None:
         """A line of JSON for each source and target, which the task `pairs` can read."""
-        return self._kept
+        return None if self.unkept else "".join(self._lines())
+
+    def keep_parts(self) -> Iterator[str] | None:
+        return None if self.unkept else self._lines()
+
+    def _lines(self) -> Iterator[str]:
+        for source, targets in self.rows.items():
+            yield "".join(json.dumps((source, target), ensure_ascii=False) + "\n" for target in targets)
+
+    @property
+    def kept_digest(self) -> str:
+        return self._kept[0]
+
+    @property
+    def kept_size(self) -> int:
+        return self._kept[1]
+
+    @property
+    def unkept(self) -> bool:
+        return self.kept_size > MOST_KEPT
 
     @cached_property
-    def _kept(self) -> str:
-        rows = ((source, target) for source, targets in self.rows.items() for target in targets)
-        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    def _kept(self) -> tuple[str, int]:
+        """The digest and the size of what is kept."""
+        return digest_of(self._lines()), sum(len(line.encode()) for line in self._lines())
 
     @classmethod
     def restored(cls, options: dict[str, Any], kept: str | None) -> Task:
         if kept is None:
-            raise ValueError("the pairs it was trained on are not there")
+            raise ValueError(
+                "the pairs it was trained on are not there; if they were too large to keep, give their task, too"
+            )
         try:
             given = tuple((source, target) for source, target in map(json.loads, kept.split("\n")[:-1]))
         except RecursionError:

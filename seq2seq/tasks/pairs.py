@@ -10,7 +10,7 @@ import numpy as np
 
 from seq2seq.errors import require, short
 from seq2seq.tasks.arrays import Row, require_pair
-from seq2seq.tasks.files import read_pairs
+from seq2seq.tasks.files import READERS, read_pairs
 from seq2seq.tasks.listed import FileTask, in_order
 
 SHORTEST_NAME = 3  # characters in the name of a column
@@ -20,7 +20,7 @@ SEPARATORS = {"characters": "", "words": " "}
 
 @dataclass(frozen=True)
 class PairsTask(FileTask):
-    """Pairs of strings from a file: tab separated, CSV or JSON lines.
+    """Pairs of strings from a file or a folder of files: tab separated, CSV or JSON lines.
 
     Parameters
     ----------
@@ -38,6 +38,7 @@ class PairsTask(FileTask):
     )
 
     name = "pairs"
+    suffixes = tuple(READERS)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,11 +73,17 @@ class PairsTask(FileTask):
     def _header_note(self) -> Iterator[str]:
         """A remark if the first row of a file looks like a header: two words, one of which shares no character with the
         rest of its column."""
-        first, *others = self.pairs()
+        others = iter(self.pairs())
+        first = next(others)
         if self.given is not None or not all(cell.replace(" ", "").replace("_", "").isalpha() for cell in first):
             return
-        for cell, column in zip(first, zip(*others)):
-            if len(cell) >= SHORTEST_NAME and set(cell).isdisjoint("".join(column)):
+        shared = [False, False]  # whether a cell has a character of the rest of its column
+        for pair in others:
+            shared = [known or not set(cell).isdisjoint(other) for known, cell, other in zip(shared, first, pair)]
+            if all(shared):
+                return
+        for cell, known in zip(first, shared):
+            if len(cell) >= SHORTEST_NAME and not known and self.count > 1:
                 source, target = map(short, first)
                 yield f"{self.file}: the first row is learned as a pair, {source} to {target}; {HEADER}"
                 return

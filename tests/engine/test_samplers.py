@@ -5,7 +5,7 @@ from seq2seq import Arithmetic, Config, Extra, ModelConfig, TrainingConfig, Usag
 from seq2seq.applications.learning import make_sampler
 from seq2seq.dataset import Examples
 from seq2seq.engine.network import Input, Network
-from seq2seq.engine.samplers import Bucketed, Contiguous, Mixed
+from seq2seq.engine.samplers import Bucketed, Contiguous, InBlocks, Mixed
 from seq2seq.models import RepeatModel
 from seq2seq.vocabulary import Codec
 
@@ -167,3 +167,30 @@ def test_no_more_rows_are_drawn_than_there_are():
 def test_an_epoch_in_which_batches_are_mixed_is_one_pass():
     with pytest.raises(UsageError, match="examples_per_epoch: got 5, but it must be absent where batches are mixed"):
         Config(training=TrainingConfig(examples_per_epoch=5), extra=[Extra(Arithmetic(), share=0.2)])
+def test_rows_in_blocks_come_once_an_epoch_and_from_several_places():
+    sampler = InBlocks(Counted(), arrays_of(1003), 7, block=10, group=4)
+    epoch = sampler.epoch(np.random.default_rng(0))
+    assert len(epoch) == len([*epoch]) == sampler.batches == 144 and sampler.rows == 1003
+    rows = np.concatenate([batch.rows for batch in epoch])
+    assert sorted(rows.tolist()) == list(range(1003))
+    assert [len(batch.rows) for batch in epoch] == [7] * 143 + [2]
+    assert [batch.terms for batch in epoch] == [sum(row % 3 for row in batch.rows) for batch in epoch]
+    for group in range(25):
+        assert len({row // 10 for row in rows[group * 40 : group * 40 + 40].tolist()}) == 4
+    assert (np.abs(np.diff(rows)) > 1).mean() > 0.9 and rows[:40].max() - rows[:40].min() > 100
+    again, other = (sampler.epoch(np.random.default_rng(seed)) for seed in (0, 1))
+    assert (again[100].rows == epoch[100].rows).all() and (other[100].rows != epoch[100].rows).any()
+
+
+@pytest.mark.parametrize(
+    "sampler", [Contiguous(Counted(), arrays_of(3000), 2), InBlocks(Counted(), arrays_of(3000), 2)]
+)
+def test_a_plan_is_read_like_a_list(sampler):
+    plan = sampler.epoch(np.random.default_rng(0))
+    whole = [*plan]
+    assert len(whole) == 1500
+    for part in (slice(700, None), slice(3, 300), slice(5, 5)):
+        pairs = [*zip(plan[part], whole[part])]
+        assert len(plan[part]) == len(whole[part]) == len(pairs)
+        assert all((a.rows == b.rows).all() and a.terms == b.terms for a, b in pairs)
+    assert (plan[-1].rows == whole[-1].rows).all() and plan[1234].terms == whole[1234].terms
