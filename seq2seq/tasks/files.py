@@ -15,6 +15,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 import zlib
 from collections.abc import Collection, Iterator
 from functools import partial
@@ -24,15 +25,21 @@ from typing import Any
 from seq2seq.errors import Seq2SeqError, UsageError, require, short
 from seq2seq.files import once
 from seq2seq.tasks.arrays import Row
+from seq2seq.tasks.blocks import Reading
 
+LINES = 2**12  # between two looks at how far a reading is
 COMMON = (".tsv", ".csv", ".jsonl")  # suffixes of files of pairs that every task reads
 
 
 def read_lines(path: str) -> Iterator[tuple[int, str]]:
     """The number and text of each line. Raises `UsageError` if it is not text, `Seq2SeqError` if it cannot be read."""
     try:
-        with gzip.open(path) if path.endswith(".gz") else open(path, "rb") as file:
+        with open(path, "rb") as raw:
+            reading = Reading(f"reading {path}", os.fstat(raw.fileno()).st_size)
+            file = gzip.GzipFile(fileobj=raw) if path.endswith(".gz") else raw
             for number, line in enumerate(file, 1):
+                if number % LINES == 0 and raw.seekable():
+                    reading.at(raw.tell())
                 try:
                     text = line.decode("utf-8-sig" if number == 1 else "utf-8")
                 except UnicodeDecodeError:

@@ -3,6 +3,7 @@ import gzip
 import pytest
 
 from seq2seq import RunError, Solver, UsageError, train
+from seq2seq.tasks.blocks import noting
 from seq2seq.tasks.pairs import PairsTask
 from tests.conftest import PAIRS, SMALL
 
@@ -27,6 +28,16 @@ def test_a_folder_of_files_is_their_pairs_in_the_order_of_their_names(folder):
     task = PairsTask(str(folder))
     assert [*task.pairs()] == PAIRS and task.count == len(PAIRS) and task.notes == ()
     assert task.kept_digest == PairsTask.of(PAIRS).kept_digest and task.keep() == PairsTask.of(PAIRS).keep()
+
+
+def test_a_long_reading_of_pairs_says_how_far_it_is(folder, monkeypatch):
+    monkeypatch.setattr("seq2seq.tasks.blocks.SECONDS", 0.0)
+    monkeypatch.setattr("seq2seq.tasks.files.LINES", 1)
+    lines = []
+    with noting(lines.append):
+        PairsTask(str(folder)).rows  # noqa: B018
+    names = ("part-0.tsv: 100%", "part-1.csv: 100%", "part-2.tsv.gz: 100%")
+    assert all(any(name in line for line in lines) for name in names)
 
 
 def test_errors_name_the_file_of_a_folder(folder):
