@@ -1,12 +1,15 @@
 import gc
 import math
 import resource
+import tracemalloc
 from functools import partial
 
+import numpy as np
 import pytest
 
 from seq2seq import Addition, Config, Copy, RunError, Solver, Text, UsageError, train
-from seq2seq.config import DataConfig
+from seq2seq.applications.learning import make_sampler
+from seq2seq.config import DataConfig, ModelConfig
 from seq2seq.dataset import build_dataset
 from seq2seq.engine.initializers import auxiliary_shapes, parameter_shapes
 from seq2seq.memory import available, learned, require_memory, to_train
@@ -102,6 +105,24 @@ def test_drawing_that_takes_long_is_said_first(monkeypatch):
     monkeypatch.setattr("seq2seq.drawing.LONG", 0.0)
     build()
     assert lines == ["drawing 300 examples of double, which may take 1 min"]
+
+
+def test_a_long_text_takes_little_memory(tmp_path, monkeypatch):
+    """Of 17 million characters, of which the ids alone would take as many bytes."""
+    monkeypatch.setattr("seq2seq.tasks.text.IN_MEMORY", 2**16)
+    (tmp_path / "x.txt").write_bytes(b"the cat sat on the mat.\n" * 700_000)
+    task = Text(str(tmp_path / "x.txt"))
+    data = DataConfig(validation=1000, test=1000, split="position")
+    codec = make_codec(task, data, ModelConfig(model="gru"))
+    model = make_model(task, ModelConfig(model="gru"), codec)
+    tracemalloc.start()
+    dataset = build_dataset(task, data, 0, codec)
+    assert dataset.fingerprint and dataset.unseen == []
+    epoch = make_sampler(model, codec, dataset.train, 64).epoch(np.random.default_rng(0))
+    assert len(epoch) > 6000 and epoch[6000].terms == 64 * 40
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 8_000_000
 
 
 def test_graphs_of_many_lengths_are_not_all_held(tmp_path, monkeypatch):

@@ -48,9 +48,7 @@ def test_errors_name_the_file_of_a_folder(folder):
     (folder / "part-4.tsv").write_text("x\n")
     with pytest.raises(UsageError, match=r"part-4\.tsv:1: has 1 column"):
         PairsTask(str(folder)).rows  # noqa: B018
-    with pytest.raises(
-        UsageError, match=r"path: got .*more', but it must be a file, or a folder with files that end in"
-    ):
+    with pytest.raises(UsageError, match=r"path: got .*, but it must be a file, or a folder with files that end in"):
         PairsTask(str(folder / "more")).rows  # noqa: B018
 
 
