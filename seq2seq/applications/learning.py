@@ -68,7 +68,7 @@ def make_sampler(
     if model.stateful:
         return Contiguous(model, examples.arrays, batch_size)
     if isinstance(examples.sources, Windows):
-        return InBlocks(model, examples.arrays, batch_size)
+        return InBlocks(model, examples.arrays, batch_size, rows=config.examples_per_epoch)
     widths = {"source": codec.source_widths(examples.sources), "target": codec.target_widths(examples.targets)}
     return Bucketed(
         model, examples.arrays, batch_size, widths, parts=config.target_widths, rows=config.examples_per_epoch

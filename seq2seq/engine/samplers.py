@@ -224,13 +224,23 @@ class InBlocks(Sampler):
         Rows of a block.
     group : int
         Blocks whose rows are shuffled together.
+    rows : int, optional
+        Rows per epoch, the first in an order that is drawn anew for every epoch; by default all.
     """
 
     def __init__(
-        self, network: Network, arrays: Arrays, batch_size: int, block: int = ROWS, group: int = TOGETHER
+        self,
+        network: Network,
+        arrays: Arrays,
+        batch_size: int,
+        block: int = ROWS,
+        group: int = TOGETHER,
+        rows: int | None = None,
     ) -> None:
         self.arrays = arrays
-        self.rows = _rows(arrays)
+        n = _rows(arrays)
+        self.rows = n if rows is None else min(rows, n)
+        self._all = n
         self.batches = -(-self.rows // batch_size)
         self._network = network
         self._batch_size = batch_size
@@ -239,7 +249,7 @@ class InBlocks(Sampler):
 
     def epoch(self, rng: np.random.Generator) -> Plan:
         """The batches of an epoch. The rows beyond the last whole block come last."""
-        whole = self.rows // self._block
+        whole = self._all // self._block
         order = np.append(rng.permutation(whole), whole)
         key = int(rng.integers(2**63))
         size = self._block * self._group
@@ -247,7 +257,7 @@ class InBlocks(Sampler):
         def shuffled(group: int) -> Array:
             begins = order[group * self._group : (group + 1) * self._group] * self._block
             rows = (begins[:, None] + np.arange(self._block)).reshape(-1)
-            return np.random.default_rng((key, group)).permutation(rows[rows < self.rows])
+            return np.random.default_rng((key, group)).permutation(rows[rows < self._all])
 
         def batches(numbers: range) -> list[Batch]:
             begin = numbers[0] * self._batch_size

@@ -167,6 +167,8 @@ def test_no_more_rows_are_drawn_than_there_are():
 def test_an_epoch_in_which_batches_are_mixed_is_one_pass():
     with pytest.raises(UsageError, match="examples_per_epoch: got 5, but it must be absent where batches are mixed"):
         Config(training=TrainingConfig(examples_per_epoch=5), extra=[Extra(Arithmetic(), share=0.2)])
+
+
 def test_rows_in_blocks_come_once_an_epoch_and_from_several_places():
     sampler = InBlocks(Counted(), arrays_of(1003), 7, block=10, group=4)
     epoch = sampler.epoch(np.random.default_rng(0))
@@ -178,6 +180,9 @@ def test_rows_in_blocks_come_once_an_epoch_and_from_several_places():
     for group in range(25):
         assert len({row // 10 for row in rows[group * 40 : group * 40 + 40].tolist()}) == 4
     assert (np.abs(np.diff(rows)) > 1).mean() > 0.9 and rows[:40].max() - rows[:40].min() > 100
+    few = InBlocks(Counted(), arrays_of(1003), 7, block=10, group=4, rows=100)
+    drawn = np.concatenate([batch.rows for batch in few.epoch(np.random.default_rng(0))])
+    assert few.rows == 100 and drawn.tolist() == rows[:100].tolist()
     again, other = (sampler.epoch(np.random.default_rng(seed)) for seed in (0, 1))
     assert (again[100].rows == epoch[100].rows).all() and (other[100].rows != epoch[100].rows).any()
 
