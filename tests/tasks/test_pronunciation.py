@@ -23,13 +23,13 @@ def task(tmp_path):
 
 def test_the_first_is_learned_and_any_is_right(task):
     assert list(task.pairs()) == [("hello", "HH AH0 L OW1"), ("a", "AH0"), ("'tis", "T IH1 Z")]
-    assert task.rows["a"] == ["AH0", "EY1"]
+    assert task.rows["a"] == ("AH0", "EY1")
     assert task.accepts("a", "EY1", "AH0") and task.accepts("a", "AH0", "AH0") and not task.accepts("a", "T", "AH0")
     assert (task.source_length, task.target_length) == (5, 4) and task.normalise("Hello") == "hello"
 
 
 def test_stress_can_be_left_out(task):
-    assert Pronunciation(task.path, stress=False).rows["hello"] == ["HH AH L OW", "HH EH L OW"]
+    assert Pronunciation(task.path, stress=False).rows["hello"] == ("HH AH L OW", "HH EH L OW")
 
 
 def test_what_is_kept_has_every_pronunciation(task):
