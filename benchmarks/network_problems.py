@@ -34,7 +34,7 @@ from seq2seq.typing import Array
 # 670 steps of the default network: JAX with one thread and with two then differ by 1.5% in the second epoch.
 COMPARABLE: dict[str, Any] = {
     **ADAM, "learning_rate": 1e-4, "dropout": 0.0, "schedule": "constant", "warmup_steps": 0, "show_every": 0,
-    "examples_per_epoch": None, "target_widths": 1,
+    "examples_per_epoch": None,
 }  # fmt: skip
 PAIRS = 10_000
 WORDS = 20_000  # made where the dictionary is not installed
@@ -200,7 +200,6 @@ def _write(path: Path, prepared: Prepared, weights: dict[str, Array], strings: S
         "reverse_target": config.data.reverse_target, "widths": list(dataset.codec.widths),
         "batch": training.batch_size, "clip_norm": training.clip_norm, "weight_decay": training.weight_decay,
         "epsilon": training.epsilon, "examples_per_epoch": sampler.rows,
-        "usual_terms": float(model.terms(sampler.arrays).mean()) if training.target_widths > 1 else None,
     }  # fmt: skip
     rates = [learning_rate(training, update, updates) for update in range(1, updates + 1)]
     path.parent.mkdir(parents=True, exist_ok=True)

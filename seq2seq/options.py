@@ -26,7 +26,7 @@ ELMAN = ("hidden_size", "dropout", "label_smoothing", "embedding", "normalise", 
 GATED = ("hidden_size", "layers", "dropout", "label_smoothing", "embedding", "normalise")
 MODEL_OPTIONS = {
     "repeat": (*RECURRENT, "reverse_target"),
-    "attention": (*RECURRENT, "position_bias", "beam", "reverse_target", "target_widths"),
+    "attention": (*RECURRENT, "position_bias", "beam", "reverse_target"),
     "transducer": (*RECURRENT, "reverse_target"),  # without the last if it writes in place
     "aligned": RECURRENT,
     "char3": (*ELMAN, *SHUFFLED),
@@ -76,7 +76,7 @@ SOME_MODELS = {name for options in MODEL_OPTIONS.values() for name in options}
 WITHOUT = {
     "layers": 1, "dropout": 0, "label_smoothing": 0, "bidirectional": False, "position_bias": False, "beam": 1,
     "embedding": 0, "normalise": "none", "identity": False, "reverse_target": False, "penalty": 0,
-    "examples_per_epoch": None, "target_widths": 1,
+    "examples_per_epoch": None,
 }  # fmt: skip
 # Training options that are used only if another option has a certain value.
 PART_OF = {"momentum": ("optimizer", "sgd"), "epsilon": ("optimizer", "adam"), "cycles": ("schedule", "restarts")}

@@ -83,7 +83,7 @@ def test_a_contest_that_was_stopped_continues_with_the_next_measurement(hold: An
     assert values["networks"]["gru"]["library"]["samples_per_second"]["rounds"] == 2
 
 
-@pytest.mark.parametrize("options", [{}, {"examples_per_epoch": 101, "target_widths": 3}])
+@pytest.mark.parametrize("options", [{}, {"examples_per_epoch": 101}])
 def test_peers_get_the_batches_of_the_sampler(
     options: dict[str, Any], module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,5 +99,3 @@ def test_peers_get_the_batches_of_the_sampler(
     assert [(rows.tolist(), problem.widths[bucket]) for rows, bucket in plan] == [
         (batch.rows.tolist(), tuple(batch.widths.values())) for batch in batches
     ]
-    divisors = [problem.divisor(len(batch.rows), batch.terms) for batch in batches]
-    assert divisors == pytest.approx([1 / batch.scale for batch in batches])

@@ -10,6 +10,7 @@ from seq2seq.mx import mx
 from seq2seq.options import (
     MODEL_OPTIONS,
     RATING_MODELS,
+    SHUFFLED,
     SOME_MODELS,
     STRING_MODELS,
     TEXT_MODELS,
@@ -26,9 +27,8 @@ from tests.models.symbols import loss_of
 OTHER = {
     "cell": "rnn", "hidden_size": 5, "layers": 3, "dropout": 0.5, "bidirectional": False, "position_bias": True,
     "embedding": 6, "activation": "relu", "identity": True, "reverse_target": True, "label_smoothing": 0.1,
-    "penalty": 0.5, "beam": 3, "normalise": "batch", "examples_per_epoch": 7, "target_widths": 3,
+    "penalty": 0.5, "beam": 3, "normalise": "batch", "examples_per_epoch": 7,
 }  # fmt: skip
-OF_BATCHES = ("examples_per_epoch", "target_widths")
 WITH = {"normalise": {"embedding": 6}}  # what an option needs
 TEXT = Text(given=some_text(60))
 RATINGS = Ratings(given=[("user", "item", "rating"), ("a", "x", 1), ("b", "y", 2), ("c", "x", 3)])
@@ -60,7 +60,7 @@ def network(config):
 def test_a_model_has_the_options_that_change_it_and_no_others(model):
     assert set(OTHER) == SOME_MODELS
     for option, value in OTHER.items():
-        if option in OF_BATCHES:
+        if option in SHUFFLED:  # it changes the batches
             continue
         try:
             with_it = network(config_of(model, **WITH.get(option, {}), **{option: value}))
@@ -104,7 +104,7 @@ def test_an_option_of_another_optimizer_or_schedule_is_refused(given, chosen, re
 def test_what_falls_away_is_not_written():
     config = config_of("rnn", layers=5, dropout=0.1, embedding=3)
     written = config.to_json()
-    assert set(written["model"]) == {"model", *MODEL_OPTIONS["rnn"]}.difference(OF_BATCHES)
+    assert set(written["model"]) == {"model", *MODEL_OPTIONS["rnn"]}.difference(SHUFFLED)
     assert "reverse_target" not in written["data"]
     assert not {"momentum", "cycles"} & set(written["training"]) and written["training"]["epsilon"] == 1e-8
     assert set(written["training"]).isdisjoint(lacking(config))

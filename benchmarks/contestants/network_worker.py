@@ -73,11 +73,6 @@ class NetworkProblem:
             batches += [Batch(rows[start : start + batch], bucket) for start in range(0, count, batch)]
         return [batches[i] for i in rng.permutation(len(batches))] if len(self.widths) > 1 else batches
 
-    def divisor(self, rows: Any, terms: Any) -> Any:
-        """What the gradient of the summed loss is divided by, for a batch with these numbers of rows and of terms."""
-        usual = self.settings["usual_terms"]
-        return rows * usual if usual else terms
-
     def stack(self, name: str) -> list[list[list[Array]]]:
         """By layer and direction: input weight (G, C), state weight (G, H), input bias and state bias (G,).
 

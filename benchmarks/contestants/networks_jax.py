@@ -154,36 +154,36 @@ class Jax(NetworkContestant):
         )
         smoothing = settings["label_smoothing"]
 
-        def mean_loss(parameters: Any, source: Any, target: Any, used: Any, states: Any, key: Any) -> Any:
+        def mean_loss(parameters: Any, source: Any, target: Any, states: Any, key: Any) -> Any:
             logits, states = network(parameters, source, target, states, key)
-            target = jnp.where(used[:, None], target, IGNORED).T
+            target = target.T
             learned = target != IGNORED
             predicted = jax.nn.log_softmax(logits)
             wanted = jax.nn.one_hot(target, network.vocabulary) * (1 - smoothing) + smoothing / network.vocabulary
             losses = -(wanted * predicted).sum(axis=-1)
             terms = learned.sum()
-            total = jnp.where(learned, losses, 0).sum()
-            return total / problem.divisor(used.sum(), terms), (states, total, terms)
+            return jnp.where(learned, losses, 0).sum() / terms, (states, terms)
 
         def on(widths: tuple[int, int], data: Any, parameters: Any, rows: Any, used: Any, states: Any, key: Any) -> Any:
             """The gradients for rows of one bucket; those that fill up a batch are not used."""
             source, target = data[0][rows, -widths[0] :], data[1][rows, : widths[1]]
-            return jax.grad(mean_loss, has_aux=True)(parameters, source, target, used, states, key)
+            target = jnp.where(used[:, None], target, IGNORED)
+            return jax.value_and_grad(mean_loss, has_aux=True)(parameters, source, target, states, key)
 
         def epoch(parameters: Any, moments: Any, data: Any, states: Any, steps: Any) -> Any:
             def step(carry: Any, batch: Any) -> Any:
                 parameters, moments, states = carry
                 bucket, rows, used, rate, key = batch
                 branches = [partial(on, widths, data) for widths in problem.widths]
-                gradients, (states, total, terms) = jax.lax.switch(
+                (loss, (states, terms)), gradients = jax.lax.switch(
                     bucket, branches, parameters, rows, used, states, key
                 )
                 updates, moments = optimizer.update(gradients, moments, parameters)
                 parameters = jax.tree.map(lambda old, change: old - rate * change, parameters, updates)
-                return (parameters, moments, states), (total, terms)
+                return (parameters, moments, states), (loss * terms, terms)
 
-            (parameters, moments, _), (totals, terms) = jax.lax.scan(step, (parameters, moments, states), steps)
-            return parameters, moments, totals.sum() / terms.sum()
+            (parameters, moments, _), (losses, terms) = jax.lax.scan(step, (parameters, moments, states), steps)
+            return parameters, moments, losses.sum() / terms.sum()
 
         self.parameters = network.parameters
         self.moments = optimizer.init(self.parameters)

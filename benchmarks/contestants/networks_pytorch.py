@@ -198,7 +198,7 @@ class PyTorch(NetworkContestant):
             logits, states = self.model(source, target, states)
             value = F.cross_entropy(
                 logits.flatten(0, 1), target.T.flatten(), ignore_index=IGNORED,
-                label_smoothing=settings["label_smoothing"], reduction="sum",
+                label_smoothing=settings["label_smoothing"],
             )  # fmt: skip
             return value, states
 
@@ -220,14 +220,14 @@ class PyTorch(NetworkContestant):
                 states = self._zeros(len(rows))
             loss, states = (self.full if len(rows) == settings["batch"] else self.eager)(source, target, states)
             states = states if not settings["stateful"] else _detached(states)
-            learned = int((target != IGNORED).sum())
             self.optimizer.zero_grad()
-            (loss / self.problem.divisor(len(rows), learned)).backward()
+            loss.backward()
             if settings["clip_norm"]:
                 nn.utils.clip_grad_norm_(self.model.parameters(), settings["clip_norm"])
             self.optimizer.param_groups[0]["lr"] = rate
             self.optimizer.step()
-            total += loss.detach()
+            learned = int((target != IGNORED).sum())
+            total += loss.detach() * learned
             terms += learned
         return total.item() / terms
 

@@ -70,9 +70,7 @@ def make_sampler(
     if isinstance(examples.sources, Windows):
         return InBlocks(model, examples.arrays, batch_size, rows=config.examples_per_epoch)
     widths = {"source": codec.source_widths(examples.sources), "target": codec.target_widths(examples.targets)}
-    return Bucketed(
-        model, examples.arrays, batch_size, widths, parts=config.target_widths, rows=config.examples_per_epoch
-    )
+    return Bucketed(model, examples.arrays, batch_size, widths, rows=config.examples_per_epoch)
 
 
 def _side_by_side(model: Model, sources: Sequence[Arrays], counts: Sequence[int]) -> Contiguous:

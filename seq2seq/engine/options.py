@@ -10,7 +10,6 @@ from seq2seq.values import HELD, is_held, make_plain, require_fraction, whole
 
 SCHEDULES = ("cosine", "restarts", "constant")
 MOST_BATCH = 2**24
-MOST_WIDTHS = 100
 MOST_CYCLES = 30  # each twice as long as the last
 
 
@@ -26,9 +25,6 @@ class TrainingConfig:
         Training examples in an epoch, drawn anew for every epoch; by default all.
     batch_size : int
         Examples per step (N); the last step of an epoch takes the remaining examples.
-    target_widths : int
-        Number of widths, at most, into which the targets of sources of one width are divided, so that a batch has
-        targets of similar lengths and less padding.
     optimizer : str
         `adam` (Kingma and Ba 2015) or `sgd`.
     learning_rate : float
@@ -68,9 +64,6 @@ class TrainingConfig:
         default=None, metadata={"help": "training examples in an epoch (default: all)", "parse": int}
     )
     batch_size: int = field(default=64, metadata={"help": "examples a step", "parse": int})
-    target_widths: int = field(
-        default=1, metadata={"help": "widths into which targets are divided, for less padding", "parse": int}
-    )
     optimizer: str = field(default="adam", metadata={"help": "adam or sgd", "parse": str})
     learning_rate: float = field(default=0.004, metadata={"help": "highest learning rate", "parse": float})
     schedule: str = field(
@@ -110,7 +103,6 @@ class TrainingConfig:
         for name, least in {"epochs": 1, "warmup_steps": 0, "patience": 0, "show_every": 0}.items():
             whole(name, getattr(self, name), least)
         whole("batch_size", self.batch_size, 1, MOST_BATCH)
-        whole("target_widths", self.target_widths, 1, MOST_WIDTHS)
         if self.examples_per_epoch is not None:
             whole("examples_per_epoch", self.examples_per_epoch, 1)
         whole("cycles", self.cycles, 1, MOST_CYCLES)

@@ -32,20 +32,11 @@ class Batch(NamedTuple):
         The width to which each sequence is cut, by name. Sequences that are not named are read in full.
     terms : int
         Number of loss terms of these rows.
-    usual_terms : float, optional
-        Number of loss terms of as many rows on average, where rows with similar numbers are together.
     """
 
     rows: Array
     widths: dict[str, int]
     terms: int
-    usual_terms: float | None = None
-
-    @property
-    def scale(self) -> float:
-        """Factor of the gradient of the summed loss: a mean over the terms, in which a term weighs the same everywhere
-        in an epoch if its batch has the usual terms."""
-        return 1 / (self.usual_terms or self.terms)
 
 
 class Plan(Sequence[Batch]):
@@ -124,10 +115,7 @@ class Bucketed(Sampler):
         Rows per batch; the last batch of each bucket has the remaining rows.
     widths : dict of str to ndarray of int, optional
         The width of each row of a sequence, shape (N,). Rows are grouped into buckets by the widths of the first
-        sequence named, and each of these by those of the second, into buckets of about the same size; a sequence gets
-        its largest width in the bucket.
-    parts : int
-        Number of buckets for each width of the first sequence, at most.
+        sequence named; the other sequences get the largest width in the bucket.
     rows : int, optional
         Rows per epoch, drawn anew for every epoch, the same share of each bucket; by default all.
     """
@@ -138,14 +126,13 @@ class Bucketed(Sampler):
         arrays: Arrays,
         batch_size: int,
         widths: Mapping[str, Array] | None = None,
-        parts: int = 1,
         rows: int | None = None,
     ) -> None:
         self.arrays = arrays
         n = _rows(arrays)
         self.rows = n if rows is None else min(rows, n)
         self._terms = _terms(network, arrays)
-        self._bucket, self._widths = _buckets(widths or {}, n, parts)
+        self._bucket, self._widths = _buckets(widths or {}, n)
         begins = np.append(0, np.bincount(self._bucket).cumsum())
         counts = np.diff(np.round(begins * (self.rows / n)).astype(int))
         self._places = [
@@ -154,7 +141,6 @@ class Bucketed(Sampler):
             for start in range(begin, begin + count, batch_size)
         ]
         self.batches = len(self._places)
-        self._usual_terms = self._terms.mean() if parts > 1 else None
 
     def epoch(self, rng: np.random.Generator) -> list[Batch]:
         """The batches of an epoch, those of different widths in random order."""
@@ -164,11 +150,7 @@ class Bucketed(Sampler):
             order = order[np.argsort(self._bucket[order], kind="stable")]
             places = [places[i] for i in rng.permutation(self.batches)]
         terms = np.append(0, self._terms[order].cumsum())
-        usual = self._usual_terms
-        return [
-            Batch(order[start:stop], widths, int(terms[stop] - terms[start]), usual and usual * (stop - start))
-            for start, stop, widths in places
-        ]
+        return [Batch(order[start:stop], widths, int(terms[stop] - terms[start])) for start, stop, widths in places]
 
 
 class Contiguous(Sampler):
@@ -351,23 +333,16 @@ def _terms(network: Network, arrays: Arrays) -> Array:
     return counts
 
 
-def _buckets(widths: Mapping[str, Array], n: int, parts: int) -> tuple[Array, list[dict[str, int]]]:
+def _buckets(widths: Mapping[str, Array], n: int) -> tuple[Array, list[dict[str, int]]]:
     """The bucket of each row (N,), and the widths of each bucket."""
     if not widths:
         return np.zeros(n, np.uint8), [{}]
-    first, *others = widths.values()
-    kinds = [first, *(_parted(first, other, parts) for other in others)]
-    distinct, bucket = np.unique(np.stack(kinds, axis=1), axis=0, return_inverse=True)
+    names = list(widths)
+    distinct, bucket = np.unique(widths[names[0]], return_inverse=True)
     bucket = bucket.reshape(-1).astype(np.min_scalar_type(len(distinct)))
-    return bucket, [dict(zip(widths, map(int, each))) for each in distinct]
-
-
-def _parted(first: Array, other: Array, parts: int) -> Array:
-    """For each row, the largest width among the rows of the same `first` and of the same part of these by size."""
-    largest = np.empty(len(first), np.int64)
-    for width in np.unique(first):
-        rows = np.flatnonzero(first == width)
-        ends = np.arange(1, parts + 1) * len(rows) // parts
-        edges = np.sort(other[rows])[np.maximum(ends, 1) - 1]
-        largest[rows] = edges[np.searchsorted(edges, other[rows])]
-    return largest
+    of_each = [distinct]
+    for name in names[1:]:
+        widest = np.zeros(len(distinct), np.int64)
+        np.maximum.at(widest, bucket, widths[name])
+        of_each.append(widest)
+    return bucket, [dict(zip(names, map(int, each))) for each in zip(*of_each)]

@@ -42,8 +42,6 @@ class Feed(NamedTuple):
     ----------
     rows, terms : int
         Number of rows, and of their loss terms.
-    scale : float
-        See `Batch.scale`.
     step : int
         Index of the batch in the arrays that `calls` read.
     graphs : list of Graph
@@ -54,7 +52,6 @@ class Feed(NamedTuple):
 
     rows: int
     terms: int
-    scale: float
     step: int
     graphs: list[Graph]
     calls: list[list[Call]]
@@ -190,7 +187,7 @@ class Updater(BaseUpdater):
             ready = {kind: self._put(arrays, kinds[kind]) for kind in sorted(kinds, reverse=True)}
             for batch in batches[start : start + block]:
                 step, graphs, calls = next(ready[_kind(batch)])
-                yield Feed(len(batch.rows), batch.terms, batch.scale, step, graphs, calls)
+                yield Feed(len(batch.rows), batch.terms, step, graphs, calls)
 
     def _put(self, arrays: Arrays, batches: list[Batch]) -> Iterator[tuple[int, list[Graph], list[list[Call]]]]:
         """The step, the graphs and the calls that copy their inputs, for batches of the same size and widths."""
@@ -228,7 +225,7 @@ class Updater(BaseUpdater):
             replica.gradients[:] = 0  # there are fewer rows than workers
         for call in self._exchange_gradients:
             call()
-        scale = feed.scale
+        scale = 1 / feed.terms
         if self.config.clip_norm:
             self._clip(scale)
             scale = 1.0

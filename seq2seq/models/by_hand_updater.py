@@ -76,8 +76,8 @@ class ByHandUpdater(BaseUpdater):
         self._arrays = {name: mx.nd.array(array, self._worker.device) for name, array in self.weights.items()}
 
     def feeds(self, arrays: Arrays, batches: Sequence[Batch]) -> Iterator[Feed]:
-        for batch in batches:
-            yield Feed(arrays["source"][batch.rows].T, arrays["target"][batch.rows].T, batch.terms)
+        for rows, _, terms in batches:
+            yield Feed(arrays["source"][rows].T, arrays["target"][rows].T, terms)
 
     def update(self, feed: Feed, update: int, rate: float) -> None:
         loss, gradients, self._state = self._network.loss_and_gradients(feed.source, feed.target, self._state)

@@ -45,7 +45,7 @@ def test_every_row_comes_once_with_its_like_in_widths_that_hold_it():
     for epoch in epochs:
         assert len(epoch) == sampler.batches
         assert sorted(np.concatenate([batch.rows for batch in epoch]).tolist()) == list(range(500))
-        for rows, widths, terms, _ in epoch:
+        for rows, widths, terms in epoch:
             assert 0 < len(rows) <= 32
             assert terms == sum(min(len(pairs[row][1]) + 1, 20) for row in rows)  # and the end of each
             assert {codec.fitting(pairs[row][0]).source_length for row in rows} == {widths["source"]}
@@ -118,32 +118,6 @@ def test_several_sources_are_mixed_in_their_shares():
 def test_shares_that_cannot_be_had(shares, batch_size, problem):
     with pytest.raises(UsageError, match=problem):
         Mixed(Counted(), [arrays_of(10), arrays_of(10)], shares, batch_size)
-
-
-@pytest.mark.parametrize("n", [3, 500])
-def test_targets_of_similar_length_are_together(n):
-    codec = Codec(" ab", 20, 20, reverse_target=False, pad_end=True)
-    rng = np.random.default_rng(0)
-    pairs = [("a" * int(rng.integers(1, 21)), "b" * int(rng.integers(1, 20))) for _ in range(n)]
-
-    def places(target_widths):
-        epoch = bucketed(pairs, codec, 8, target_widths=target_widths).epoch(np.random.default_rng(0))
-        assert sorted(np.concatenate([batch.rows for batch in epoch]).tolist()) == list(range(n))
-        for rows, widths, *_ in epoch:
-            assert {codec.fitting(pairs[row][0]).source_length for row in rows} == {widths["source"]}
-            assert max(len(pairs[row][1]) for row in rows) < widths["target"]
-        assert len({tuple(batch.widths.values()) for batch in epoch}) <= 2 * target_widths
-        if target_widths > 1:  # a character weighs the same in every batch
-            usual = sum(batch.terms for batch in epoch) / n
-            assert [batch.scale for batch in epoch] == pytest.approx([1 / (len(batch.rows) * usual) for batch in epoch])
-        else:
-            assert [batch.scale for batch in epoch] == [1 / batch.terms for batch in epoch]
-        return sum(len(batch.rows) * batch.widths["target"] for batch in epoch)
-
-    learned = sum(len(target) + 1 for _, target in pairs)
-    assert learned <= places(4) < places(1)
-    if n == 500:
-        assert places(4) < 1.25 * learned < 1.5 * learned < places(1)
 
 
 def test_an_epoch_of_fewer_rows_draws_its_share_of_each_width():
