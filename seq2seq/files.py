@@ -20,6 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from seq2seq.errors import RunError
+
 NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EINVAL}
 _READING = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))  # Windows has the last alone
 LONGEST_NUMBER = 40  # digits and signs of a number in JSON or CSV
@@ -211,6 +213,22 @@ def write(path: Path, content: bytes) -> None:
         raise
     finally:
         os.close(handle)
+
+
+def write_named(path: Path, content: bytes) -> None:
+    """As `write`, for a file that the user has named.
+
+    Raises
+    ------
+    RunError
+        If it cannot be written, or if something else than a file has this name, such as a folder or a device.
+    """
+    if os.path.lexists(path) and not os.path.isfile(path):
+        raise RunError(f"{shown(path)}: cannot be written: it is not an ordinary file")
+    try:
+        write(path, content)
+    except OSError as error:
+        raise RunError(f"{shown(path)}: cannot be written: {error.strerror}") from None
 
 
 def _temporary(path: Path) -> tuple[int, Path]:

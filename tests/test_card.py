@@ -144,6 +144,9 @@ def test_the_command_writes_a_card_into_the_run_or_a_file(run_copy, tmp_path):
     again = call("evaluate", "--run", run_copy.path, "--card")
     assert again.returncode == 2 and again.stderr.endswith(", but it must be a new file\n")
     assert (run_copy.path / "README.md").read_text() == text
+    nowhere = call("evaluate", "--run", run_copy.path, "--card", tmp_path / "none" / "card.md", "--samples", "9")
+    said = f"evaluate.py: {tmp_path}/none/card.md: cannot be written: No such file or directory\n"
+    assert (nowhere.returncode, nowhere.stderr) == (1, said)
     other = call(
         "evaluate", "--run", run_copy.path, "--card", tmp_path / "card.md", "--license", "mit", "--samples", "9"
     )

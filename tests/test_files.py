@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from seq2seq.files import clear_temporaries, parse_json, read, shown, unpack, write
+from seq2seq import RunError
+from seq2seq.files import clear_temporaries, parse_json, read, shown, unpack, write, write_named
 
 OTHERS = {
     "link": (lambda path: path.symlink_to(path.with_name("victim")), "is a link, not an ordinary file"),
@@ -72,6 +73,23 @@ def test_a_write_that_fails_leaves_nothing(tmp_path):
     with pytest.raises(OSError):
         write(tmp_path / "file", b"new")
     assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_a_device_or_a_folder_that_the_user_names_is_not_replaced_by_a_file(tmp_path, make):
+    make(tmp_path / "file")
+    before = os.lstat(tmp_path / "file")
+    with pytest.raises(RunError, match=r"/file: cannot be written: it is not an ordinary file$"):
+        write_named(tmp_path / "file", b"new")
+    assert os.path.samestat(before, os.lstat(tmp_path / "file"))
+
+
+def test_a_file_that_the_user_names_is_written_or_the_message_has_its_name(tmp_path):
+    (tmp_path / "file").write_bytes(b"old")
+    write_named(tmp_path / "file", b"new")
+    assert read(tmp_path / "file", 10) == b"new"
+    with pytest.raises(RunError, match=r"/none/file: cannot be written: No such file or directory$"):
+        write_named(tmp_path / "none" / "file", b"new")
 
 
 WRITER = """

@@ -12,7 +12,7 @@ from seq2seq.card import CARD, model_card, require_license
 from seq2seq.cli.opening import add_license, add_run_options, open_run
 from seq2seq.cli.parser import CommandParser
 from seq2seq.errors import UsageError, require
-from seq2seq.files import write
+from seq2seq.files import write_named
 from seq2seq.showing import one_line
 
 SAMPLES = 10_000
@@ -50,11 +50,11 @@ def card_path(arguments: Any, solver: seq2seq.Solver) -> Path:
 
 
 def write_card(path: Path, solver: seq2seq.Solver, evaluation: dict[str, Any], license: str | None) -> None:
-    """Write a model card. Raises `OSError`."""
+    """Write a model card. Raises `RunError`."""
     run = solver.run
     epochs = run.read_metrics() if run.has_metrics else []
     card = model_card(run.path.name, solver.config, evaluation, epochs, solver.example, license)
-    write(path, card.encode())
+    write_named(path, card.encode())
 
 
 def main() -> int:

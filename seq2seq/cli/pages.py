@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq import UsageError
-from seq2seq.files import lock, write
+from seq2seq.files import lock, write_named
 
 
 def read_page(path: Path) -> str:
@@ -47,7 +47,7 @@ def read_result(path: Path) -> dict[str, Any]:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """Write results, so that at every moment the file is complete."""
-    write(path, (json.dumps(values, indent=1) + "\n").encode())
+    write_named(path, (json.dumps(values, indent=1) + "\n").encode())
 
 
 @contextlib.contextmanager
