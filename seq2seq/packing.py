@@ -19,7 +19,7 @@ from seq2seq.config import Config, kept_name
 from seq2seq.decoding.onnx import HELD
 from seq2seq.decoding.properties import ONNX, read_properties
 from seq2seq.errors import RunError, UsageError, require
-from seq2seq.files import shown, write
+from seq2seq.files import write_named
 from seq2seq.folders import CONFIG, EXPORT
 from seq2seq.places import PathLike
 from seq2seq.runs import EVALUATION, KNOWN, LEFT_OUT, METRICS, OUTLINE, WEIGHTS, Run, json_bytes
@@ -88,7 +88,7 @@ def pack(
     opened, config = _opened(run)
     path = Path(f"{os.path.basename(os.path.abspath(opened.path)).removesuffix('.zip')}.zip" if file is None else file)
     if not overwrite:
-        require(not os.path.lexists(path), "file", str(path), "a new file, unless overwrite is set")
+        require(not os.path.lexists(path), "file", str(path), "a new file, unless overwrite (--overwrite) is given")
     if with_data:
         opened.require_data()
     opened.read_arrays(WEIGHTS["best"])  # raises an error if they are damaged
@@ -117,11 +117,10 @@ def pack(
 def _write(path: Path, contents: dict[str, bytes], run: str) -> None:
     """Write the file. Raises `RunError`."""
     try:
-        write(path, archive(contents))
+        packed = archive(contents)
     except ValueError as error:
         raise RunError(f"{run}: cannot be packed: {error}") from None
-    except OSError as error:
-        raise RunError(f"{shown(path)}: cannot be written: {error.strerror}") from None
+    write_named(path, packed)
 
 
 def _opened(run: PathLike | Solver) -> tuple[Run, Config]:
@@ -130,6 +129,8 @@ def _opened(run: PathLike | Solver) -> tuple[Run, Config]:
 
     if not isinstance(run, OpenedRun):
         found = Run(run)
+        if found.has(EXPORT):
+            raise UsageError(f"run: {found.shown} is an export; name the run that it was made from")
         return found, found.read_config(outlined=True)
     if len(run.runs) > 1:
         raise UsageError(f"run: {run.shown}: is not one run, which can be packed")

@@ -204,20 +204,25 @@ def test_a_pack_can_be_exported_and_started_from(solved, tmp_path):
 def test_a_file_is_replaced_only_if_this_is_asked(solved, tmp_path):
     file = tmp_path / "a.zip"
     file.write_text("mine")
-    with pytest.raises(UsageError, match=r"file: got .*, but it must be a new file, unless overwrite is set"):
+    with pytest.raises(UsageError, match=r"file: got .*, but it must be a new file, unless overwrite \(--overwrite\)"):
         pack(solved.run.path, file)
     assert file.read_text() == "mine"
     pack(solved.run.path, file, overwrite=True)
     assert Solver(file)("3+4") == "7" and os.listdir(tmp_path) == ["a.zip"]
 
 
-def test_a_run_that_cannot_be_packed_is_named(run_copy, keeping, tmp_path):
+def test_a_run_that_cannot_be_packed_is_named(run_copy, keeping, exported, tmp_path):
     with pytest.raises(RunError, match="none: holds no run"):
         pack(tmp_path / "none", tmp_path / "a.zip")
     with pytest.raises(RunError, match=r"nowhere/a.zip: cannot be written: No such file or directory"):
         pack(run_copy.path, tmp_path / "nowhere" / "a.zip")
     with pytest.raises(UsageError, match="license: got 'MIT', but it must be a name such as mit"):
         pack(run_copy.path, tmp_path / "a.zip", license="MIT")
+    with pytest.raises(UsageError, match=r"^run: .*solved is an export; name the run that it was made from$"):
+        pack(exported("solved"), tmp_path / "a.zip")
+    (tmp_path / "FIFO").mkdir()
+    with pytest.raises(RunError, match=r"FIFO: cannot be written: it is not an ordinary file"):
+        pack(run_copy.path, tmp_path / "FIFO", overwrite=True)
     with pytest.raises(UsageError, match="is not one run, which can be packed"):
         pack(Solver([run_copy.path, run_copy.path]), tmp_path / "a.zip")
     (run_copy.path / "best.safetensors").write_bytes(b"noise")
@@ -280,6 +285,8 @@ def test_the_command_says_what_is_left_out_and_why(keeping, tmp_path):
     more = command("pack", keeping("pairs"), "--with-data", "b.zip", "--license", "mit", cwd=tmp_path)
     assert (more.returncode, more.stderr) == (0, "")
     assert command("pack", keeping("pairs"), "--overwrite", "b.zip", cwd=tmp_path).returncode == 0
+    empty = command("pack", "", "c.zip", cwd=tmp_path)  # as from a variable of the shell that is not set
+    assert empty.returncode == 2 and empty.stderr.startswith("seq2seq pack: run: got '', but")
 
 
 def test_commands_open_a_pack_like_a_run(solved, tmp_path):

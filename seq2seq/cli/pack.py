@@ -28,7 +28,7 @@ def main() -> int:
     add_license(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
     arguments = parser.parse_intermixed_args(invocation.arguments())
-    run = arguments.run or Run.newest().path
+    run = Run.newest().path if arguments.run is None else arguments.run
     packed = seq2seq.pack(
         run,
         arguments.file,
