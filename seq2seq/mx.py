@@ -56,11 +56,16 @@ def _import_mxnet() -> Any:
             setattr(np, name, builtin)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if importlib.util.find_spec("distutils") is None:
-            import setuptools  # noqa: F401  (puts its own distutils in place)
         try:
+            if importlib.util.find_spec("distutils") is None and importlib.util.find_spec("mxnet") is not None:
+                import setuptools  # noqa: F401  (puts its own distutils in place)
             import mxnet
         except ModuleNotFoundError as error:
+            if error.name == "setuptools":
+                raise ImportError(
+                    f"MXNet 1.9.1 needs the package setuptools on Python {platform.python_version()}: "
+                    "pip install setuptools"
+                ) from None
             if error.name != "mxnet":
                 raise
             raise ImportError(

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +61,27 @@ except ImportError as error:
 """
     said = "MXNet 1.9.1 needs NumPy 1, and NumPy 2.3.1 is installed: pip install 'numpy<2'\n"
     assert python(code).stdout == said
+
+
+@pytest.mark.parametrize("absent, said", [
+    (("distutils", "setuptools"), "MXNet 1.9.1 needs the package setuptools on Python 3.*: pip install setuptools"),
+    (("distutils", "setuptools", "mxnet"), "MXNet 1.9.1, which training and answering need, is not installed; .*"),
+])  # fmt: skip
+def test_a_python_without_distutils_needs_setuptools_where_mxnet_is_installed(absent, said):
+    code = f"""
+import importlib.util, sys
+real = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name in {absent!r} else real(name, *rest)
+for name in {absent!r}:
+    sys.modules[name] = None
+try:
+    from seq2seq.mx import mx
+    mx.nd
+except ImportError as error:
+    print(error)
+"""
+    result = python(code)
+    assert re.fullmatch(said + "\n", result.stdout), result.stderr
 
 
 @pytest.mark.parametrize("library", ["libquadmath.so.0", "libgomp.so.1"])
