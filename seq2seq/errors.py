@@ -25,6 +25,10 @@ class DeviceError(Seq2SeqError):
     """The requested device is missing or cannot run this build of MXNet."""
 
 
+class DataError(Seq2SeqError):
+    """A file of data is missing or cannot be read."""
+
+
 class RunError(Seq2SeqError):
     """A run folder or a file in it is missing, damaged or from another program."""
 

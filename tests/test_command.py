@@ -160,6 +160,9 @@ def test_recipes_are_trained_where_the_user_is(tmp_path):
     assert (result.returncode, result.stdout) == (0, "wrote results.md\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["results.json", "results.md", "runs", "sums.toml"]
     assert "\n    seq2seq recipes --train\n" in (tmp_path / "results.md").read_text()
+    result = seq2seq("recipes", "--recipes", ".", "--train", "--gather", cwd=tmp_path)
+    said = "seq2seq recipes: --gather: not with --train, since it trains nothing\n"
+    assert (result.returncode, result.stderr) == (2, said)
 
 
 # Without MXNet --------------------------------------------------------------------------------------------------------

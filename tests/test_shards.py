@@ -109,6 +109,24 @@ def test_a_run_that_another_process_trains_is_left_to_it(recipes, tmp_path):
     assert result.stderr == "more: no result yet with seed 0, 1\nsums: no result yet with seed 0, 1\n"
 
 
+WITHOUT_DATA = 'about = "words"\nexcludes = "x"\n\n[task]\nname = "pairs"\npath = "missing.tsv"\n'
+
+
+def test_a_recipe_without_its_data_is_left_out_and_named(recipes, by_one, tmp_path):
+    (tmp_path / "recipes").mkdir()
+    for file in recipes.iterdir():
+        (tmp_path / "recipes" / file.name).write_text(file.read_text())
+    (tmp_path / "recipes" / "apart.toml").write_text(WITHOUT_DATA)
+    place = with_readme(tmp_path / "place")
+    missing = "missing.tsv: cannot be read: No such file or directory"
+    result = call("recipes", *options(tmp_path / "recipes", place), "--seeds", 2)
+    assert (result.returncode, result.stderr.splitlines()[0]) == (1, f"apart: left out: {missing}")
+    assert shown(place) == by_one
+    result = call("recipes", *options(tmp_path / "recipes", place), "--seeds", 2, "--gather")
+    assert result.returncode == 1
+    assert result.stderr == f"apart: no result yet with seed 0, 1; its data are missing: {missing}\n"
+
+
 def test_a_result_that_is_none_is_named(recipes, tmp_path):
     place = with_readme(tmp_path / "place")
     file = place / "runs" / f"sums-{load_recipe(recipes / 'sums.toml').digest}-0" / "recipe.json"

@@ -24,7 +24,7 @@ from seq2seq.cli.pages import (
 from seq2seq.cli.parser import CommandParser
 from seq2seq.cli.program import say
 from seq2seq.cli.shards import JOBS, Shard, shard, shard_of_job
-from seq2seq.errors import require
+from seq2seq.errors import DataError, require
 from seq2seq.folders import HeldError
 from seq2seq.recipes import FOLDER, Recipe, load_recipe, recipe_names, score_trials
 from seq2seq.runs import RESULT
@@ -187,7 +187,7 @@ def result_of(recipe: Recipe, seed: int, left_out: set[str], arguments: Any) -> 
     except HeldError as error:
         say(f"{recipe.name}, seed {seed}: left to another process: {error}")
         return None
-    except seq2seq.UsageError as error:
+    except (seq2seq.UsageError, DataError) as error:
         left_out.add(recipe.name)
         say(f"{recipe.name}: left out: {error}")
         return None
@@ -213,9 +213,19 @@ def say_missing(recipes: list[Recipe], results: dict[str, Any], arguments: Any) 
     for recipe in recipes:
         missing = [str(seed) for seed in seeds_of(arguments) if str(seed) not in seeds_done(recipe, results)]
         if missing:
-            say(f"{recipe.name}: no result yet with seed {', '.join(missing)}")
+            say(f"{recipe.name}: no result yet with seed {', '.join(missing)}{missing_data(recipe)}")
             status = 1
     return status
+
+
+def missing_data(recipe: Recipe) -> str:
+    """What to add to a message about a recipe without a result: that its data are missing, if they are."""
+    try:
+        for task in (recipe.config.task, *(extra.task for extra in recipe.config.extra)):
+            task.count  # noqa: B018  (reads the file of a task that has one)
+    except (seq2seq.UsageError, DataError) as error:
+        return f"; its data are missing: {error}"
+    return ""
 
 
 def main() -> int:
@@ -261,6 +271,8 @@ def main() -> int:
         "page": ROOT / page if is_script else Path(page),
         "readme": ROOT / readme if readme else None,
     }
+    if arguments.gather and arguments.train and not is_script:
+        parser.error("--gather: not with --train, since it trains nothing")
     if arguments.shard and (arguments.gather or not arguments.train):
         parser.error("--shard: goes with --train")
     for name, default in defaults.items():

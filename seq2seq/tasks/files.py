@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from seq2seq.errors import Seq2SeqError, UsageError, require, short
+from seq2seq.errors import DataError, Seq2SeqError, UsageError, require, short
 from seq2seq.files import once
 from seq2seq.tasks.arrays import Row
 from seq2seq.tasks.blocks import Reading
@@ -32,7 +32,7 @@ COMMON = (".tsv", ".csv", ".jsonl")  # suffixes of files of pairs that every tas
 
 
 def read_lines(path: str) -> Iterator[tuple[int, str]]:
-    """The number and text of each line. Raises `UsageError` if it is not text, `Seq2SeqError` if it cannot be read."""
+    """The number and text of each line. Raises `UsageError` if it is not text, `DataError` if it cannot be read."""
     try:
         with open(path, "rb") as raw:
             reading = Reading(f"reading {path}", os.fstat(raw.fileno()).st_size)
@@ -50,11 +50,11 @@ def read_lines(path: str) -> Iterator[tuple[int, str]]:
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise UsageError(f"{path}: is damaged: {error}") from None
     except OSError as error:
-        raise Seq2SeqError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
 def read_pairs(path: str) -> Iterator[Row]:
-    """The pairs of a file. Raises `UsageError` or `Seq2SeqError`."""
+    """The pairs of a file. Raises `UsageError` or `DataError`."""
     suffix = Path(path.removesuffix(".gz")).suffix
     if suffix not in READERS:
         raise UsageError(
@@ -104,7 +104,7 @@ def table_rows(shown: str, path: str) -> Iterator[tuple[int, list[str]]]:
 
     Raises
     ------
-    UsageError, Seq2SeqError
+    UsageError, DataError
         If it is not a table, or cannot be read.
     """
     suffix = Path(path.removesuffix(".gz")).suffix
