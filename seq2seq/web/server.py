@@ -26,6 +26,7 @@ OPTIONS = {
     "channel_request_lookahead": 1,  # with it, the application can ask whether the client has gone
     "max_request_body_size": MOST_BODY,
     "max_request_header_size": 2**14,
+    "log_socket_errors": False,  # a client that goes away is no news either
     "ident": None,
     "clear_untrusted_proxy_headers": True,
 }

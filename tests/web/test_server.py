@@ -101,6 +101,21 @@ def test_idle_connections_are_closed_and_others_get_their_place(solved, monkeypa
     server.close()
 
 
+def test_a_client_that_goes_away_is_no_news_for_the_terminal(port, monkeypatch, caplog):
+    lost = threading.Event()
+
+    def recv(self, size):
+        lost.set()
+        raise ConnectionResetError("reset by the client")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("waitress.channel.HTTPChannel.recv", recv)
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\n")
+            assert lost.wait(30) and connection.recv(1) == b""
+    assert caplog.records == []
+
+
 def test_only_this_machine_can_reach_it(port):
     assert hosts_of(80) == {"127.0.0.1", "localhost"}
     for address in {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}:
