@@ -139,6 +139,8 @@ def samples(solvers: Callable[..., Any], run: Run) -> dict[str, Any]:
     """What the last weights of a training answer to validation examples, as the lines that it shows."""
     if graphs_for(run, "auto") is not None:
         raise UsageError("an export has no samples; its run folder has, where MXNet is installed")
+    if run.is_packed:
+        raise UsageError("a packed run has no samples: it holds the best weights alone, not those of the last epoch")
     return {"lines": solvers(run, "last").samples()}
 
 

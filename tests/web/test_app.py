@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from seq2seq import Solver, UsageError, train
+from seq2seq import Solver, UsageError, pack, train
 from seq2seq.explaining import explain
 from seq2seq.runs import Run
 from seq2seq.tasks.ratings import Ratings
@@ -232,7 +232,7 @@ def test_a_fault_shows_no_traceback(solved, post, capsys):
     assert capsys.readouterr().err == "seq2seq serve: KeyError: 'secret'\n"
 
 
-def test_an_export_answers_without_mxnet(exported, get, post, attentive):
+def test_an_export_answers_without_mxnet(exported, get, post, attentive, tmp_path):
     app = App(Catalogue([exported("attentive")]), {HOST})
     about = get(app, "/api/runs/attentive").json
     assert about["engine"] == "onnx" and about["can"]["best"] and not about["can"]["explain"]
@@ -240,6 +240,9 @@ def test_an_export_answers_without_mxnet(exported, get, post, attentive):
     assert get(app, "/api/runs").json["runs"][0]["export"]
     reply = get(app, "/api/runs/attentive/samples")
     assert reply.status == 400 and reply.json["error"].startswith("an export has no samples")
+    packed = pack(attentive.run.path, tmp_path / "attentive.zip").path
+    reply = get(App(Catalogue([packed]), {HOST}), "/api/runs/attentive.zip/samples")
+    assert reply.status == 400 and reply.json["error"].startswith("a packed run has no samples")
     reply = post(app, "/api/runs/attentive/explain", {"source": "1+2"})
     assert reply.status == 400 and "an explanation needs the engine mxnet" in reply.json["error"]
     with pytest.raises(UsageError, match="samples need the engine mxnet"):
