@@ -99,3 +99,19 @@ def is_error(message):
     """Whether a message of the browser is an error, other than that a test lets the server be away or too busy."""
     expected = ("ERR_CONNECTION_REFUSED", "status of 503", "status of 504")
     return message.type == "error" and not any(each in message.text for each in expected)
+
+
+def require_accessible(page, address, shown, scheme):
+    """Fail if axe finds something serious on a page, or it is too wide for a phone, once `shown` is there."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size({"width": 375, "height": 700})
+    page.goto(address)
+    page.locator(shown).first.wait_for()
+    found = [
+        (each["id"], [node["html"][:200] for node in each["nodes"]])
+        for each in axe.Axe().run(page).response["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
+    assert found == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375

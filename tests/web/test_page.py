@@ -9,7 +9,7 @@ import pytest
 from seq2seq import Solver
 from seq2seq.folders import take
 from seq2seq.web.catalogue import Catalogue
-from tests.web.conftest import WAIT
+from tests.web.conftest import WAIT, require_accessible
 
 pytest.importorskip("waitress", reason="pip install 'mxseq2seq[web]'")
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
@@ -182,18 +182,7 @@ def test_the_keyboard_is_enough(page, address):
 def test_nothing_is_seriously_wrong_for_people_with_disabilities_and_all_fits_a_phone(
     view, shown, scheme, page, address
 ):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="pip install axe-playwright-python")
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.set_viewport_size({"width": 375, "height": 700})
-    page.goto(f"{address}#{view}")
-    page.locator(shown).first.wait_for()
-    found = [
-        (each["id"], [node["html"][:200] for node in each["nodes"]])
-        for each in axe.Axe().run(page).response["violations"]
-        if each["impact"] in ("serious", "critical")
-    ]
-    assert found == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    require_accessible(page, f"{address}#{view}", shown, scheme)
 
 
 def test_a_question_is_asked_again_while_a_run_is_opened(page, address, attentive):

@@ -14,7 +14,7 @@ from seq2seq.exporting.marks import marks_of
 from seq2seq.exporting.rule import rule_of
 from seq2seq.exporting.runtime import FILES, PACKAGE, cache
 from tests.tasks.by_hand import any_expression
-from tests.web.conftest import WAIT
+from tests.web.conftest import WAIT, require_accessible
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 pytest.importorskip("onnx", reason="pip install 'mxseq2seq[onnx]'")
@@ -72,6 +72,17 @@ def test_it_answers_as_python_does_with_the_working_and_each_step(page, address,
             steps = solver.work(source)
             assert page.locator(".steps li").all_text_contents() == (steps if len(steps) > 1 else [])
             assert page.locator("table.heat").count() == len(solver.calls(source))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("place, shown", [
+    ("attentive/#source=1%2B2%2B3", "table.heat"), ("stepping/#source=1%2B2%2B3", ".steps li"),
+    ("sums/#source=x", ".answer:not(:empty)"),
+])  # fmt: skip
+def test_nothing_is_seriously_wrong_for_people_with_disabilities_and_all_fits_a_phone(
+    place, shown, scheme, page, address
+):
+    require_accessible(page, f"{address}{place}", shown, scheme)
 
 
 def test_each_step_is_as_sure_and_looks_where_it_does_in_python(page, address, attentive):
