@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-CHECKED = 200  # sources that are answered by both engines before an export to ONNX is kept
+CHECKED = 200  # the most sources that are answered by both engines before an export to ONNX is kept
 
 
 def export(
@@ -31,7 +31,7 @@ def export(
     mxnet: PathLike | None = None,
     page: PathLike | None = None,
     runtime: PathLike | None = None,
-) -> None:
+) -> int:
     """Export a run to other formats.
 
     A folder with graphs in ONNX is not written unless these give the same answers as the run.
@@ -48,6 +48,12 @@ def export(
         A new folder for a page on which a browser answers with the graph in ONNX: see `page.py`.
     runtime : path, optional
         The folder of ONNX Runtime for the browser, which a page needs; by default npm fetches it: see `runtime.py`.
+
+    Returns
+    -------
+    int
+        The number of sources whose answers were compared: 200, or fewer if the task has fewer. 0 without graphs in
+        ONNX.
 
     Raises
     ------
@@ -74,12 +80,15 @@ def export(
     solver = run if isinstance(run, OpenedRun) else Solver(run, engine="mxnet")
     if not isinstance(solver, Solver):
         raise UsageError(f"run: {solver.shown}: estimates values; only models that read strings can be exported")
-    if solver.engine != "mxnet" or len(solver.runs) > 1:
+    if len(solver.runs) > 1:
+        raise UsageError(f"run: {solver.shown}: runs that answer together have no export; export one of them")
+    if solver.engine != "mxnet":
         raise UsageError(f"run: {solver.shown}: is not one run folder, which can be exported")
+    compared = 0
     if onnx is not None:
         from seq2seq.exporting.onnx import export_onnx
 
-        export_onnx(solver, onnx)
+        compared = export_onnx(solver, onnx)
     if mxnet is not None:
         from seq2seq.exporting.mxnet import export_mxnet
 
@@ -87,4 +96,5 @@ def export(
     if page is not None:
         from seq2seq.exporting.page import export_page
 
-        export_page(solver, page, runtime)
+        compared = export_page(solver, page, runtime)
+    return compared

@@ -48,6 +48,7 @@ def new_folder(option: str, folder: PathLike) -> Iterator[Path]:
         finally:
             shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
+        require_new(option, folder)  # another process may have made it meanwhile
         raise RunError(f"{shown(path)}: cannot be written: {error.strerror}") from None
 
 

@@ -46,20 +46,36 @@ BEAM = 3  # of the search that is compared
 SHOWN = 3  # examples in `export.json`
 
 
-def export_onnx(solver: Solver, folder: PathLike) -> None:
-    """Write the folder: see `export` for the parameters and the errors."""
+def export_onnx(solver: Solver, folder: PathLike, beam: bool = True) -> int:
+    """Write the folder: see `export` for the other parameters and the errors.
+
+    Parameters
+    ----------
+    solver : Solver
+    folder : path
+    beam : bool
+        Whether to write and compare the graph of a beam search, where the network has one.
+
+    Returns
+    -------
+    int
+        The number of sources whose answers were compared.
+    """
     with new_folder("onnx", folder) as made:
-        _write(solver, made)
+        return _write(solver, made, beam)
 
 
-def _write(solver: Solver, folder: Path) -> None:
+def _write(solver: Solver, folder: Path, beam: bool) -> int:
     model = solver.model(solver.codec)
     if model.answers:
         graphs = graphs_of_pairs(model, solver.codec, solver.weights)
     else:
         graphs = graphs_of_text(cast(CharacterModel, model), solver.weights)
+    if not beam:
+        graphs.pop("beam", None)
+    beam = "beam" in graphs
     sources = _sources(solver)
-    answers = [_found(solver, source) for source in sources]
+    answers = [_found(solver, source, beam) for source in sources]
     properties = {
         **properties_of(solver),
         "examples": [_example(solver, source, found[0]) for source, found in zip(sources, answers)][:SHOWN],
@@ -72,7 +88,8 @@ def _write(solver: Solver, folder: Path) -> None:
     files[EXPORT] = json_bytes({**properties, "files": hashes})
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    _compare(folder, sources, answers, solver.task)
+    _compare(folder, sources, answers, solver.task, beam)
+    return len(sources)
 
 
 def _example(solver: Solver, source: str, answer: Answer) -> dict[str, Any]:
@@ -107,7 +124,7 @@ def _working(solver: Solver) -> dict[str, Any] | None:
     asked: list[list[str]] = []
 
     def ask(questions: list[str]) -> list[Answer]:
-        answers = [_found(solver, question)[0] for question in questions]
+        answers = [_found(solver, question, beam=False)[0] for question in questions]
         asked.extend([question, answer.text] for question, answer in zip(questions, answers))
         return answers
 
@@ -116,8 +133,9 @@ def _working(solver: Solver) -> dict[str, Any] | None:
     return {"source": solver.example, "asked": asked, "answer": answer}
 
 
-def _found(solver: Solver, source: str) -> list[Answer]:
-    """The answers to a source, without what the task makes of them: of a graph that answers, and of a search."""
+def _found(solver: Solver, source: str, beam: bool) -> list[Answer]:
+    """The answers to a source, without what the task makes of them: the greedy one, then with `beam` those of
+    a search."""
     if isinstance(solver, Writer):
         return solver.expected(solver.codec.alphabet.show_source(source))[::-1]  # after the whole source first
     codec = solver.codec.fitting(source)
@@ -125,18 +143,18 @@ def _found(solver: Solver, source: str) -> list[Answer]:
     answers = solver.predictor(1, codec, beam=1).answer(ids)
     texts = [*codec.decode_targets(answers.ids)]
     confidences = [*answers.confidence]
-    if solver.predictor(1).searches:
+    if beam:
         best = solver.predictor(1, codec, beam=min(BEAM, len(codec.vocabulary))).search(ids)
         texts += codec.decode_targets(best.ids[0])
         confidences += [*probability(best.scores[0])]
     return [Answer(text, float(confidence)) for text, confidence in zip(texts, confidences)]
 
 
-def _compare(folder: Path, sources: list[str], expected: list[list[Answer]], task: Task) -> None:
+def _compare(folder: Path, sources: list[str], expected: list[list[Answer]], task: Task, beam: bool) -> None:
     """Raise `Seq2SeqError` unless the graphs in a folder give the expected answers."""
     exported = Solver(folder, task=task, engine="onnx")
     for source, answers in zip(sources, expected):
-        found = _found(exported, source)
+        found = _found(exported, source, beam)
         if found[0].text != answers[0].text or not all(map(_agree, found, answers)):
             raise Seq2SeqError(
                 f"export: nothing is written: to {short(source)} ONNX Runtime answers {found}, and MXNet {answers}"

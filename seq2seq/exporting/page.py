@@ -88,13 +88,13 @@ OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR
 """
 
 
-def export_page(solver: Solver, folder: PathLike, runtime: PathLike | None = None) -> None:
-    """Write the folder: see `export` for the parameters and the errors."""
+def export_page(solver: Solver, folder: PathLike, runtime: PathLike | None = None) -> int:
+    """Write the folder: see `export` for the parameters and the errors. Returns the number of compared sources."""
     about = _about(solver)
     runtime_by_name = runtime_files(runtime)
     with tempfile.TemporaryDirectory() as temporary:
         exported = Path(temporary) / "onnx"
-        export_onnx(solver, exported)
+        compared = export_onnx(solver, exported, beam=False)
         graphs = {name: (exported / name).read_bytes() for name in GRAPHS if (exported / name).exists()}
         properties = json.loads((exported / EXPORT).read_bytes())
     about["searches"] = len(graphs) > 1
@@ -111,6 +111,7 @@ def export_page(solver: Solver, folder: PathLike, runtime: PathLike | None = Non
         for name, content in files.items():
             (made / name).parent.mkdir(exist_ok=True)
             (made / name).write_bytes(content)
+    return compared
 
 
 def _about(solver: Solver) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from seq2seq import Ensemble, PairsTask, Ratings, Seq2SeqError, Solver, UsageError, export, train
 from seq2seq.exporting import answering, layers
 from seq2seq.exporting import onnx as onnx_folder
+from seq2seq.exporting.folder import new_folder
 from seq2seq.exporting.pairs import Attention
 from seq2seq.models import ParallelModel
 from tests import tables
@@ -127,7 +129,7 @@ def test_what_cannot_be_exported_is_refused(solved, attentive, exported, tmp_pat
     rated = train(Ratings(given=tables.ratings(100)[0]), tmp_path / "rated", progress=False, epochs=1)
     for run, folder, message in [
         (solved, exported("solved"), r"^onnx: got '.*solved', but it must be a folder that does not exist yet$"),
-        (Ensemble([solved.run.path] * 2), tmp_path / "new", "^run: .*: is not one run folder, which can be exported$"),
+        (Ensemble([solved.run.path] * 2), tmp_path / "new", "^run: .*: runs that answer together .* export one of"),
         (exported("solved"), tmp_path / "new", "^run: .*solved is an export, which answers by onnx alone; name"),
         (Solver(exported("solved")), tmp_path / "new", "^run: .*: is not one run folder, which can be exported$"),
         (rated, tmp_path / "new", "^run: .*: estimates values; only models that read strings can be exported$"),
@@ -138,6 +140,23 @@ def test_what_cannot_be_exported_is_refused(solved, attentive, exported, tmp_pat
     with pytest.raises(UsageError, match=r"^onnx: the class Own has no graph in ONNX$"):
         export(attentive, onnx=tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_the_number_of_sources_that_are_compared_is_returned(tmp_path):
+    pairs = [(a + b, b + a) for a in "abcd" for b in "efg"]
+    options = {"epochs": 1, "hidden_size": 4, "validation": 2, "test": 2, "progress": False}
+    solver = train(PairsTask.of(pairs), tmp_path / "run", **options)
+    assert export(solver, onnx=tmp_path / "exported") == len({*onnx_folder._sources(solver)}) <= len(pairs)
+    assert export(solver, mxnet=tmp_path / "checkpoint") == 0
+
+
+def test_a_folder_that_another_process_has_made_meanwhile_is_named(tmp_path):
+    refused = pytest.raises(UsageError, match=r"^onnx: got '.*new', but it must be a folder that does not exist yet$")
+    with refused, new_folder("onnx", tmp_path / "new") as made:
+        (made / "file").write_text("mine")
+        (tmp_path / "new").mkdir()
+        (tmp_path / "new" / "file").write_text("another's")
+    assert os.listdir(tmp_path) == ["new"] and (tmp_path / "new" / "file").read_text() == "another's"
 
 
 @pytest.mark.parametrize("option", ["onnx", "mxnet"])
@@ -174,7 +193,7 @@ def test_the_command(run_copy, tmp_path):
     result = subprocess.run([*words, "export", "copy", "--onnx", "copy/onnx"], timeout=120, **given)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith(
-        "wrote copy/onnx, whose answers to 200 sources are those of the run\ntry: seq2seq so"
+        "wrote copy/onnx, whose answers to 86 sources are those of the run\ntry: seq2seq so"
     )
     result = subprocess.run([*words, "solve", "--run", "copy", "--engine", "onnx", "2+3"], timeout=120, **given)
     assert (result.returncode, result.stdout) == (0, "5\n")

@@ -8,6 +8,7 @@ import tarfile
 import pytest
 
 from seq2seq import Addition, Calculator, Seq2SeqError, UsageError, export, train
+from seq2seq.decoding.onnx import OnnxPredictor
 from seq2seq.exporting import runtime
 from seq2seq.exporting.runtime import cache, runtime_files
 from tests.test_scripts import ROOT
@@ -49,6 +50,12 @@ def test_a_run_is_shown_with_the_runtime_of_a_folder(solved, small_runtime, tmp_
         assert (tmp_path / "page" / "runtime" / name).read_bytes() == content
     with pytest.raises(UsageError, match=r"page: got .* a folder that does not exist yet"):
         export(solved, page=tmp_path / "page", runtime=small_runtime)
+
+
+def test_it_has_no_graph_of_a_search_and_none_is_compared(attentive, small_runtime, tmp_path, monkeypatch):
+    monkeypatch.setattr(OnnxPredictor, "search", None)
+    assert export(attentive, page=tmp_path / "page", runtime=small_runtime) > 30
+    assert not (tmp_path / "page" / "beam.onnx").exists()
 
 
 def test_the_runtime_is_fetched_once(npm):
