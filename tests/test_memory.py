@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from seq2seq import Addition, Config, Copy, RunError, Solver, Text, UsageError, train
+from seq2seq import Addition, Config, Copy, RunError, Solver, Text, TrainingConfig, UsageError, train
 from seq2seq.applications.learning import make_sampler
 from seq2seq.config import DataConfig, ModelConfig
 from seq2seq.dataset import build_dataset
@@ -118,7 +118,7 @@ def test_a_long_text_takes_little_memory(tmp_path, monkeypatch):
     tracemalloc.start()
     dataset = build_dataset(task, data, 0, codec)
     assert dataset.fingerprint and dataset.unseen == []
-    epoch = make_sampler(model, codec, dataset.train, 64).epoch(np.random.default_rng(0))
+    epoch = make_sampler(model, codec, dataset.train, TrainingConfig(batch_size=64)).epoch(np.random.default_rng(0))
     assert len(epoch) > 6000 and epoch[6000].terms == 64 * 40
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
