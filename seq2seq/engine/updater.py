@@ -12,49 +12,26 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from seq2seq.calls import Call, forward_backward
 from seq2seq.engine.clipping import Clip
 from seq2seq.engine.decay import Decay
+from seq2seq.engine.feeds import Feed, Feeder
 from seq2seq.engine.flat import FlatParameters
 from seq2seq.engine.initializers import auxiliary_shapes, first_weights, parameter_shapes
 from seq2seq.engine.network import Arrays, Network
 from seq2seq.engine.optimizers import OPTIMIZERS
 from seq2seq.engine.options import TrainingConfig
 from seq2seq.engine.pace import Pace
-from seq2seq.engine.replica import Graph, Replica
+from seq2seq.engine.replica import Replica
 from seq2seq.engine.samplers import Batch
 from seq2seq.mx import Device, mx
 from seq2seq.typing import Array
 from seq2seq.workers import Worker, workers_of
 
 WORTH_SHARING = 2**24  # multiplications per forward pass below which one worker is faster than two
-BLOCK = 2**16  # rows that are copied to the device at a time
-
-
-class Feed(NamedTuple):
-    """A batch on the device.
-
-    Attributes
-    ----------
-    rows, terms : int
-        Number of rows, and of their loss terms.
-    step : int
-        Index of the batch in the arrays that `calls` read.
-    graphs : list of Graph
-        One graph per replica that has rows of this batch.
-    calls : list of list of Call
-        For each graph, the calls that copy the batch to its inputs.
-    """
-
-    rows: int
-    terms: int
-    step: int
-    graphs: list[Graph]
-    calls: list[list[Call]]
 
 
 class BaseUpdater(ABC):
@@ -152,10 +129,9 @@ class Updater(BaseUpdater):
 
     def __init__(self, network: Network, config: TrainingConfig, seed: int, device: Device) -> None:
         self.config = config
-        self._inputs = network.inputs
         self._loss_sum = mx.nd.zeros((1,), device)
         flat = self._flat = FlatParameters(parameter_shapes(network))
-        values = sum(each.shape[0] for each in self._inputs.values() if each.shape) or 1
+        values = sum(each.shape[0] for each in network.inputs.values() if each.shape) or 1
         workers = workers_of(device)
         workers = workers[: 1 if config.batch_size * flat.size * values < WORTH_SHARING else config.batch_size]
         rows = [len(part) for part in np.array_split(np.arange(config.batch_size), len(workers))]
@@ -167,6 +143,7 @@ class Updater(BaseUpdater):
         if len(workers) > 1:
             for replica in self._replicas:
                 replica.meet(self._replicas)
+        self._feeder = Feeder(network.inputs, self._replicas, config.batch_size)
         self._exchange_gradients = [call for replica in self._replicas for call in replica.add_up]
         self._exchange_weights = [call for replica in self._replicas for call in replica.fetch]
         make = OPTIMIZERS[config.optimizer]
@@ -177,46 +154,10 @@ class Updater(BaseUpdater):
         self.set_weights(first_weights(network, flat, seed))
 
     def feeds(self, arrays: Arrays, batches: Sequence[Batch]) -> Iterator[Feed]:
-        """Prepare batches for `update`; they are copied to the device in blocks."""
-        block = max(1, BLOCK // self.config.batch_size)
-        for start in range(0, len(batches), block):
-            kinds: dict[Any, list[Batch]] = {}
-            for batch in batches[start : start + block]:
-                kinds.setdefault(_kind(batch), []).append(batch)
-            # The largest first: the other graphs fit in its working memory.
-            ready = {kind: self._put(arrays, kinds[kind]) for kind in sorted(kinds, reverse=True)}
-            for batch in batches[start : start + block]:
-                step, graphs, calls = next(ready[_kind(batch)])
-                yield Feed(len(batch.rows), batch.terms, step, graphs, calls)
-
-    def _put(self, arrays: Arrays, batches: list[Batch]) -> Iterator[tuple[int, list[Graph], list[list[Call]]]]:
-        """The step, the graphs and the calls that copy their inputs, for batches of the same size and widths."""
-        rows = np.stack([batch.rows for batch in batches])  # (steps, n)
-        widths = batches[0].widths
-        replicas = self._replicas[: rows.shape[1]]
-        parts: list[dict[str, Array]] = [{} for _ in replicas]
-        for name, each in self._inputs.items():
-            values = arrays[name][rows]
-            if name in widths:
-                values = each.cut(values, widths[name])
-            # Rows last and time first, the order of the recurrent layers, so that the graph need not transpose.
-            values = np.moveaxis(values, 1, -1)
-            for part, own in zip(parts, np.array_split(values, len(replicas), axis=-1)):
-                part[name] = np.ascontiguousarray(own)
-        graphs = []
-        calls = []
-        for replica, part in zip(replicas, parts):
-            first = next(iter(part.values()))
-            graph = replica.graph(first.shape[-1], widths, {name: array.dtype for name, array in part.items()})
-            graphs.append(graph)
-            calls.append([_copying(array, graph.inputs[name], replica.worker) for name, array in part.items()])
-        return ((step, graphs, calls) for step in range(len(rows)))
+        return self._feeder.feeds(arrays, batches)
 
     def update(self, feed: Feed, update: int, rate: float) -> None:
-        for graph, calls in zip(feed.graphs, feed.calls):
-            for call in calls:
-                call(begin=feed.step, end=feed.step + 1)
-            forward_backward(graph.executor)
+        feed.compute()
         for graph in feed.graphs:
             graph.add_loss()
             for call in graph.hand_on:
@@ -309,14 +250,3 @@ class Updater(BaseUpdater):
             vector = self._flat.join({n[len(start) :]: a for n, a in arrays.items() if n.startswith(start)})
             for replica, section in zip(self._replicas, sections):
                 section[:] = vector[replica.section]
-
-
-def _kind(batch: Batch) -> tuple[Any, ...]:
-    """The size and widths of a batch; batches for which these are equal use the same graph."""
-    return (len(batch.rows), *batch.widths.items())
-
-
-def _copying(array: Array, inputs: Any, worker: Worker) -> Call:
-    """A call that copies one step of an array (steps, ..., n) to the input of a graph (..., n)."""
-    on_device = mx.nd.array(array, worker.device, dtype=array.dtype)
-    return Call("slice_axis", [on_device], inputs.reshape((1, *inputs.shape)), axis=0, begin=0, end=1)

@@ -64,7 +64,7 @@ def test_a_batch_of_fewer_examples_than_workers(monkeypatch):
 @pytest.mark.parametrize("number", [1, 2])
 def test_blocks_do_not_show(monkeypatch, number):
     whole = learned(monkeypatch, number)
-    monkeypatch.setattr(f"{UPDATER}.BLOCK", 20)
+    monkeypatch.setattr("seq2seq.engine.feeds.BLOCK", 20)
     parts = learned(monkeypatch, number)
     assert whole[2] == parts[2] and all((whole[0][name] == parts[0][name]).all() for name in whole[0])
 
