@@ -11,6 +11,7 @@ import ctypes
 from typing import Any
 
 from seq2seq.mx import Executor, mx
+from seq2seq.typing import Array
 
 
 class Call:
@@ -49,6 +50,18 @@ class Call:
         for name, value in changed.items():
             self._values[self._places[name]] = str(value).encode()
         self._check(self._invoke(*self._arguments))
+
+
+def read_into(array: Any, out: Array) -> None:
+    """Copy an MXNet array of float32 into a contiguous NumPy array of the same size. Waits for the device."""
+    data = out.ctypes.data_as(ctypes.c_void_p)
+    mx.base.check_call(mx.base._LIB.MXNDArraySyncCopyToCPU(array.handle, data, ctypes.c_size_t(out.size)))
+
+
+def write_from(array: Any, values: Array) -> None:
+    """Copy a contiguous NumPy array of float32 into an MXNet array of the same size. Waits for the device."""
+    data = values.ctypes.data_as(ctypes.c_void_p)
+    mx.base.check_call(mx.base._LIB.MXNDArraySyncCopyFromCPU(array.handle, data, ctypes.c_size_t(values.size)))
 
 
 def forward_backward(executor: Executor) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from seq2seq.config import PARTS, PRESETS, Config, require_rebuilt
 from seq2seq.dataset import Dataset, Examples, build_dataset
 from seq2seq.engine.callbacks import Callback
 from seq2seq.engine.range_test import RangeTest, range_test
+from seq2seq.engine.ranks import ALONE, Ranks
 from seq2seq.errors import RunError, Seq2SeqError, SourceError, UsageError, quoted, require
 from seq2seq.folders import Hold, make, take
 from seq2seq.mixing import mixtures
@@ -47,6 +48,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     validation_sets: Mapping[str, Pairs | Iterable[tuple[str, str]]] | None = None,
     mix: Sequence[tuple[Task | PathLike, float]] = (),
+    ranks: Ranks = ALONE,
     **options: Any,
 ) -> Any:
     """Train a model and save everything in a run folder.
@@ -82,6 +84,10 @@ def train(
         Further sources to train on, each with the fraction of every batch that comes from it, such as
         `[("more.tsv", 0.25)]`. A path is a file like the task's own or, for a task without a file, a file of pairs. An
         epoch is one pass over the task's own examples. Held-out questions are left out of the others.
+    ranks : Ranks, optional
+        The processes that train together, such as `with seq2seq.mpi.ranks_of_job() as ranks:`. All of them call this
+        function with the same arguments, and `run_dir` is a folder that all of them can read. The first one alone
+        writes into it, shows progress and has callbacks. The option `shards` must be at least their number.
     **options
         Any option of `DataConfig`, `ModelConfig` and `TrainingConfig`, and `seed`.
 
@@ -108,7 +114,7 @@ def train(
     require(good, "callbacks", callbacks, "a list of Callback objects")
     good = validation_sets is None or isinstance(validation_sets, Mapping)
     require(good, "validation_sets", validation_sets, "a dict of pairs by name")
-    shown = progress_for_stderr() if progress else Progress()
+    shown = progress_for_stderr() if progress and ranks.first else Progress()
     start = None if start_from is None else StartingPoint(start_from, device)
     with noting(shown.on_note):
         base = _base(task, preset, options, start)
@@ -122,12 +128,14 @@ def train(
             require_rebuilt(learned)
             require_keepable(learned)
     context = pick_device(device)
-    with noting(shown.on_note), _hold(run_dir, config, resume) as hold:
-        if not hold.locked:
+    holding = _hold(run_dir, config, resume) if ranks.first else nullcontext()
+    with noting(shown.on_note), holding as hold:
+        if hold and not hold.locked:
             shown.on_note(f"{hold.path}: on a file system without locks; train into it with one process at a time")
-        run = Run(hold.path)
-        run.remove_progress()
-        resumed = run.exists
+        run = Run(ranks.once(lambda: str(hold.path) if hold else "", "run folder"))
+        if ranks.first:
+            run.remove_progress()
+        resumed = ranks.once(lambda: run.exists, "run folder")
         if resumed and not resume:
             raise RunError(f"{run.shown}: already holds a run; resume it, or choose another folder")
         if resumed:
@@ -144,6 +152,7 @@ def train(
             if start is not None:
                 start.require_same_network(config)
 
+        ranks.own(config.training.shards)  # refuses too few
         application = application_of(config.task)
         codec = application.make_codec(config)
         application.require_memory(config, codec)
@@ -160,13 +169,14 @@ def train(
             for line in start.notes(codec, dataset, config.task):
                 shown.on_note(line)
         sampler = application.make_sampler(model, codec, dataset, config.training)
-        test = None
+        test: RangeTest | None = None
         if find_rate and not resumed:
-            test = range_test(
-                model, sampler, config.training, config.seed, context, shown.on_note,
-                model.updater(config.training, config.seed, context), weights,
-            )  # fmt: skip
-            rate = test.suggestion
+            if ranks.first:
+                test = range_test(
+                    model, sampler, config.training, config.seed, context, shown.on_note,
+                    model.updater(config.training, config.seed, context), weights,
+                )  # fmt: skip
+            rate = ranks.once(lambda: test.suggestion if test else 0.0, "range test")
             instead_of = config.training.learning_rate
             shown.on_note(f"learning_rate {rate:g}, found by the range test, in place of {instead_of:g}")
             config = config.with_options(learning_rate=rate)
@@ -182,24 +192,31 @@ def train(
             callbacks=[shown, *callbacks],
             sampler=sampler,
             validation_sets=sets,
+            ranks=ranks,
         )
         outline = dataset.outline(config.task)
+        ranks.require_same("data", [dataset.fingerprint, outline.to_json()])
+        ranks.require_same("options", config.to_json())
         if not resumed:
-            if test is not None:
-                _keep(test, run, shown)
             if weights is not None:
                 trainer.set_weights(weights)
-            if dataset.known is not None:
-                run.write_known(dataset.known)
             trainer.save()
-            run.write_config(config, dataset.fingerprint, outline)  # written last, since it makes the folder a run
-        run.check_fingerprint(dataset.fingerprint, outline)
+        if ranks.first:
+            if not resumed:
+                if test:
+                    _keep(test, run, shown)
+                if dataset.known is not None:
+                    run.write_known(dataset.known)
+                run.write_config(config, dataset.fingerprint, outline)  # written last, since it makes the folder a run
+            run.check_fingerprint(dataset.fingerprint, outline)
         trainer.restore()
         epochs = config.training.epochs
         done = trainer.state.epoch
         require(epochs >= done, "epochs", epochs, f"at least {done}, which {run.shown} has done")
-        run.write_config(config, dataset.fingerprint, outline)
+        if ranks.first:
+            run.write_config(config, dataset.fingerprint, outline)
         trainer.fit()
+        ranks.once(lambda: None, "last save")  # then all can open the run
     return application.opens(run.path, device=device, task=_needed(config.task))
 
 

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from seq2seq.engine.callbacks import Callback
+from seq2seq.engine.ranks import Ranks
 from seq2seq.engine.state import State
 from seq2seq.engine.trainer import Snapshot, Trainer
 from seq2seq.errors import RunError
 from seq2seq.runs import METRICS, OPTIMIZER, WEIGHTS, Run
+from seq2seq.tensors import from_tensors, to_tensors
 from seq2seq.typing import Array
 
 LOSS_SUM = "nats"  # name of the array
@@ -87,15 +89,51 @@ class RunStore:
         history = self.run.read_metrics()[: state.epoch]
         if len(history) != state.epoch:
             raise RunError(f"{self.run.shown}/{METRICS}: lacks epochs that {OPTIMIZER} has done")
-        return Snapshot(
-            weights=_part(arrays, "weight."),
-            best_weights=_part(arrays, "best."),
-            moments={name: array for name, array in arrays.items() if name.startswith("moment")},
-            states=_part(arrays, "state."),
-            loss_sum=float(arrays[LOSS_SUM][0]),
-            state=state,
-            history=history,
-        )
+        return _snapshot(arrays, state, history)
+
+
+class SharedStore:
+    """The store of one of several processes: the first one saves, and all load what the first one loads.
+
+    Parameters
+    ----------
+    store : RunStore
+    ranks : Ranks
+    """
+
+    def __init__(self, store: RunStore, ranks: Ranks) -> None:
+        self.store = store
+        self.ranks = ranks
+
+    def save(self, snapshot: Snapshot) -> None:
+        """Save a snapshot in place of the last one. Raises `RunError` if a file cannot be written."""
+        if self.ranks.first:
+            self.store.save(snapshot)
+
+    def load(self, like: Snapshot, steps_per_epoch: int) -> Snapshot:
+        """Load the last snapshot, with the parameters and errors of `RunStore.load`."""
+        if self.ranks.count == 1:
+            return self.store.load(like, steps_per_epoch)
+        content = b""
+        if self.ranks.first:
+            snapshot = self.store.load(like, steps_per_epoch)
+            progress = {"state": snapshot.state.to_json(), "history": snapshot.history}
+            content = to_tensors(_joined(snapshot), progress)
+        arrays, values = from_tensors(self.ranks.broadcast(content, "saved state"))
+        return _snapshot(arrays, State(**values["state"]), values["history"])
+
+
+def _snapshot(arrays: dict[str, Array], state: State, history: list[dict[str, Any]]) -> Snapshot:
+    """The inverse of `_joined`."""
+    return Snapshot(
+        weights=_part(arrays, "weight."),
+        best_weights=_part(arrays, "best."),
+        moments={name: array for name, array in arrays.items() if name.startswith("moment")},
+        states=_part(arrays, "state."),
+        loss_sum=float(arrays[LOSS_SUM][0]),
+        state=state,
+        history=history,
+    )
 
 
 def _joined(snapshot: Snapshot) -> dict[str, Array]:

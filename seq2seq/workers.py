@@ -27,14 +27,18 @@ class Worker:
     Parameters
     ----------
     device : mxnet.Context
+    number : int
+        Workers of a device with different numbers have threads of their own, so their graphs draw
+        from different random states.
     """
 
-    def __init__(self, device: Device) -> None:
+    def __init__(self, device: Device, number: int = 0) -> None:
         self.device = device
+        self.number = number
 
     def call(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
         """Call a function in this worker's thread, and return its result."""
-        return _thread(self.device).submit(function, *arguments, **options).result()
+        return _thread(self.device, self.number).submit(function, *arguments, **options).result()
 
     def bind(
         self,
@@ -88,7 +92,7 @@ def _worker(device: Device) -> Worker:
 
 
 @cache
-def _thread(device: Device) -> ThreadPoolExecutor:
+def _thread(device: Device, number: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix=f"binds for {device}")
 
 

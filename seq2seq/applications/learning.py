@@ -14,6 +14,7 @@ from seq2seq.decoding import Answers, WidthsPredictor, fitting, make_predictor
 from seq2seq.engine.callbacks import Callback
 from seq2seq.engine.network import Arrays
 from seq2seq.engine.options import TrainingConfig
+from seq2seq.engine.ranks import ALONE, Ranks
 from seq2seq.engine.samplers import Bucketed, Contiguous, InBlocks, Mixed, Sampler
 from seq2seq.engine.test_module import TestModule
 from seq2seq.engine.trainer import Trainer
@@ -23,7 +24,7 @@ from seq2seq.models import BaseModel, Model
 from seq2seq.mx import Device, mx
 from seq2seq.progress import ProgressFile
 from seq2seq.runs import Run
-from seq2seq.snapshots import MetricsFile, RunStore
+from seq2seq.snapshots import MetricsFile, RunStore, SharedStore
 from seq2seq.stored import Windows
 from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
@@ -194,6 +195,7 @@ def make_trainer(
     callbacks: Sequence[Callback] = (),
     sampler: Sampler | None = None,
     validation_sets: Mapping[str, Any] | None = None,
+    ranks: Ranks = ALONE,
 ) -> Trainer:
     """Make the trainer for a model and a data set.
 
@@ -214,6 +216,8 @@ def make_trainer(
         By default from the application's `make_sampler`.
     validation_sets : dict of str to Examples, optional
         Further examples to validate on, by the prefix of their values.
+    ranks : Ranks, optional
+        The processes that train together. The first alone writes into the run folder, has callbacks and shows samples.
 
     Returns
     -------
@@ -238,8 +242,9 @@ def make_trainer(
         device=device,
         validators=[validator, *others],
         best_by=application.best_by,
-        samples=samples,
-        callbacks=[*callbacks, *keeps],
-        store=RunStore(run, model.target_length) if run else None,
+        samples=samples if ranks.first else None,
+        callbacks=[*callbacks, *keeps] if ranks.first else [],
+        store=SharedStore(RunStore(run, model.target_length), ranks) if run else None,
         updater=model.updater(config, seed, device),
+        ranks=ranks,
     )

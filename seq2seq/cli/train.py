@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import seq2seq
-from seq2seq.cli.experiment import parse
+from seq2seq.cli.experiment import Experiment, parse
 from seq2seq.cli.options import mixture
 from seq2seq.cli.parser import Parser
 from seq2seq.cli.program import INTERRUPTED, say
 from seq2seq.cli.quoting import call, option, quote
+from seq2seq.cli.restarts import restarting
 from seq2seq.cli.tasks import list_tasks
+from seq2seq.engine.ranks import Ranks
+from seq2seq.mpi import STALL, ranks_of_job
 from seq2seq.recipes import find_recipe, load_recipe, score_trials
 from seq2seq.tensorboard import TensorBoard
 
@@ -24,6 +28,7 @@ EXAMPLES = {
     "--preset notebook --run-dir runs/notebook": "",
     "--task roman --start-from runs/numbers": "begin with what another run has learned",
     "--run-dir runs/notebook --resume": "continue an interrupted run",
+    "--run-dir runs/notebook --restarts 3": "and again if the training crashes",
 }
 
 
@@ -57,6 +62,26 @@ def add_arguments(parser: Parser) -> None:
         action="store_true",
         help="continue the run in --run-dir (default: the newest in runs/), or begin it if there is none yet",
     )
+    parser.add_argument(
+        "--stall",
+        metavar="SECONDS",
+        type=float,
+        default=STALL,
+        help="of several processes started by mpiexec, how long one waits for the others before it ends all "
+        "(default: %(default)g)",
+    )
+    parser.add_argument(
+        "--restarts",
+        metavar="N",
+        type=int,
+        default=0,
+        help="train in a process of its own, and resume up to so many times if it crashes after a save (default: 0)",
+    )
+    parser.add_argument(
+        "--launcher",
+        metavar="COMMAND",
+        help="with --restarts: what starts the training, such as 'mpiexec -n 4'",
+    )
 
 
 def main() -> int:
@@ -66,6 +91,13 @@ def main() -> int:
     if arguments.list_tasks:
         list_tasks()
         return 0
+    if arguments.restarts or arguments.launcher:
+        return restarting(arguments.run_dir, arguments.restarts, arguments.launcher)
+    with ranks_of_job(arguments.stall) as ranks:
+        return _train(arguments, experiment, ranks)
+
+
+def _train(arguments: Any, experiment: Experiment, ranks: Ranks) -> int:
     try:
         solver = seq2seq.train(
             experiment.task,
@@ -77,13 +109,18 @@ def main() -> int:
             start_from=arguments.start_from,
             device=arguments.device,
             callbacks=[TensorBoard()] if arguments.tensorboard else [],
+            ranks=ranks,
             **experiment.options,
         )
     except seq2seq.TrainingInterrupted as interrupted:
+        if not ranks.first:
+            return INTERRUPTED
         where = f" {option('--run-dir', os.fsencode(arguments.run_dir))}" if arguments.run_dir else ""
         say(f"{interrupted}; continue with: {call('train')}{where} --resume")
         return INTERRUPTED
 
+    if not ranks.first:
+        return 0
     evaluation = solver.evaluate()
     last = solver.run.read_metrics()[-1]
     print(f"final training loss {last['train_loss']:.4f} after {last['epoch']} epochs, {last['seconds']:.0f} s")

@@ -56,12 +56,25 @@ class Feeder:
         The inputs of the network.
     replicas : sequence of Replica
     batch_size : int
+    parts : int, optional
+        The number of parts that a batch is divided into; by default one for each replica.
+    first : int
+        The part of the first replica; the other replicas have the parts after it.
     """
 
-    def __init__(self, inputs: Mapping[str, Input], replicas: Sequence[Replica], batch_size: int) -> None:
+    def __init__(
+        self,
+        inputs: Mapping[str, Input],
+        replicas: Sequence[Replica],
+        batch_size: int,
+        parts: int | None = None,
+        first: int = 0,
+    ) -> None:
         self._inputs = inputs
         self._replicas = replicas
         self._batch_size = batch_size
+        self._parts = parts or len(replicas)
+        self._first = first
 
     def feeds(self, arrays: Arrays, batches: Sequence[Batch]) -> Iterator[Feed]:
         """Prepare batches for `update`; they are copied to the device in blocks."""
@@ -80,24 +93,24 @@ class Feeder:
         """The step, the graphs and the calls that copy their inputs, for batches of the same size and widths."""
         rows = np.stack([batch.rows for batch in batches])  # (steps, n)
         widths = batches[0].widths
-        replicas = self._replicas[: rows.shape[1]]
-        parts: list[dict[str, Array]] = [{} for _ in replicas]
-        for name, each in self._inputs.items():
-            values = arrays[name][rows]
-            if name in widths:
-                values = each.cut(values, widths[name])
-            # Rows last and time first, the order of the recurrent layers, so that the graph need not transpose.
-            values = np.moveaxis(values, 1, -1)
-            for part, own in zip(parts, np.array_split(values, len(replicas), axis=-1)):
-                part[name] = np.ascontiguousarray(own)
+        parts = np.array_split(rows, self._parts, axis=1)[self._first :]
         graphs = []
         calls = []
-        for replica, part in zip(replicas, parts):
-            first = next(iter(part.values()))
-            graph = replica.graph(first.shape[-1], widths, {name: array.dtype for name, array in part.items()})
+        for replica, own in zip(self._replicas, parts):
+            if not own.size:
+                break  # there are fewer rows than parts, and the first parts have one each
+            part = {name: self._values(name, arrays[name][own], widths) for name in self._inputs}
+            graph = replica.graph(own.shape[1], widths, {name: array.dtype for name, array in part.items()})
             graphs.append(graph)
             calls.append([_copying(array, graph.inputs[name], replica.worker) for name, array in part.items()])
         return ((step, graphs, calls) for step in range(len(rows)))
+
+    def _values(self, name: str, values: Array, widths: Mapping[str, int]) -> Array:
+        """The values of an input (steps, n, ...), cut to its width, as (steps, ..., n)."""
+        if name in widths:
+            values = self._inputs[name].cut(values, widths[name])
+        # Rows last and time first, the order of the recurrent layers, so that the graph need not transpose.
+        return np.ascontiguousarray(np.moveaxis(values, 1, -1))
 
 
 def _kind(batch: Batch) -> tuple[Any, ...]:

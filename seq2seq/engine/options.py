@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from seq2seq.engine.best import Best
-from seq2seq.errors import require
+from seq2seq.errors import is_whole, require
 from seq2seq.values import HELD, is_held, make_plain, require_fraction, whole
 
 SCHEDULES = ("cosine", "restarts", "constant")
@@ -50,6 +50,10 @@ class TrainingConfig:
         commas, break ties.
     patience : int
         Stop after this many epochs without a better one; 0 never stops early.
+    shards : int
+        Number of parts of each batch whose gradients are added up in their order. Each part is computed by one of the
+        processes that train together, so a run has the same weights with any number of processes up to this one. With
+        1, the workers of a process share a batch in their own way.
     show_every : int
         Number of epochs between two displays of samples; 0 shows none.
 
@@ -94,6 +98,9 @@ class TrainingConfig:
     patience: int = field(
         default=0, metadata={"help": "stop after this many epochs without a better one; 0: never", "parse": int}
     )
+    shards: int = field(
+        default=1, metadata={"help": "parts of a batch that processes of an MPI job can compute apart", "parse": int}
+    )
     show_every: int = field(
         default=10, metadata={"help": "epochs between shows of held-out samples; 0: none", "parse": int}
     )
@@ -106,6 +113,8 @@ class TrainingConfig:
         if self.examples_per_epoch is not None:
             whole("examples_per_epoch", self.examples_per_epoch, 1)
         whole("cycles", self.cycles, 1, MOST_CYCLES)
+        most = f"a whole number from 1 to {self.batch_size}, the batch size"
+        require(is_whole(self.shards, 1, self.batch_size), "shards", self.shards, most)
         require(self.optimizer in ("adam", "sgd"), "optimizer", self.optimizer, "adam or sgd")
         require(self.schedule in SCHEDULES, "schedule", self.schedule, f"one of {', '.join(SCHEDULES)}")
         for name in ("learning_rate", "epsilon"):

@@ -19,6 +19,7 @@ class Graph(NamedTuple):
     ----------
     executor : mxnet.executor.Executor
     inputs : dict of str to mxnet.NDArray, shape (..., n)
+    loss : mxnet.NDArray, shape (1,)
     add_loss : Call
         Adds the loss to the sum.
     hand_on : list of Call
@@ -27,6 +28,7 @@ class Graph(NamedTuple):
 
     executor: Executor
     inputs: dict[str, Any]
+    loss: Any
     add_loss: Call
     hand_on: list[Call]
 
@@ -48,6 +50,8 @@ class Replica:
         The number of rows of a full batch that this worker processes.
     auxiliary : dict of str to tuple of int
         Shapes of the auxiliary states: see `auxiliary_shapes`.
+    weights : mxnet.NDArray, shape (P,), optional
+        The weights of another replica on the same device, to be used by both.
 
     Attributes
     ----------
@@ -71,13 +75,14 @@ class Replica:
         loss_sum: Any,
         rows: int,
         auxiliary: Mapping[str, tuple[int, ...]],
+        weights: Any = None,
     ) -> None:
         self.worker = worker
         self.network = network
         self.flat = flat
         self.section = section
         self.loss_sum = loss_sum
-        self.weights = mx.nd.zeros((flat.size,), worker.device)
+        self.weights = mx.nd.zeros((flat.size,), worker.device) if weights is None else weights
         self.gradients = mx.nd.zeros((flat.size,), worker.device)
         self.own_weights = self.weights
         self.own_gradients = self.gradients
@@ -125,9 +130,10 @@ class Replica:
                 self.flat.split(self.gradients),
                 shared=next((graph.executor for graph in self._graphs.values()), None),
             )
-            add_loss = Call("add_n", [self.loss_sum, executor.outputs[0]], self.loss_sum, num_args=2)
-            hand_on = [Call("_copyto", [new], self.states[name]) for name, new in zip(after, executor.outputs[1:])]
-            self._graphs[key] = Graph(executor, inputs, add_loss, hand_on)
+            summed, *last = executor.outputs
+            add_loss = Call("add_n", [self.loss_sum, summed], self.loss_sum, num_args=2)
+            hand_on = [Call("_copyto", [new], self.states[name]) for name, new in zip(after, last)]
+            self._graphs[key] = Graph(executor, inputs, summed, add_loss, hand_on)
         return self._graphs[key]
 
     def meet(self, replicas: list[Replica]) -> None:

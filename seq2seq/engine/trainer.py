@@ -18,12 +18,14 @@ from seq2seq.engine.best import Best
 from seq2seq.engine.callbacks import Callback, Start, Step
 from seq2seq.engine.network import Network
 from seq2seq.engine.options import TrainingConfig
+from seq2seq.engine.ranks import ALONE, Ranks
 from seq2seq.engine.samplers import Batch, Sampler
 from seq2seq.engine.schedules import learning_rate
+from seq2seq.engine.shards import make_updater
 from seq2seq.engine.signals import signals_ask
 from seq2seq.engine.state import State
 from seq2seq.engine.test_module import TestModule
-from seq2seq.engine.updater import BaseUpdater, Updater
+from seq2seq.engine.updater import BaseUpdater, Wish
 from seq2seq.engine.validators import Validator
 from seq2seq.errors import RunError, Seq2SeqError, TrainingInterrupted
 from seq2seq.mx import Device, alone, give_way, mx
@@ -103,7 +105,10 @@ class Trainer:
     store : Store, optional
         Saves snapshots; by default nothing is written.
     updater : BaseUpdater, optional
-        Updates the weights; by default an `Updater`, which uses MXNet.
+        Updates the weights; by default that of `make_updater`, which uses MXNet.
+    ranks : Ranks, optional
+        The processes that train together. Each has the same trainer, except that the first alone validates, and alone
+        has callbacks and samples. The store of the others is one that loads what the first has saved.
 
     Attributes
     ----------
@@ -131,6 +136,7 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
         store: Store | None = None,
         updater: BaseUpdater | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.network = network
         self.sampler = sampler
@@ -148,7 +154,8 @@ class Trainer:
         self._ended = False  # a callback called `stop`
         self._terms = 0  # loss terms of the epoch so far
         self._saved_at = self._clock = 0.0
-        self._updater = updater or Updater(network, config, seed, device or mx.cpu())
+        self._ranks = ranks
+        self._updater = updater or make_updater(network, config, seed, device or mx.cpu(), ranks)
         self.module = TestModule(self._updater.parameters)
         self.best_weights = self.weights
 
@@ -273,10 +280,8 @@ class Trainer:
 
     def _end_epoch(self, loss: float, samples_per_second: float) -> None:
         state = self.state
-        values: dict[str, float] = {}
         self._updater.publish()
-        for validator in self.validators:
-            values.update(validator.validate(self.module))
+        values = self._ranks.once(self._validate, f"validation of epoch {state.epoch + 1}")
         state.epoch += 1
         state.step = 0
         self._updater.loss_sum = 0.0
@@ -304,16 +309,29 @@ class Trainer:
             for callback in self.callbacks:
                 callback.on_samples(lines)
 
+        self._ended = self._ranks.once(lambda: self._ended, f"end of epoch {state.epoch}")
+
+    def _validate(self) -> dict[str, float]:
+        values: dict[str, float] = {}
+        for validator in self.validators:
+            values.update(validator.validate(self.module))
+        return values
+
     # Stopping, saving, resuming -----------------------------------------------------------------------------------
 
     def _stop_or_save(self) -> None:
         if self.network.random and self.state.step and self.state.updates % RESEED_UPDATES:
             return  # the dropout masks of the next updates could not be drawn again
+        wish = Wish.NOTHING
         if self._asked:
+            wish = Wish.STOP
+        elif time.monotonic() - self._saved_at >= SAVE_SECONDS:
+            wish = Wish.SAVE
+        wish = self._updater.agree(wish)
+        if wish > Wish.NOTHING:
             self.save()
+        if wish == Wish.STOP:
             raise TrainingInterrupted(f"stopped in epoch {self.state.epoch + 1} after {self.state.updates} updates")
-        if time.monotonic() - self._saved_at >= SAVE_SECONDS:
-            self.save()
 
     def _tick(self) -> None:
         now = time.monotonic()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,14 @@ from seq2seq.typing import Array
 from seq2seq.workers import Worker, workers_of
 
 WORTH_SHARING = 2**24  # multiplications per forward pass below which one worker is faster than two
+
+
+class Wish(IntEnum):
+    """What is to be done after an update; of several wishes, the greatest."""
+
+    NOTHING = 0
+    SAVE = 1
+    STOP = 2
 
 
 class BaseUpdater(ABC):
@@ -110,6 +119,10 @@ class BaseUpdater(ABC):
     @abstractmethod
     def parameters(self) -> dict[Worker, dict[str, Any]]:
         """The MXNet arrays that hold the weights, by worker and name, for a `TestModule`."""
+
+    def agree(self, wish: Wish) -> Wish:
+        """What all processes that train together do after this update, if this one has a wish: by default, the wish."""
+        return wish
 
     def publish(self) -> None:  # noqa: B027  (most have nothing to do)
         """Copy the current weights to `parameters`, if these are not the same arrays."""

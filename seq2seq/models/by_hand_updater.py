@@ -46,7 +46,7 @@ class ByHandUpdater(BaseUpdater):
     ----------
     model : ByHandModel
     config : TrainingConfig
-        The optimizer must be `adam`, without weight decay.
+        The optimizer must be `adam`, without weight decay, and there must be one shard.
     seed : int
         Determines the initial weights.
     device : mxnet.Context
@@ -61,6 +61,7 @@ class ByHandUpdater(BaseUpdater):
     def __init__(self, model: ByHandModel, config: TrainingConfig, seed: int, device: Device) -> None:
         name = model.config.model
         require(config.optimizer == "adam", "optimizer", config.optimizer, f"adam for {name}")
+        require(config.shards == 1, "shards", config.shards, f"1 for {name}")
         require(config.weight_decay == 0, "weight_decay", config.weight_decay, f"0 for {name}")
         self.config = config
         self._loss_sum = np.float32(0)

@@ -1,0 +1,97 @@
+"""Starts a training again after a crash, as a scheduler would."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from typing import Any
+
+from seq2seq.cli import invocation
+from seq2seq.cli.program import FAILURE, INTERRUPTED, WRONG_USE, say
+from seq2seq.errors import UsageError, require
+from seq2seq.runs import OPTIMIZER, Run
+
+OWN = ("--restarts", "--launcher")  # options with a value that a training itself does not get
+LAST = (0, WRONG_USE, INTERRUPTED)  # exit statuses after which there is nothing to try again
+
+
+def restarting(run_dir: str | None, restarts: int, launcher: str | None) -> int:
+    """Train in a child process, and resume after a crash if the state that was saved has moved on.
+
+    Parameters
+    ----------
+    run_dir : str
+    restarts : int
+        Most restarts.
+    launcher : str, optional
+        A command that starts the training as one of several processes, as in a shell.
+
+    Returns
+    -------
+    int
+        The exit status of the last training.
+
+    Raises
+    ------
+    UsageError
+        If there is no `run_dir`, or a value is not allowed.
+    """
+    require(restarts > 0, "restarts", restarts, "a whole number above 0; --launcher is used only with it")
+    if not run_dir:
+        raise UsageError("restarts: not allowed without run_dir, the run that is resumed")
+    command = [*shlex.split(launcher or ""), *_training()]
+    again = command if "--resume" in command else [*command, "--resume"]
+    run = Run(run_dir)
+    saved = _saved(run)
+    status = _run(command)
+    for left in reversed(range(restarts)):
+        before, saved = saved, _saved(run)
+        if status in LAST:
+            break
+        if saved == before:
+            say(f"{invocation.name()}: ended with status {status} before anything new was saved; not started again")
+            break
+        say(f"{invocation.name()}: ended with status {status}; resumed ({left} restarts left)")
+        status = _run(again)
+    return status if status >= 0 else FAILURE
+
+
+def _training() -> list[str]:
+    """The command that was started, without the options of `OWN`."""
+    words = iter(invocation.arguments())
+    kept = []
+    for word in words:
+        if word in OWN:
+            next(words, None)
+        elif not word.startswith(tuple(f"{name}=" for name in OWN)):
+            kept.append(word)
+    started = sys.argv[:1] if invocation.is_script() else ["-m", "seq2seq", invocation.command()]
+    return [sys.executable, *started, *kept]
+
+
+def _saved(run: Run) -> Any:
+    """What tells two saved states apart; None if there is none."""
+    try:
+        status = os.stat(run.path / OPTIMIZER)
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_ino
+
+
+def _run(command: list[str]) -> int:
+    """Run a command, and pass signals that stop a training on to it. Returns its exit status, or minus a signal."""
+    try:
+        child = subprocess.Popen(command)
+    except OSError as error:
+        raise UsageError(f"launcher: {command[0]} cannot be started: {error.strerror}") from None
+    before = {}
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, lambda number, frame: child.send_signal(number))
+    try:
+        return child.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

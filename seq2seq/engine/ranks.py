@@ -1,0 +1,125 @@
+"""The processes that train one network together, such as those of an MPI job (`seq2seq/mpi.py`)."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from typing import Any, Callable, TypeVar
+
+import numpy as np
+
+from seq2seq.errors import RunError, TrainingInterrupted, require
+from seq2seq.typing import Array
+
+T = TypeVar("T")
+
+
+class Ranks(ABC):
+    """The processes that train one network together. All of them call the same methods in the same order.
+
+    It is a context manager: an error inside it ends all processes.
+
+    Attributes
+    ----------
+    number : int
+        This process, counted from 0. The first one alone writes files and shows progress.
+    count : int
+        The number of processes.
+    """
+
+    number: int
+    count: int
+
+    def __enter__(self) -> Ranks:
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if error is not None and not isinstance(error, TrainingInterrupted):  # which all processes agree on
+            self.fail(error)
+
+    @property
+    def first(self) -> bool:
+        return self.number == 0
+
+    def own(self, shards: int) -> range:
+        """The shards that this process computes.
+
+        Raises
+        ------
+        UsageError
+            If there are fewer shards than processes.
+        """
+        allowed = f"at least {self.count}, the number of processes: each computes whole shards of a batch"
+        require(shards >= self.count, "shards", shards, allowed)
+        return _parts(shards, self.count)[self.number]
+
+    def once(self, compute: Callable[[], T], what: str) -> T:
+        """The value that a function has in the first process, for all of them.
+
+        Parameters
+        ----------
+        compute : callable
+            Returns a plain value for JSON. Only the first process calls it.
+        what : str
+            What the other processes wait for, for messages.
+        """
+        if self.count == 1:
+            return compute()
+        content = json.dumps(compute(), default=float).encode() if self.first else b""
+        value: T = json.loads(self.broadcast(content, what))
+        return value
+
+    def require_same(self, what: str, value: Any) -> None:
+        """Raise `RunError` if a plain value differs from that of the first process."""
+        own = json.dumps(value)
+        if self.once(lambda: own, what) != own:
+            raise RunError(
+                f"{what}: not the same here as in the first process; do the files differ between the machines, or the "
+                "versions of NumPy or of this library?"
+            )
+
+    @abstractmethod
+    def gather(self, rows: Array, what: str) -> None:
+        """Complete an array of which every process has the rows of its own shards.
+
+        Parameters
+        ----------
+        rows : ndarray of float32, shape (shards, L)
+            Changed in place.
+        what : str
+            For messages.
+        """
+
+    @abstractmethod
+    def broadcast(self, content: bytes, what: str) -> bytes:
+        """The content that the first process gives; what the others give is not used."""
+
+    def fail(self, error: BaseException) -> None:  # noqa: B027  (one process alone has nobody to end)
+        """Let the other processes end too when this one ends because of an error."""
+
+
+class Alone(Ranks):
+    """One process, which computes all shards."""
+
+    number = 0
+    count = 1
+
+    def gather(self, rows: Array, what: str) -> None:
+        """Do nothing: all rows are there."""
+
+    def broadcast(self, content: bytes, what: str) -> bytes:
+        return content
+
+
+ALONE = Alone()
+
+
+def _parts(shards: int, count: int) -> list[range]:
+    """The shards of each process: contiguous, and of some processes one more than of the others."""
+    edges = [0, *np.cumsum([len(part) for part in np.array_split(np.arange(shards), count)]).tolist()]
+    return [range(*edge) for edge in zip(edges, edges[1:])]
+
+
+def rows_of(shards: int, count: int) -> list[int]:
+    """The number of shards of each process."""
+    return [len(part) for part in _parts(shards, count)]
