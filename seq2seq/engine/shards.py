@@ -50,6 +50,11 @@ class ShardUpdater(BaseUpdater):
     ranks : Ranks
         The processes that share the shards.
 
+    Attributes
+    ----------
+    message_size : int
+        Number of values that a shard sends at each update.
+
     Raises
     ------
     UsageError
@@ -71,6 +76,7 @@ class ShardUpdater(BaseUpdater):
             "wish": (1,),
         }
         layout = FlatParameters(message)
+        self.message_size = layout.size
         self._messages = np.zeros((config.shards, layout.size), np.float32)
         self._parts = [layout.split(row) for row in self._messages]
         self._sum = np.zeros(self._flat.size, np.float32)
@@ -152,7 +158,7 @@ class ShardUpdater(BaseUpdater):
         """The greatest wish that any process sent with its gradients since the last call; this one's is sent next."""
         agreed = self._agreed
         self._agreed = Wish.NOTHING
-        self._wish = Wish.NOTHING if agreed else wish
+        self._wish = wish if wish > agreed else Wish.NOTHING
         return agreed
 
     @property

@@ -1,0 +1,69 @@
+"""A job of the tests of several processes: `mpiexec -n 4 python -m tests.engine.rank_job FOLDER [CASE ...]`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import seq2seq.engine.trainer
+from seq2seq import Addition, Text, train
+from seq2seq.engine.ranks import Ranks
+from seq2seq.engine.shards import ShardUpdater
+from seq2seq.mpi import ranks_of_job
+
+SHARDS = 4
+COMMON = {"progress": False, "shards": SHARDS, "layers": 1, "hidden_size": 8, "epochs": 4, "show_every": 0}
+# The last batch of an epoch has fewer examples than there are shards.
+SUMS = {
+    "task": Addition(digits=1), "model": "attention", "dropout": 0.2, "batch_size": 11, "schedule": "constant",
+    "weight_decay": 0.1, "warmup_steps": 0,
+}  # fmt: skip
+TEXT = {
+    "task": Text(given="abcd bdca cab dcb " * 120), "model": "lstm", "dropout": 0.2, "batch_size": 5,
+    "embedding": 4, "normalise": "batch",
+}  # fmt: skip
+UPDATE = 9  # during which something goes wrong
+EPOCHS = {"short": 1, "longer": 2, "long": 16}
+
+
+def at_update(ranks: Ranks, number: int, event: Any) -> None:
+    """Let something happen in a process during an update."""
+    update = ShardUpdater.update
+
+    def eventful(self: Any, feed: Any, count: int, rate: float) -> None:
+        if ranks.number == number and count == UPDATE:
+            event()
+        update(self, feed, count, rate)
+
+    ShardUpdater.update = eventful  # type: ignore[method-assign]
+
+
+def main(folder: Path, *cases: str) -> None:
+    seq2seq.engine.trainer.SAVE_SECONDS = 0.0
+    with ranks_of_job(stall=2.0 if "stall" in cases else 60.0) as ranks:
+        if "stall" in cases:
+            at_update(ranks, 1, lambda: time.sleep(60))
+        if "killed" in cases:
+            at_update(ranks, 1, lambda: os.kill(os.getpid(), signal.SIGKILL))
+        if "stopped" in cases:
+            at_update(ranks, 1, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        if "failing" in cases and ranks.number == 1:
+            raise OSError("a disk is full")
+        if "other" in cases:
+            pairs = [(f"{number}", f"{number + 1}") for number in range(100 + ranks.number)]
+            train(pairs, folder / "other", ranks=ranks, **COMMON)
+            return
+        options = {**COMMON, **SUMS}
+        for case in set(cases) & set(EPOCHS):
+            options["epochs"] = EPOCHS[case]
+        train(run_dir=folder / "sums", ranks=ranks, resume=True, **options)
+        if "text" in cases:
+            train(run_dir=folder / "text", ranks=ranks, **COMMON, **TEXT)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:])
