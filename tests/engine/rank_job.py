@@ -30,12 +30,13 @@ UPDATE = 9  # during which something goes wrong
 EPOCHS = {"short": 1, "longer": 2, "long": 16}
 
 
-def at_update(ranks: Ranks, number: int, event: Any) -> None:
-    """Let something happen in a process during an update."""
+def at_update(ranks: Ranks, folder: Path, event: Any) -> None:
+    """Let something happen in the second process during an update, and write the time of it."""
     update = ShardUpdater.update
 
     def eventful(self: Any, feed: Any, count: int, rate: float) -> None:
-        if ranks.number == number and count == UPDATE:
+        if ranks.number == 1 and count == UPDATE:
+            (folder / "time").write_text(str(time.time()))
             event()
         update(self, feed, count, rate)
 
@@ -46,11 +47,11 @@ def main(folder: Path, *cases: str) -> None:
     seq2seq.engine.trainer.SAVE_SECONDS = 0.0
     with ranks_of_job(stall=2.0 if "stall" in cases else 60.0) as ranks:
         if "stall" in cases:
-            at_update(ranks, 1, lambda: time.sleep(60))
+            at_update(ranks, folder, lambda: time.sleep(60))
         if "killed" in cases:
-            at_update(ranks, 1, lambda: os.kill(os.getpid(), signal.SIGKILL))
+            at_update(ranks, folder, lambda: os.kill(os.getpid(), signal.SIGKILL))
         if "stopped" in cases:
-            at_update(ranks, 1, lambda: os.kill(os.getpid(), signal.SIGTERM))
+            at_update(ranks, folder, lambda: os.kill(os.getpid(), signal.SIGTERM))
         if "failing" in cases and ranks.number == 1:
             raise OSError("a disk is full")
         if "other" in cases:

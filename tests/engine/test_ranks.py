@@ -31,12 +31,15 @@ WEIGHTS = ("last", "best")
 
 
 def job(processes, folder, *cases):
-    """The end of a job of several processes, and the seconds that it took."""
-    started = time.monotonic()
+    """The end of a job of several processes."""
     command = [MPIEXEC, "-n", str(processes), sys.executable, "-m", "tests.engine.rank_job", folder, *cases]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, cwd=ROOT)
-    return ended, time.monotonic() - started
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, cwd=ROOT)
+
+
+def seconds_since(folder):
+    """The time since something happened in a job."""
+    return time.time() - float((folder / "time").read_text())
 
 
 def require_same(run, other):
@@ -153,7 +156,7 @@ def test_a_job_without_mpi4py_says_what_it_needs(monkeypatch):
 @needs_mpi
 @pytest.mark.parametrize("processes", [2, 3, 4])
 def test_any_number_of_processes_learns_the_same(alone, tmp_path, processes):
-    ended, _ = job(processes, tmp_path, "text")
+    ended = job(processes, tmp_path, "text")
     assert ended.returncode == 0, ended.stderr
     for name in ("sums", "text"):
         require_same(tmp_path / name, alone / name)
@@ -162,7 +165,7 @@ def test_any_number_of_processes_learns_the_same(alone, tmp_path, processes):
 @needs_mpi
 def test_a_run_is_resumed_by_fewer_processes(alone, tmp_path):
     for processes, case in [(4, "short"), (2, "longer")]:
-        ended, _ = job(processes, tmp_path, case)
+        ended = job(processes, tmp_path, case)
         assert ended.returncode == 0, ended.stderr
     train(run_dir=tmp_path / "sums", resume=True, epochs=COMMON["epochs"])
     require_same(tmp_path / "sums", alone / "sums")
@@ -171,8 +174,8 @@ def test_a_run_is_resumed_by_fewer_processes(alone, tmp_path):
 @needs_mpi
 @pytest.mark.parametrize("case", ["killed", "stopped"])
 def test_a_job_that_ends_within_an_epoch_is_resumed(alone, tmp_path, case):
-    ended, seconds = job(2, tmp_path, case)
-    assert ended.returncode != 0 and seconds < 30
+    ended = job(2, tmp_path, case)
+    assert ended.returncode != 0 and seconds_since(tmp_path) < 10
     assert ("stopped in epoch" in ended.stderr) == (case == "stopped")
     solver = train(run_dir=tmp_path / "sums", resume=True)
     assert len(solver.run.read_metrics()) == COMMON["epochs"]
@@ -189,6 +192,7 @@ def test_a_job_that_ends_within_an_epoch_is_resumed(alone, tmp_path, case):
     ],
 )
 def test_one_process_ends_all(tmp_path, case, message):
-    ended, seconds = job(2, tmp_path, case)
-    assert ended.returncode == 1 and seconds < 30
+    ended = job(2, tmp_path, case)
+    assert ended.returncode == 1
+    assert case != "stall" or seconds_since(tmp_path) < 10
     assert re.search(message, ended.stderr), ended.stderr
