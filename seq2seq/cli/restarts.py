@@ -7,18 +7,17 @@ import shlex
 import signal
 import subprocess
 import sys
-from typing import Any
+from typing import Any, Callable
 
 from seq2seq.cli import invocation
-from seq2seq.cli.program import FAILURE, INTERRUPTED, WRONG_USE, say
 from seq2seq.errors import UsageError, require
 from seq2seq.runs import OPTIMIZER, Run
 
 OWN = ("--restarts", "--launcher")  # options with a value that a training itself does not get
-LAST = (0, WRONG_USE, INTERRUPTED)  # exit statuses after which there is nothing to try again
+LAST = (0, 2, 130)  # exit statuses after which there is nothing to try again: done, wrong use, interrupted
 
 
-def restarting(run_dir: str | None, restarts: int, launcher: str | None) -> int:
+def restarting(run_dir: str | None, restarts: int, launcher: str | None, say: Callable[[str], None]) -> int:
     """Train in a child process, and resume after a crash if the state that was saved has moved on.
 
     Parameters
@@ -28,6 +27,8 @@ def restarting(run_dir: str | None, restarts: int, launcher: str | None) -> int:
         Most restarts.
     launcher : str, optional
         A command that starts the training as one of several processes, as in a shell.
+    say : callable
+        Prints a line on stderr.
 
     Returns
     -------
@@ -56,7 +57,7 @@ def restarting(run_dir: str | None, restarts: int, launcher: str | None) -> int:
             break
         say(f"{invocation.name()}: ended with status {status}; resumed ({left} restarts left)")
         status = _run(again)
-    return status if status >= 0 else FAILURE
+    return status if status >= 0 else 1
 
 
 def _training() -> list[str]:

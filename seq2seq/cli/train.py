@@ -92,7 +92,7 @@ def main() -> int:
         list_tasks()
         return 0
     if arguments.restarts or arguments.launcher:
-        return restarting(arguments.run_dir, arguments.restarts, arguments.launcher)
+        return restarting(arguments.run_dir, arguments.restarts, arguments.launcher, say)
     with ranks_of_job(arguments.stall) as ranks:
         return _train(arguments, experiment, ranks)
 
