@@ -19,7 +19,7 @@ from seq2seq.typing import Array
 
 STALL = 300.0  # seconds
 GRACE = 1.0  # seconds that the first process is ahead with an error that all have
-PAUSE = 0.01  # maximum seconds between two questions whether a message has arrived
+PAUSE = 0.001  # maximum seconds between two questions whether a message has arrived
 # Variables with the number of processes, of MPICH and those made from it, and of Open MPI.
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 PMIX = ("PMIX_RANK", "SLURM_STEP_NUM_TASKS")  # of `srun --mpi=pmix`: the second has the number
