@@ -14,7 +14,8 @@ from seq2seq.errors import UsageError, require
 from seq2seq.runs import OPTIMIZER, Run
 
 OWN = ("--restarts", "--launcher")  # options with a value that a training itself does not get
-LAST = (0, 2, 130)  # exit statuses after which there is nothing to try again: done, wrong use, interrupted
+INTERRUPTED = 130
+LAST = (0, 2, INTERRUPTED)  # exit statuses after which there is nothing to try again: done, wrong use, interrupted
 
 
 def restarting(run_dir: str | None, restarts: int, launcher: str | None, say: Callable[[str], None]) -> int:
@@ -83,16 +84,26 @@ def _saved(run: Run) -> Any:
 
 
 def _run(command: list[str]) -> int:
-    """Run a command, and pass signals that stop a training on to it. Returns its exit status, or minus a signal."""
+    """Run a command, and pass signals that stop a training on to it.
+
+    Returns its exit status, or minus the signal that killed it. If a signal was passed on and it was not done, that is
+    the status of a training that was stopped.
+    """
     try:
         child = subprocess.Popen(command, start_new_session=True)  # a terminal would send it Ctrl-C a second time
     except OSError as error:
         raise UsageError(f"launcher: {command[0]} cannot be started: {error.strerror}") from None
-    before = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, lambda number, frame: child.send_signal(number))
+    stopped = False
+
+    def stop(number: int, frame: Any) -> None:
+        nonlocal stopped
+        stopped = True
+        child.send_signal(number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        return child.wait()
+        status = child.wait()
+        return INTERRUPTED if stopped and status else status
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
