@@ -42,7 +42,8 @@ def main() -> int:
     results = arguments.folder / "results.jsonl"
     done = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
     whole = arguments.folder / "whole"
-    start(1, whole).wait()
+    if start(1, whole).wait():
+        parser.error(f"{whole}: the run to compare with cannot be made or continued; clear the folder")
     for number in range(len(done), arguments.count):
         if time.monotonic() - began > arguments.seconds:
             break
