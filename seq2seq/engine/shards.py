@@ -8,7 +8,7 @@ depend on which process computed which shard, nor on how many processes there ar
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -102,7 +102,7 @@ class ShardUpdater(BaseUpdater):
         self._wish = self._agreed = Wish.NOTHING
         self.set_weights(first_weights(network, self._flat, seed))
 
-    def feeds(self, arrays: Arrays, batches: list[Batch]) -> Iterator[Feed]:
+    def feeds(self, arrays: Arrays, batches: Sequence[Batch]) -> Iterator[Feed]:
         return self._feeder.feeds(arrays, batches)
 
     def update(self, feed: Feed, update: int, rate: float) -> None:
