@@ -92,31 +92,28 @@ class RunStore:
         return _snapshot(arrays, state, history)
 
 
-class SharedStore:
+class SharedStore(RunStore):
     """The store of one of several processes: the first one saves, and all load what the first one loads.
 
-    Parameters
-    ----------
-    store : RunStore
-    ranks : Ranks
+    It has the parameters of `RunStore`, and `ranks`.
     """
 
-    def __init__(self, store: RunStore, ranks: Ranks) -> None:
-        self.store = store
+    def __init__(self, run: Run, target_length: int, ranks: Ranks) -> None:
+        super().__init__(run, target_length)
         self.ranks = ranks
 
     def save(self, snapshot: Snapshot) -> None:
         """Save a snapshot in place of the last one. Raises `RunError` if a file cannot be written."""
         if self.ranks.first:
-            self.store.save(snapshot)
+            super().save(snapshot)
 
     def load(self, like: Snapshot, steps_per_epoch: int) -> Snapshot:
         """Load the last snapshot, with the parameters and errors of `RunStore.load`."""
         if self.ranks.count == 1:
-            return self.store.load(like, steps_per_epoch)
+            return super().load(like, steps_per_epoch)
         content = b""
         if self.ranks.first:
-            snapshot = self.store.load(like, steps_per_epoch)
+            snapshot = super().load(like, steps_per_epoch)
             progress = {"state": snapshot.state.to_json(), "history": snapshot.history}
             content = to_tensors(_joined(snapshot), progress)
         arrays, values = from_tensors(self.ranks.broadcast(content, "saved state"))

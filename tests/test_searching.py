@@ -199,4 +199,4 @@ def test_a_recipe_names_the_file_of_its_task_wherever_it_is(tmp_path, monkeypatc
     path = tmp_path / "elsewhere" / "written.toml"
     path.write_text(recipe_text(Config(task=PairsTask("pairs.tsv")), "", ""))
     monkeypatch.chdir("/")
-    assert load_recipe(path).config.task.rows == {"a": ["b"], "b": ["c"], "c": ["d"]}
+    assert load_recipe(path).config.task.rows == {"a": ("b",), "b": ("c",), "c": ("d",)}

@@ -216,7 +216,7 @@ def test_shards_that_are_refused(arguments, message):
 
 def test_the_jobs_on_the_page_give_each_task_its_part():
     page = (Path(__file__).parent.parent / "docs" / "many-machines.md").read_text(encoding="utf-8")
-    [script], [job] = (re.findall(rf"^```{kind}\n(.*?)^```$", page, re.M | re.S) for kind in ("sh", "yaml"))
+    [script, *_], [job, *_] = (re.findall(rf"^```{kind}\n(.*?)^```$", page, re.M | re.S) for kind in ("sh", "yaml"))
     assert subprocess.run(["bash", "-n"], input=script, text=True).returncode == 0
     spec = yaml.safe_load(job)["spec"]
     [container] = spec["template"]["spec"]["containers"]

@@ -24,7 +24,7 @@ from seq2seq.models import BaseModel, Model
 from seq2seq.mx import Device, mx
 from seq2seq.progress import ProgressFile
 from seq2seq.runs import Run
-from seq2seq.snapshots import MetricsFile, RunStore, SharedStore
+from seq2seq.snapshots import MetricsFile, SharedStore
 from seq2seq.stored import Windows
 from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec
@@ -244,7 +244,7 @@ def make_trainer(
         best_by=application.best_by,
         samples=samples if ranks.first else None,
         callbacks=[*callbacks, *keeps] if ranks.first else [],
-        store=SharedStore(RunStore(run, model.target_length), ranks) if run else None,
+        store=SharedStore(run, model.target_length, ranks) if run else None,
         updater=model.updater(config, seed, device),
         ranks=ranks,
     )

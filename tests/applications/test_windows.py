@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from seq2seq import RunError, Solver, Text, UsageError, train
+from seq2seq import RunError, Solver, Text, TrainingConfig, UsageError, train
 from seq2seq.config import DataConfig
 from seq2seq.dataset import build_dataset
 from seq2seq.engine.samplers import InBlocks
@@ -64,7 +64,9 @@ def test_a_long_text_is_learned_as_a_short_one_and_resumed(file, long, tmp_path,
 def test_a_long_text_in_single_windows_is_shuffled_in_blocks(file, long, tmp_path):
     long()
     solver = train(Text(str(file)), tmp_path / "run", model="char3", validation=0.1, test=0.1, **OPTIONS)
-    sampler = solver.application.make_sampler(solver.predictor(1).model, solver.codec, solver.dataset, 16)
+    sampler = solver.application.make_sampler(
+        solver.predictor(1).model, solver.codec, solver.dataset, TrainingConfig(batch_size=16)
+    )
     assert type(sampler).__name__ == ("Bucketed" if solver.task.scan.text else InBlocks.__name__)
     assert np.isfinite(solver.run.read_metrics()[-1]["train_loss"])
 

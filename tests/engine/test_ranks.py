@@ -64,7 +64,7 @@ def alone(tmp_path_factory):
 @pytest.mark.parametrize("options", [{}, {"clip_norm": 0.01}, {"clip_norm": 0.0, "optimizer": "sgd"}])
 def test_shards_learn_what_a_whole_batch_does(options):
     config = TrainingConfig(batch_size=11, warmup_steps=0, epsilon=1e-3, shards=8, **options)
-    plan = make_sampler(MODEL, CODEC, EXAMPLES, config.batch_size).epoch(np.random.default_rng(1))
+    plan = make_sampler(MODEL, CODEC, EXAMPLES, config).epoch(np.random.default_rng(1))
     assert len(plan[-1].rows) < config.shards
     whole = Updater(MODEL, config, 0, mx.cpu())
     shards = ShardUpdater(MODEL, config, 0, mx.cpu(), ALONE)
@@ -122,7 +122,7 @@ def test_the_shards_of_each_process():
 
 def test_a_wish_waits_for_the_gradients():
     updater = ShardUpdater(MODEL, TrainingConfig(batch_size=8, shards=3), 0, mx.cpu(), ALONE)
-    plan = make_sampler(MODEL, CODEC, EXAMPLES, 8).epoch(np.random.default_rng(1))[:2]
+    plan = make_sampler(MODEL, CODEC, EXAMPLES, TrainingConfig(batch_size=8)).epoch(np.random.default_rng(1))[:2]
     wishes = []
     assert updater.agree(Wish.SAVE) == Wish.NOTHING
     for number, feed in enumerate(updater.feeds(EXAMPLES.arrays, plan), 1):
