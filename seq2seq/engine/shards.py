@@ -98,7 +98,6 @@ class ShardUpdater(BaseUpdater):
         self._optimizer = OPTIMIZERS[config.optimizer](self._weights[0], self._gradients, config)
         self._decay = Decay(self._weights[0], config.weight_decay) if config.weight_decay else None
         self._copies = [Call("_copyto", [self._weights[0]], other) for other in self._weights[1:]]
-        self._loss_sum = np.float32(0)
         self._wish = self._agreed = Wish.NOTHING
         self.set_weights(first_weights(network, self._flat, seed))
 
@@ -160,14 +159,6 @@ class ShardUpdater(BaseUpdater):
         self._agreed = Wish.NOTHING
         self._wish = wish if wish > agreed else Wish.NOTHING
         return agreed
-
-    @property
-    def loss_sum(self) -> float:
-        return float(self._loss_sum)
-
-    @loss_sum.setter
-    def loss_sum(self, value: float) -> None:
-        self._loss_sum = np.float32(value)
 
     def seed(self, number: int) -> None:
         for shard, replica in zip(self._own, self._replicas):

@@ -46,6 +46,8 @@ class Wish(IntEnum):
 class BaseUpdater(ABC):
     """Updates weights one batch at a time. All arrays in arguments and results are NumPy arrays, by name."""
 
+    _loss_sum: Any = np.float32(0)
+
     @abstractmethod
     def feeds(self, arrays: Arrays, batches: Sequence[Batch]) -> Iterator[Any]:
         """Prepare batches for `update`, in order.
@@ -76,13 +78,13 @@ class BaseUpdater(ABC):
         """
 
     @property
-    @abstractmethod
     def loss_sum(self) -> float:
         """Sum of the loss over all terms since it was last set. Waits for the device."""
+        return float(self._loss_sum)
 
     @loss_sum.setter
-    @abstractmethod
-    def loss_sum(self, value: float) -> None: ...
+    def loss_sum(self, value: float) -> None:
+        self._loss_sum = np.float32(value)
 
     @abstractmethod
     def seed(self, number: int) -> None:

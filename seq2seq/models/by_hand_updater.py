@@ -64,7 +64,6 @@ class ByHandUpdater(BaseUpdater):
         require(config.shards == 1, "shards", config.shards, f"1 for {name}")
         require(config.weight_decay == 0, "weight_decay", config.weight_decay, f"0 for {name}")
         self.config = config
-        self._loss_sum = np.float32(0)
         self._worker = workers_of(device)[0]
         self._network = model.by_hand(seed)
         self._adam = AdamByHand(self._network.parameters, config.epsilon)
@@ -89,14 +88,6 @@ class ByHandUpdater(BaseUpdater):
             gradients = {name: each * (longest / norm) for name, each in gradients.items()}
         self._adam.updates = update - 1
         self._adam.update(gradients, rate)
-
-    @property
-    def loss_sum(self) -> float:
-        return float(self._loss_sum)
-
-    @loss_sum.setter
-    def loss_sum(self, value: float) -> None:
-        self._loss_sum = np.float32(value)
 
     @property
     def parameters(self) -> dict[Worker, dict[str, Any]]:

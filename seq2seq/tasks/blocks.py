@@ -12,8 +12,9 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import IO, Any
 
-from seq2seq.errors import Seq2SeqError, UsageError
+from seq2seq.errors import DataError, UsageError
 from seq2seq.tasks.alphabet import RESERVED
 
 BLOCK = 2**18  # bytes that are read at a time, so that they stay in the processor's cache
@@ -59,12 +60,48 @@ class Reading:
         self._next = now + SECONDS
 
 
-def digest_of(parts: Iterable[str]) -> str:
-    """A digest of a text in parts; how it is divided does not matter."""
+@contextmanager
+def opened(path: str, what: str) -> Iterator[tuple[IO[bytes], Callable[[], None]]]:
+    """A file to read, gzipped if its name ends in `.gz`, and a function that says how far the reading is.
+
+    Parameters
+    ----------
+    path : str
+    what : str
+        What is read, for the lines.
+
+    Raises
+    ------
+    UsageError
+        If it is damaged.
+    DataError
+        If it cannot be read.
+    """
+    try:
+        with open(path, "rb") as raw:
+            reading = Reading(what, os.fstat(raw.fileno()).st_size)
+            file: Any = gzip.GzipFile(fileobj=raw) if path.endswith(".gz") else raw
+            yield file, lambda: reading.at(raw.tell() if raw.seekable() else 0)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise UsageError(f"{path}: is damaged: {error}") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+
+
+def digest_and_size(parts: Iterable[str]) -> tuple[str, int]:
+    """A digest of a text in parts, and its size in bytes; how it is divided does not matter."""
     digest = hashlib.sha256()
+    size = 0
     for part in parts:
-        digest.update(part.encode())
-    return digest.hexdigest()[:DIGITS]
+        content = part.encode()
+        digest.update(content)
+        size += len(content)
+    return digest.hexdigest()[:DIGITS], size
+
+
+def digest_of(parts: Iterable[str]) -> str:
+    """A digest of a text in parts."""
+    return digest_and_size(parts)[0]
 
 
 def read_blocks(path: str, shown: str, what: str) -> Iterator[str]:
@@ -87,31 +124,24 @@ def read_blocks(path: str, shown: str, what: str) -> Iterator[str]:
     ------
     UsageError
         If it is not text, or has a character that no string may have. It names the line.
-    Seq2SeqError
+    DataError
         If it cannot be read.
     """
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     lines = 1
     held = ""
-    try:
-        with open(path, "rb") as raw:
-            reading = Reading(f"{what} {shown}", os.fstat(raw.fileno()).st_size)
-            file = gzip.GzipFile(fileobj=raw) if path.endswith(".gz") else raw
-            while content := file.read(BLOCK):
-                reading.at(raw.tell() if raw.seekable() else 0)
-                text = _decoded(decoder, content, path, lines)
-                if "\0" in text:
-                    number = lines + text[: text.index("\0")].count("\n")
-                    raise UsageError(f"{path}:{number}: has a zero byte, so this is not a file of text")
-                lines += content.count(b"\n")
-                text = held + text
-                text, held = _before_end(text)
-                yield re.sub("\r+\n", "\n", text) if "\r" in text else text
-            _decoded(decoder, b"", path, lines, final=True)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise UsageError(f"{path}: is damaged: {error}") from None
-    except OSError as error:
-        raise Seq2SeqError(f"{path}: cannot be read: {error.strerror or error}") from None
+    with opened(path, f"{what} {shown}") as (file, look):
+        while content := file.read(BLOCK):
+            look()
+            text = _decoded(decoder, content, path, lines)
+            if "\0" in text:
+                number = lines + text[: text.index("\0")].count("\n")
+                raise UsageError(f"{path}:{number}: has a zero byte, so this is not a file of text")
+            lines += content.count(b"\n")
+            text = held + text
+            text, held = _before_end(text)
+            yield re.sub("\r+\n", "\n", text) if "\r" in text else text
+        _decoded(decoder, b"", path, lines, final=True)
 
 
 def _decoded(decoder: codecs.IncrementalDecoder, content: bytes, path: str, lines: int, final: bool = False) -> str:

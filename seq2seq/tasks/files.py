@@ -13,19 +13,16 @@ row with `source` and `target`, in upper or lower case, with or without spaces a
 from __future__ import annotations
 
 import csv
-import gzip
 import json
-import os
-import zlib
 from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from seq2seq.errors import DataError, Seq2SeqError, UsageError, require, short
+from seq2seq.errors import DataError, UsageError, require, short
 from seq2seq.files import once
 from seq2seq.tasks.arrays import Row
-from seq2seq.tasks.blocks import Reading
+from seq2seq.tasks.blocks import opened
 
 LINES = 2**12  # between two looks at how far a reading is
 COMMON = (".tsv", ".csv", ".jsonl")  # suffixes of files of pairs that every task reads
@@ -33,24 +30,17 @@ COMMON = (".tsv", ".csv", ".jsonl")  # suffixes of files of pairs that every tas
 
 def read_lines(path: str) -> Iterator[tuple[int, str]]:
     """The number and text of each line. Raises `UsageError` if it is not text, `DataError` if it cannot be read."""
-    try:
-        with open(path, "rb") as raw:
-            reading = Reading(f"reading {path}", os.fstat(raw.fileno()).st_size)
-            file = gzip.GzipFile(fileobj=raw) if path.endswith(".gz") else raw
-            for number, line in enumerate(file, 1):
-                if number % LINES == 0 and raw.seekable():
-                    reading.at(raw.tell())
-                try:
-                    text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError:
-                    raise UsageError(f"{path}:{number}: is not UTF-8") from None
-                if "\0" in text:
-                    raise UsageError(f"{path}:{number}: has a zero byte, so this is not a file of text")
-                yield number, text.rstrip("\n").rstrip("\r")
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise UsageError(f"{path}: is damaged: {error}") from None
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from None
+    with opened(path, f"reading {path}") as (file, look):
+        for number, line in enumerate(file, 1):
+            if number % LINES == 0:
+                look()
+            try:
+                text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError:
+                raise UsageError(f"{path}:{number}: is not UTF-8") from None
+            if "\0" in text:
+                raise UsageError(f"{path}:{number}: has a zero byte, so this is not a file of text")
+            yield number, text.rstrip("\n").rstrip("\r")
 
 
 def read_pairs(path: str) -> Iterator[Row]:
@@ -79,7 +69,7 @@ def files_in(path: str, suffixes: Collection[str]) -> list[str]:
     ------
     UsageError
         If the folder has no such file.
-    Seq2SeqError
+    DataError
         If it cannot be read.
     """
     folder = Path(path)
@@ -88,7 +78,7 @@ def files_in(path: str, suffixes: Collection[str]) -> list[str]:
     try:
         names = sorted(each.name for each in folder.iterdir() if each.is_file() and not each.name.startswith("."))
     except OSError as error:
-        raise Seq2SeqError(f"{path}: cannot be read: {error.strerror}") from None
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     found = [str(folder / name) for name in names if Path(name.removesuffix(".gz")).suffix in suffixes]
     require(bool(found), "path", path, f"a file, or a folder with files that end in {', '.join(suffixes)}")
     return found

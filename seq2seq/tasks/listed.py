@@ -16,7 +16,7 @@ from seq2seq.places import Place
 from seq2seq.tasks.alphabet import split
 from seq2seq.tasks.arrays import Pairs, Row, require_pair
 from seq2seq.tasks.base import Task
-from seq2seq.tasks.blocks import digest_of
+from seq2seq.tasks.blocks import digest_and_size
 from seq2seq.tasks.files import COMMON, files_in, read_pairs
 from seq2seq.tasks.kept import MOST_KEPT, KeptTask
 from seq2seq.tasks.measure import Measure, Sources
@@ -246,7 +246,7 @@ class FileTask(KeptTask, ListTask):
     @cached_property
     def _kept(self) -> tuple[str, int]:
         """The digest and the size of what is kept."""
-        return digest_of(self._lines()), sum(len(line.encode()) for line in self._lines())
+        return digest_and_size(self._lines())
 
     @classmethod
     def restored(cls, options: dict[str, Any], kept: str | None) -> Task:

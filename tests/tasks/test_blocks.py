@@ -3,7 +3,8 @@ import random
 
 import pytest
 
-from seq2seq import Seq2SeqError, UsageError
+from seq2seq import UsageError
+from seq2seq.errors import DataError
 from seq2seq.tasks import blocks
 from seq2seq.tasks.blocks import Reading, digest_of, noting, read_blocks
 from seq2seq.tasks.files import read_lines
@@ -50,7 +51,7 @@ def test_a_packed_file_is_read_in_blocks(small, tmp_path):
     (tmp_path / "x.gz").write_bytes(packed[:-9])
     with pytest.raises(UsageError, match="is damaged"):
         read(tmp_path / "x.gz")
-    with pytest.raises(Seq2SeqError, match="cannot be read: No such file"):
+    with pytest.raises(DataError, match="cannot be read: No such file"):
         read(tmp_path / "y.gz")
 
 
