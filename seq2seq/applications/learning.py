@@ -103,6 +103,8 @@ def _side_by_side(model: Model, sources: Sequence[Arrays], counts: Sequence[int]
 class ExamplesValidator(Validator):
     """A validator that can show samples of what a model has learned."""
 
+    shared = True
+
     @abstractmethod
     def samples(self, weights: dict[str, Array], seed: int, epoch: int) -> list[str]:
         """Sample outputs of the weights that were validated last, as lines for a person to read.
@@ -180,7 +182,7 @@ class AnswerValidator(ExamplesValidator):
             model = self.model.resized(width, self._targets.shape[1])
             size = -(-count // -(-count // BATCH_SIZE))  # the batches are full
             predictors[width] = make_predictor(model, fitting(model, size, scored=True), self.device, module=module)
-        return WidthsPredictor(predictors, self.codec)
+        return WidthsPredictor(predictors, self.codec, module.ranks)
 
 
 def make_trainer(

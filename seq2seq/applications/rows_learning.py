@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from seq2seq.applications.learning import VALIDATION, ExamplesValidator
-from seq2seq.decoding.rows import RowsPredictor
+from seq2seq.arrays import blocks
+from seq2seq.decoding.rows import BATCH_SIZES, RowsPredictor
+from seq2seq.engine.ranks import Ranks
 from seq2seq.engine.test_module import TestModule
 from seq2seq.models.rows import RowsModel
 from seq2seq.mx import Device
@@ -15,6 +19,8 @@ from seq2seq.typing import Array
 
 if TYPE_CHECKING:
     from seq2seq.applications.rows import RowsApplication
+
+BLOCK = BATCH_SIZES[-1]  # rows that a process predicts at a time
 
 
 class RowsValidator(ExamplesValidator):
@@ -47,9 +53,22 @@ class RowsValidator(ExamplesValidator):
 
     def validate(self, module: TestModule) -> dict[str, float]:
         self._predictor = self._predictor or RowsPredictor(self.model, self.device, module)
-        self._outputs = self._predictor.predict(self.rows.arrays)
+        self._outputs = self._predict(self._predictor, module.ranks)
         values = self.application.values(self.model.encoding, self._outputs, self.rows.arrays[self.model.target])
         return {f"{self.name}_{name}": value for name, value in values.items()}
+
+    def _predict(self, predictor: RowsPredictor, ranks: Ranks) -> Array:
+        """The outputs for all rows, of which each process computes whole blocks."""
+        n = len(self.rows.arrays[self.model.target])
+        pieces = [np.arange(n)[block] for block in blocks(n, BLOCK)]
+        own = ranks.share(len(pieces))
+        # A process that has nothing to do predicts one row, for the shape of the outputs.
+        rows = np.concatenate(pieces[own.start : own.stop]) if own else np.zeros(1, int)
+        outputs = predictor.predict({name: array[rows] for name, array in self.rows.arrays.items()})
+        found = np.zeros((n, *outputs.shape[1:]), outputs.dtype)
+        found[rows] = outputs
+        ranks.complete([found], pieces, "outputs of the validation")
+        return found
 
     def describe(self, values: Mapping[str, Any]) -> str:
         start = f"{self.name}_"

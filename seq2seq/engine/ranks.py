@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, Callable, TypeVar
 
 import numpy as np
@@ -51,7 +52,36 @@ class Ranks(ABC):
         """
         allowed = f"at least {self.count}, the number of processes: each computes whole shards of a batch"
         require(shards >= self.count, "shards", shards, allowed)
-        return _parts(shards, self.count)[self.number]
+        return self.share(shards)
+
+    def share(self, pieces: int) -> range:
+        """The pieces of a work that this process does; with more processes than pieces, some do nothing."""
+        return _parts(pieces, self.count)[self.number]
+
+    def complete(self, arrays: Sequence[Array], pieces: Sequence[Array], what: str) -> None:
+        """Complete arrays of which every process has the rows that belong to its own pieces of a work.
+
+        Parameters
+        ----------
+        arrays : sequence of ndarray, shape (N, ...)
+            Contiguous, with elements of 4 or 8 bytes; changed in place.
+        pieces : sequence of ndarray of int
+            The rows that belong to each piece, at least one.
+        what : str
+            For messages.
+        """
+        if self.count == 1 or not len(pieces):
+            return
+        most = max(map(len, pieces))
+        own = self.share(len(pieces))
+        for array in arrays:
+            content = array.reshape(len(array), -1).view(np.uint32)
+            sent = np.zeros((len(pieces), most, content.shape[1]), np.uint32)
+            for piece in own:
+                sent[piece, : len(pieces[piece])] = content[pieces[piece]]
+            self.gather(sent.reshape(len(pieces), -1).view(np.float32), what)
+            for rows, received in zip(pieces, sent):
+                content[rows] = received[: len(rows)]
 
     def once(self, compute: Callable[[], T], what: str) -> T:
         """The value that a function has in the first process, for all of them.

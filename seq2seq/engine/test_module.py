@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 from weakref import WeakValueDictionary
 
+from seq2seq.engine.ranks import ALONE, Ranks
 from seq2seq.mx import Device, mx
 from seq2seq.workers import Worker, argument_shapes, workers_of
 
@@ -74,11 +75,14 @@ class TestModule:
     parameters : dict of Worker to dict of str to mxnet.NDArray, optional
         The arrays that training changes, from `Updater.parameters`. By default the module has its own weights, created
         when the first graph is bound.
+    ranks : Ranks
+        The processes that validate these weights together, for a `Validator` that is `shared`.
     """
 
     __test__ = False  # pytest would collect it as a test class
 
-    def __init__(self, parameters: Mapping[Worker, Mapping[str, Any]] | None = None) -> None:
+    def __init__(self, parameters: Mapping[Worker, Mapping[str, Any]] | None = None, ranks: Ranks = ALONE) -> None:
+        self.ranks = ranks
         self._own = parameters is None
         self._commons = {worker: Common(arrays) for worker, arrays in (parameters or {}).items()}
 

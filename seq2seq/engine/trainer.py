@@ -107,8 +107,9 @@ class Trainer:
     updater : BaseUpdater, optional
         Updates the weights; by default that of `make_updater`, which uses MXNet.
     ranks : Ranks, optional
-        The processes that train together. Each has the same trainer, except that the first alone validates, and alone
-        has callbacks and samples. The store of the others is one that loads what the first has saved.
+        The processes that train together. Each has the same trainer, except that the first alone has callbacks and
+        samples, and alone calls validators that are not `shared`. The store of the others is one that loads what the
+        first has saved.
 
     Attributes
     ----------
@@ -156,7 +157,7 @@ class Trainer:
         self._saved_at = self._clock = 0.0
         self._ranks = ranks
         self._updater = updater or make_updater(network, config, seed, device or mx.cpu(), ranks)
-        self.module = TestModule(self._updater.parameters)
+        self.module = TestModule(self._updater.parameters, ranks)
         self.best_weights = self.weights
 
     @property
@@ -281,7 +282,8 @@ class Trainer:
     def _end_epoch(self, loss: float, samples_per_second: float) -> None:
         state = self.state
         self._updater.publish()
-        values = self._ranks.once(self._validate, f"validation of epoch {state.epoch + 1}")
+        own = self._validate()
+        values = self._ranks.once(lambda: own, f"validation of epoch {state.epoch + 1}")
         state.epoch += 1
         state.step = 0
         self._updater.loss_sum = 0.0
@@ -314,7 +316,8 @@ class Trainer:
     def _validate(self) -> dict[str, float]:
         values: dict[str, float] = {}
         for validator in self.validators:
-            values.update(validator.validate(self.module))
+            if validator.shared or self._ranks.first:
+                values.update(validator.validate(self.module))
         return values
 
     # Stopping, saving, resuming -----------------------------------------------------------------------------------

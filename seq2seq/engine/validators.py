@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from seq2seq.arrays import blocks
 from seq2seq.engine.network import Arrays, Network, variables
 from seq2seq.engine.test_module import TestModule
 from seq2seq.mx import Device, mx
@@ -16,7 +17,16 @@ BATCH_SIZE = 512
 
 
 class Validator(ABC):
-    """Computes validation values at the end of each epoch. A training can have several validators."""
+    """Computes validation values at the end of each epoch. A training can have several validators.
+
+    Attributes
+    ----------
+    shared : bool
+        Whether all processes of a training call `validate` together, and share the work by `module.ranks`. By default
+        the first process calls it alone.
+    """
+
+    shared: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -64,6 +74,8 @@ class LossValidator(Validator):
         Name of the value.
     """
 
+    shared = True
+
     def __init__(
         self,
         network: Network,
@@ -86,14 +98,16 @@ class LossValidator(Validator):
 
     def validate(self, module: TestModule) -> dict[str, float]:
         n = len(next(iter(self.arrays.values())))
-        total = 0.0
-        for start in range(0, n, self.batch_size):
-            rows = slice(start, min(start + self.batch_size, n))
+        batches = list(blocks(n, self.batch_size))
+        sums = np.zeros(len(batches))
+        for place in module.ranks.share(len(batches)):
+            rows = batches[place]
             inputs, executor = self._graph(module, rows.stop - rows.start)
             for name, array in inputs.items():
                 array[:] = np.moveaxis(self.arrays[name][rows], 0, -1)
-            total += float(executor.forward(is_train=False)[0].asscalar())
-        return {self.name: total / self._terms}
+            sums[place] = executor.forward(is_train=False)[0].asscalar()
+        module.ranks.complete([sums], list(np.arange(len(batches))[:, None]), self.name)
+        return {self.name: sum(sums.tolist()) / self._terms}
 
     def describe(self, values: Mapping[str, Any]) -> str:
         return f"{self.name.replace('_', ' ')} {values[self.name]:.4f}"

@@ -20,6 +20,7 @@ from seq2seq.engine.updater import Updater, Wish
 from seq2seq.models.by_hand_updater import ByHandUpdater
 from seq2seq.mpi import is_job, ranks_of_job
 from seq2seq.mx import mx
+from seq2seq.runs import Run
 from tests.engine.rank_job import COMMON, SUMS, TEXT
 from tests.engine.test_updater import CODEC, EXAMPLES, MODEL
 
@@ -47,6 +48,12 @@ def require_same(run, other):
         ours, theirs = (load_file(folder / f"{name}.safetensors") for folder in (run, other))
         assert ours.keys() == theirs.keys()
         assert all((ours[each] == theirs[each]).all() for each in ours), name
+    ours, theirs = ([scores(row) for row in Run(folder).read_metrics()] for folder in (run, other))
+    assert ours == theirs
+
+
+def scores(row):
+    return {name: value for name, value in row.items() if name.startswith("validation_")}
 
 
 @pytest.fixture(scope="module")
