@@ -149,8 +149,4 @@ class Replica:
         own_first = sorted(replicas, key=lambda replica: replica is not self)
         parts = [replica.gradients[self.section] for replica in own_first]
         self.add_up = [Call("add_n", parts, self.own_gradients, num_args=len(parts))]
-        self.fetch = [
-            Call("_slice_assign", [self.weights, replica.own_weights], self.weights,
-                 begin=(replica.section.start,), end=(replica.section.stop,))
-            for replica in replicas
-        ]  # fmt: skip
+        self.fetch = [Call("_copyto", [other.own_weights], self.weights[other.section]) for other in replicas]

@@ -1,15 +1,15 @@
 """An encoder and a decoder with attention: each step attends to every character of the source.
 
-            source (N, S)                             target (N, T), shifted by one step
-               | one-hot (N, S, V)                      | one-hot (N, T, V)
+            source (S, N)                             target (T, N), shifted by one step
+               | one-hot (S, N, V)                      | one-hot (T, N, V)
     fused bidirectional encoder  --- last states --->  fused decoder
-               | (N, S, D)                              | (N, T, D)
-               +----------- dot products (N, T, S), softmax: the attention of each step to each position
+               | (S, N, D)                              | (T, N, D)
+               +----------- dot products (T, N, S), softmax: the attention of each step to each position
                                   |
-               weighted sum of the encoder's outputs (N, T, D), joined to the decoder's (N, T, 2D)
-                                  | dense, tanh (N, T, D)
+               weighted sum of the encoder's outputs (T, N, D), joined to the decoder's (T, N, 2D)
+                                  | dense, tanh (T, N, D)
                                   | dense
-                              logits (N, T, V)
+                              logits (T, N, V)
 
 Dot-product attention after the decoder: Luong, Pham and Manning, "Effective Approaches to Attention-based Neural
 Machine Translation" (2015), without input feeding, so that training computes all steps in one fused operator. In
@@ -70,8 +70,8 @@ class AttentionModel(AutoregressiveModel):
         -------
         dict of str to mxnet.Symbol
             The decoder's initial states, shape (layers, N, D) each; with `position_bias`, `steps`, the number of steps
-            done, shape (1, N); `outputs`, the encoder's outputs, shape (N, S, D); and `hidden_places`, the attention
-            mask, 0 or for padding a very low score, shape (N, 1, S).
+            done, shape (1, N); `outputs`, the encoder's outputs, shape (S, N, D); and `hidden_places`, the attention
+            mask, 0 or for padding a very low score, shape (1, N, S).
         """
         sym = mx.sym
         encoder = Encoder(self.config)
@@ -83,8 +83,8 @@ class AttentionModel(AutoregressiveModel):
             first.append(sym.zeros_like(sym.slice_axis(sym.cast(source, "float32"), axis=0, begin=0, end=1)))
         return {
             **dict(zip(self.state_names, first)),
-            "outputs": sym.transpose(outputs, axes=(1, 0, 2)),
-            "hidden_places": sym.expand_dims(padding * FAR_BELOW, axis=1),
+            "outputs": outputs,
+            "hidden_places": sym.expand_dims(padding * FAR_BELOW, axis=0),
         }
 
     def step(
@@ -99,7 +99,7 @@ class AttentionModel(AutoregressiveModel):
 
     def attention(self, source: Symbol, target: Symbol) -> Symbol:
         """The attention weights of each target step for each source position, shape (N, T, S); they sum to 1 over S."""
-        return self._teach(source, target)[0]
+        return mx.sym.transpose(self._teach(source, target)[0], axes=(1, 0, 2))
 
     def embeddings(self, weights: dict[str, Array]) -> dict[str, Array]:
         [source] = Encoder(self.config).embeddings(weights["encoder_parameters"], self.vocabulary_size)
@@ -113,7 +113,7 @@ class AttentionModel(AutoregressiveModel):
         return Decoder(self.config, self.width, states=True)
 
     def _teach(self, source: Symbol, target: Symbol) -> tuple[Symbol, Symbol]:
-        """Attention (N, T, S) and logits (T, N, V), from ids (S, N) and (T, N)."""
+        """Attention (T, N, S) and logits (T, N, V), from ids (S, N) and (T, N)."""
         encoded = self.encode(source)
         previous = shifted(target, start=self.vocabulary_size)
         outputs, _ = self._decode(previous, self.target_length, encoded)
@@ -130,24 +130,23 @@ class AttentionModel(AutoregressiveModel):
         return outputs, states_after
 
     def _attend(self, outputs: Symbol, length: int, encoded: dict[str, Symbol]) -> tuple[Symbol, Symbol]:
-        """Attention (N, T, S) and logits (T, N, V), from the decoder's outputs (T, N, D), T being the length."""
+        """Attention (T, N, S) and logits (T, N, V), from the decoder's outputs (T, N, D), T being the length."""
         sym = mx.sym
-        outputs = sym.transpose(outputs, axes=(1, 0, 2))
-        scores = sym.batch_dot(outputs, encoded["outputs"], transpose_b=True)
+        # The rows of the matrices are along the first axis, so no copy is needed in another order, as for `batch_dot`.
+        scores = sym.linalg.gemm2(outputs, encoded["outputs"], transpose_b=True, axis=0)
         if self.config.position_bias:
             scores = scores + self._position_bias(length, encoded)
         attention = sym.softmax(sym.broadcast_add(scores, encoded["hidden_places"]), axis=-1)
-        seen = sym.batch_dot(attention, encoded["outputs"])
+        seen = sym.linalg.gemm2(attention, encoded["outputs"], axis=0)
         # `concat` along the last axis takes 20 times as long as `stack`, and `tanh` 10 times as long as `Activation`.
         joined = sym.reshape(sym.stack(seen, outputs, axis=2), shape=(0, 0, -3))
         mixed = sym.FullyConnected(joined, num_hidden=self.width, flatten=False, name="attention")
         mixed = sym.Activation(mixed, act_type="tanh")
-        mixed = sym.transpose(self._dropout(mixed), axes=(1, 0, 2))  # (T, N, D)
-        logits = sym.FullyConnected(mixed, num_hidden=self.vocabulary_size, flatten=False, name="output")
+        logits = sym.FullyConnected(self._dropout(mixed), num_hidden=self.vocabulary_size, flatten=False, name="output")
         return attention, logits
 
     def _position_bias(self, length: int, encoded: dict[str, Symbol]) -> Symbol:
-        """The bias of each step for each position of the source, shape (N, T, S): see the module."""
+        """The bias of each step for each position of the source, shape (T, N, S): see the module."""
         sym = mx.sym
         done = sym.slice_axis(encoded["steps"], axis=1, begin=0, end=1)  # (1, 1): the same for every source
         steps = sym.broadcast_add(done, sym.reshape(sym.arange(length), shape=(1, -1)))  # (1, T)
@@ -157,7 +156,8 @@ class AttentionModel(AutoregressiveModel):
             offset = sym.broadcast_sub(sym.reshape(place, shape=(-1, 1)), steps)  # (S, T)
             known = sym.clip(offset, -OFFSETS, OFFSETS) + OFFSETS
             of_end.append(sym.take(sym.var(f"from_{end}_bias", shape=(2 * OFFSETS + 1,)), known))
-        padding = sym.sum(encoded["hidden_places"] < 0, axis=2)  # (N, 1): the position of a source's first character
+        # The position of a source's first character, (N, 1).
+        padding = sym.transpose(sym.sum(encoded["hidden_places"] < 0, axis=2))
         from_first = sym.take(of_end[0], sym.broadcast_sub(sym.expand_dims(places, axis=0), padding))  # (N, S, T)
         both = sym.broadcast_add(from_first, sym.expand_dims(of_end[1], axis=0))
-        return sym.transpose(both, axes=(0, 2, 1)) * FASTER
+        return sym.transpose(both, axes=(2, 0, 1)) * FASTER
