@@ -134,7 +134,7 @@ KINDS = {  # kinds of operators, by their names in the profile
     "LSTMs forward": ("RNN",),
     "LSTMs backward": ("_backward_RNN",),
     "optimizer": ("adam_update",),
-    "exchange between workers": ("_slice_assign", "add_n"),
+    "exchange between workers": ("CopyCPU2CPU", "add_n"),
     "dense layer and loss": (
         "FullyConnected", "_backward_FullyConnected", "log_softmax", "_backward_log_softmax", "pick", "_backward_pick",
     ),

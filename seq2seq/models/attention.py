@@ -132,7 +132,7 @@ class AttentionModel(AutoregressiveModel):
     def _attend(self, outputs: Symbol, length: int, encoded: dict[str, Symbol]) -> tuple[Symbol, Symbol]:
         """Attention (T, N, S) and logits (T, N, V), from the decoder's outputs (T, N, D), T being the length."""
         sym = mx.sym
-        # The rows of the matrices are along the first axis, so no copy is needed in another order, as for `batch_dot`.
+        # With `axis=0` matrices have their rows along the first axis. `batch_dot` would need copies in another order.
         scores = sym.linalg.gemm2(outputs, encoded["outputs"], transpose_b=True, axis=0)
         if self.config.position_bias:
             scores = scores + self._position_bias(length, encoded)

@@ -26,7 +26,8 @@ def call(folder, properties, name, **inputs):
     assert [*inputs] == graph["inputs"]
     with alone:
         module = mx.mod.Module.load(str(folder / name), 0, data_names=graph["inputs"], label_names=None)
-        module.bind([(each, array.shape) for each, array in inputs.items()], for_training=False)
+        described = [mx.io.DataDesc(each, array.shape, layout="C") for each, array in inputs.items()]
+        module.bind(described, for_training=False)
         module.forward(mx.io.DataBatch([mx.nd.array(array) for array in inputs.values()]), is_train=False)
         return dict(zip(graph["outputs"], (output.asnumpy() for output in module.get_outputs())))
 
