@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,6 +18,7 @@ from contest import THREADS, Contest, Contestant, Worker, spread
 if TYPE_CHECKING:
     from sections import Session
 
+DEFAULT = "attention 96, default"
 LOSS_TOLERANCE = 1e-3  # relative difference of the mean losses in the first two epochs
 ANSWERS_ALIKE = 0.999  # the fraction of answers that must agree
 JAX_VARIANTS = [{"threads": threads, "unroll": unroll} for threads in THREADS for unroll in (False, True)]
@@ -48,7 +53,7 @@ ANSWERING = [
 # The score to reach, and the most epochs: exact match on the steps of held-out expressions; words that are right (a
 # word error rate of 0.35); and the negative mean loss of a text, in nats.
 TARGETS = {
-    "attention 96, default": (0.99, 100),
+    DEFAULT: (0.99, 100),
     "attention 256, pronunciation": (0.65, 10),
     "gru 256, text": (-1.40, 12),
 }
@@ -60,25 +65,47 @@ def _varied(session: Session, contestants: list[Contestant]) -> list[Contestant]
 
 def networks(session: Session) -> None:
     """Samples per second, from the same weights and data. Contestants with other losses are refused."""
-    contestants = _varied(session, TRAINED)
     for name in network_problems.NETWORKS:
+        _compare(session, "networks", name)
 
-        def hold(name: str = name) -> dict[str, Any]:
-            examples = session.size.network_examples
-            problem = network_problems.network_problem(session.folder, name, session.text, examples)
-            options = {"name": name, "text": _path(session), "examples": examples}
-            contest = Contest(
-                make={"problem": str(problem), "batch": 0, "options": options},
-                start=("start_training", {}),
-                measure=("train", {"seconds": session.size.round_seconds}),
-                merit=lambda reply: reply["samples_per_second"],
-                differs=other_losses,
-            )
-            once = partial(session.results.once, "networks", name)
-            competing = [each for each in contestants if each.name not in LEFT_OUT.get(name, ())]
-            return contest.hold(competing, session.peers, session.rounds, once)
 
-        session.results.measure("networks", name, hold)
+def busy(session: Session) -> None:
+    """`networks` for the default network, beside a process that keeps one core busy."""
+    with busy_core():
+        _compare(session, "busy", DEFAULT)
+
+
+@contextmanager
+def busy_core() -> Iterator[None]:
+    """Another process keeps one core busy."""
+    until_alone = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
+    process = subprocess.Popen([sys.executable, "-c", until_alone])
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _compare(session: Session, section: str, name: str) -> None:
+    """Measure the contest of all contestants that train a network."""
+
+    def hold() -> dict[str, Any]:
+        examples = session.size.network_examples
+        problem = network_problems.network_problem(session.folder, name, session.text, examples)
+        options = {"name": name, "text": _path(session), "examples": examples}
+        contest = Contest(
+            make={"problem": str(problem), "batch": 0, "options": options},
+            start=("start_training", {}),
+            measure=("train", {"seconds": session.size.round_seconds}),
+            merit=lambda reply: reply["samples_per_second"],
+            differs=other_losses,
+        )
+        once = partial(session.results.once, section, name)
+        competing = [each for each in _varied(session, TRAINED) if each.name not in LEFT_OUT.get(name, ())]
+        return contest.hold(competing, session.peers, session.rounds, once)
+
+    session.results.measure(section, name, hold)
 
 
 def other_losses(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:

@@ -68,7 +68,7 @@ def plain_table(section: dict[str, Any]) -> str:
 
 
 TABLES = {
-    "training": training_table, "answers": answers_table, "networks": training_table,
+    "training": training_table, "answers": answers_table, "networks": training_table, "busy": training_table,
     "answers_attention": answers_table,
 }  # fmt: skip
 

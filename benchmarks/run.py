@@ -17,7 +17,7 @@ from contest import HERE, Failed
 from results import Results
 from sections import FULL, QUICK, SECTIONS, Session
 
-NEEDS_PEERS = {"training", "answers", "accuracy", "networks", "held_out", "answers_attention"}
+NEEDS_PEERS = {"training", "answers", "accuracy", "networks", "busy", "held_out", "answers_attention"}
 PEERS = ("torch", "jax", "optax", "keras", "onnxruntime", "numpy")
 VERSIONS = "import sys, importlib.metadata as m; print(*[n + ' ' + m.version(n) for n in sys.argv[1:]], sep=', ')"
 

@@ -26,7 +26,8 @@ from contest import (
     peers_python,
     spread,
 )
-from network_sections import answers_attention, held_out, networks
+from network_problems import NETWORKS
+from network_sections import answers_attention, busy, held_out, networks
 from results import Results
 
 # Relative differences of the mean losses in the first two epochs. Rounding causes less than 1e-5 at first. Training
@@ -54,7 +55,8 @@ class Size:
     memory: tuple[int, ...]
     terms: tuple[int, ...]
     data: tuple[int, ...]
-    network_examples: int | None  # at most, in training with losses compared
+    network_examples: int | None  # at most, in training with losses compared, ...
+    step_examples: int  # ... and to measure a step
     held_out: tuple[str, ...]
     held_out_epochs: int
     seeds: int
@@ -69,7 +71,8 @@ FULL = Size(
     addition_examples=50_000, addition_epochs=40,
     pairs=1_000_000, memory=(10_000, 100_000, 1_000_000, 5_000_000),
     terms=(2, 4, 8, 16, 32), data=(10_000, 100_000, 1_000_000),
-    network_examples=None, held_out=("attention 96, default", "gru 256, text"), held_out_epochs=100, seeds=3,
+    network_examples=None, step_examples=2_560,
+    held_out=("attention 96, default", "gru 256, text"), held_out_epochs=100, seeds=3,
     questions=5_000, answer_epochs=20,
 )  # fmt: skip
 QUICK = Size(
@@ -78,7 +81,7 @@ QUICK = Size(
     sources=2_000, answer_batches=(1024,), calls=100,
     addition_examples=2_000, addition_epochs=2,
     pairs=20_000, memory=(10_000,), terms=(2, 4), data=(10_000,),
-    network_examples=256, held_out=("attention 96, default",), held_out_epochs=1, seeds=1,
+    network_examples=256, step_examples=256, held_out=("attention 96, default",), held_out_epochs=1, seeds=1,
     questions=200, answer_epochs=1,
 )  # fmt: skip
 
@@ -221,6 +224,14 @@ def step(session: Session) -> None:
             session.results.measure("step", f"hidden {hidden}, batch {batch}", partial(_solo, "step", **options))
 
 
+def network_steps(session: Session) -> None:
+    """The same for the networks that people use."""
+    for name in NETWORKS:
+        text = str(session.text) if session.text else None
+        options = {"name": name, "text": text, "examples": session.size.step_examples}
+        session.results.measure("network_steps", name, partial(_solo, "network_step", **options))
+
+
 def generator(session: Session) -> None:
     """Pairs per second on one core, and with the loop of the notebook."""
     pairs = session.size.pairs
@@ -267,6 +278,7 @@ def scaling(session: Session) -> None:
 
 
 ALL = (
-    training, answers, accuracy, step, generator, startup, memory, scaling, networks, held_out, answers_attention,
+    training, answers, accuracy, step, generator, startup, memory, scaling, networks, network_steps, busy, held_out,
+    answers_attention,
 )  # fmt: skip
 SECTIONS = {section.__name__: section for section in ALL}

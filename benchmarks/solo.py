@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import random
 import sys
@@ -131,8 +132,8 @@ def epoch_time(task: dict[str, Any], examples: int, hidden: int, batch: int, epo
 
 
 KINDS = {  # kinds of operators, by their names in the profile
-    "LSTMs forward": ("RNN",),
-    "LSTMs backward": ("_backward_RNN",),
+    "recurrent forward": ("RNN",),
+    "recurrent backward": ("_backward_RNN",),
     "optimizer": ("adam_update",),
     "exchange between workers": ("CopyCPU2CPU", "add_n"),
     "dense layer and loss": (
@@ -142,12 +143,24 @@ KINDS = {  # kinds of operators, by their names in the profile
 
 
 def step(hidden: int, batch: int, examples: int) -> dict[str, float]:
-    """The time of a step: microseconds for each kind of operator, summed over the workers; and its fraction of the
-    measured peak of matrix multiplication on this machine."""
+    """The time of a step of the notebook's network: see `_step`."""
     import problems
 
+    return _step(lambda: problems.notebook_trainer(hidden, batch, examples))
+
+
+def network_step(name: str, text: str | None, examples: int) -> dict[str, float]:
+    """The time of a step of a network that people use: see `_step`."""
+    import network_problems
+
+    path = Path(text) if text else None
+    return _step(lambda: network_problems.trainer_of(network_problems.prepare(name, path, examples)))
+
+
+def _step(make_trainer: Callable[[], Any]) -> dict[str, float]:
+    """The time of a step: microseconds for each kind of operator, summed over the workers; and its fraction of the
+    measured peak of matrix multiplication on this machine."""
     from seq2seq.engine.updater import Updater
-    from seq2seq.models import Model
     from seq2seq.mx import mx
     from seq2seq.workers import workers_of
 
@@ -158,12 +171,12 @@ def step(hidden: int, batch: int, examples: int) -> dict[str, float]:
         trainer.fit()
         return (time.perf_counter() - started) / epochs / trainer.steps_per_epoch
 
-    trainer = problems.notebook_trainer(hidden, batch, examples)
+    trainer = make_trainer()
     fit(trainer, 1)
     elapsed = min(fit(trainer, 1) for _ in range(5))
     # Operators are started one by one, so that the profiler can distinguish them.
     os.environ["MXNET_EXEC_BULK_EXEC_TRAIN"] = "0"
-    trainer = problems.notebook_trainer(hidden, batch, examples)
+    trainer = make_trainer()
     fit(trainer, 1)
     mx.profiler.set_config(profile_symbolic=True, profile_imperative=True, aggregate_stats=True, filename=os.devnull)
     mx.profiler.set_state("run")
@@ -174,19 +187,58 @@ def step(hidden: int, batch: int, examples: int) -> dict[str, float]:
     for name, figures in operators.items():
         kind = next((kind for kind, names in KINDS.items() if name in names), "everything else")
         kinds[kind] += 1000 * figures["Total"] / trainer.steps_per_epoch
-    model = trainer.network
-    assert isinstance(model, Model)
     assert isinstance(trainer._updater, Updater)
-    multiplications = batch * (
-        model.source_length * 4 * hidden * (model.vocabulary_size + hidden)
-        + model.target_length * (4 * hidden * 2 * hidden + hidden * model.vocabulary_size)
-    )
-    done = (
-        3 * 2 * multiplications / elapsed / 1e9
-    )  # one forward and two backward passes; an addition for each multiplication
+    # One forward and two backward passes; an addition for each multiplication.
+    done = 3 * 2 * _multiplications(trainer) / trainer.steps_per_epoch / elapsed / 1e9
     peak = _peak_gflops(mx, workers_of(mx.cpu()))
     result = {"workers": float(len(trainer._updater._replicas)), "step_us": 1e6 * elapsed, **kinds}
     return {**result, "gflops": done, "peak_gflops": peak, "share_of_peak": done / peak}
+
+
+def _multiplications(trainer: Any) -> int:
+    """The multiplications in the matrix products of the forward passes of an epoch."""
+    from seq2seq.engine.network import variables
+
+    sampler = trainer.sampler
+    total = 0
+    known: dict[Any, int] = {}
+    for batch in sampler.epoch(np.random.default_rng(0)):
+        rows = len(batch.rows)
+        key = (rows, *batch.widths.items())
+        if key not in known:
+            network = trainer.network.narrowed(batch.widths)
+            shapes = {name: (*each.shape, rows) for name, each in network.inputs.items()}
+            states = network.state_shapes(rows)
+            loss, _ = network.loss(variables(shapes), variables(states))
+            known[key] = _products(loss, {**shapes, **states})
+        total += known[key]
+    return total
+
+
+def _products(symbol: Any, shapes: dict[str, tuple[int, ...]]) -> int:
+    """The multiplications in the matrix products of a graph, for inputs of these shapes."""
+    inner = symbol.get_internals()
+    shape_of = dict(zip(inner.list_outputs(), inner.infer_shape(**shapes)[1]))
+    nodes = json.loads(symbol.tojson())["nodes"]
+
+    def shape(place: int) -> tuple[int, ...]:
+        name = nodes[place]["name"]
+        return next(shape_of[each] for each in (name, f"{name}_output", f"{name}_output0") if each in shape_of)
+
+    total = 0
+    for place, node in enumerate(nodes):
+        options = node.get("attrs", {})
+        if node["op"] == "RNN":
+            *steps_and_rows, width = shape(node["inputs"][0][0])
+            hidden = int(options["state_size"])
+            directions = 2 if options.get("bidirectional") in ("True", "1") else 1
+            gates = {"lstm": 4, "gru": 3}.get(options["mode"], 1)
+            for _ in range(int(options["num_layers"])):
+                total += math.prod(steps_and_rows) * directions * gates * hidden * (width + hidden)
+                width = directions * hidden
+        elif node["op"] in ("FullyConnected", "batch_dot", "_linalg_gemm2"):
+            total += math.prod(shape(place)) * shape(node["inputs"][0][0])[-1]
+    return total
 
 
 def _peak_gflops(mx: Any, workers: Any, side: int = 2048) -> float:
@@ -208,5 +260,5 @@ def _peak_gflops(mx: Any, workers: Any, side: int = 2048) -> float:
 
 if __name__ == "__main__":
     measures: dict[str, Callable[..., dict[str, float]]]
-    measures = {"generator": generator, "memory": memory, "epoch_time": epoch_time, "step": step}
+    measures = {each.__name__: each for each in (generator, memory, epoch_time, step, network_step)}
     print(json.dumps(measures[sys.argv[1]](**json.loads(sys.argv[2]))))

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import os
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+from seq2seq import ModelConfig
+from seq2seq.engine.network import variables
+from seq2seq.models import AttentionModel
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
 
@@ -99,3 +105,41 @@ def test_peers_get_the_batches_of_the_sampler(
     assert [(rows.tolist(), problem.widths[bucket]) for rows, bucket in plan] == [
         (batch.rows.tolist(), tuple(batch.widths.values())) for batch in batches
     ]
+
+
+def test_the_multiplications_of_an_epoch_are_those_of_the_formula(module: Any) -> None:
+    """One LSTM layer of each side, and the decoder reads the encoder's last state."""
+    hidden, examples = 8, 70
+    trainer = module("problems").notebook_trainer(hidden, 32, examples)
+    model = trainer.network
+    of_encoder = model.source_length * 4 * hidden * (model.vocabulary_size + hidden)
+    of_decoder = model.target_length * (4 * hidden * 2 * hidden + hidden * model.vocabulary_size)
+    assert module("solo")._multiplications(trainer) == examples * (of_encoder + of_decoder)
+
+
+def test_a_network_with_attention_and_two_directions_has_those_of_its_layers(module: Any) -> None:
+    hidden, steps, width, size, rows = 5, 3, 4, 7, 2
+    model = AttentionModel(ModelConfig(hidden_size=hidden, layers=2), width, steps, size)
+    shapes = {"source": (width, rows), "target": (steps, rows)}
+    symbol, _ = model.loss(variables(shapes), {})
+    both = 2 * hidden
+    of_encoder = width * 2 * 4 * hidden * (size + hidden + both + hidden)
+    of_decoder = steps * 4 * both * (size + both + both + both)
+    of_attention = steps * (2 * width * both + both * 2 * both + both * size)
+    assert module("solo")._products(symbol, shapes) == rows * (of_encoder + of_decoder + of_attention)
+
+
+def test_a_busy_core_is_free_in_the_end(module: Any) -> None:
+    sections = module("network_sections")
+    before = children()
+    with sections.busy_core():
+        [number] = children() - before
+        status = Path(f"/proc/{number}/stat")
+        deadline = time.monotonic() + 20
+        while int(status.read_text().split()[13]) < 5:  # hundredths of a second in the process
+            assert time.monotonic() < deadline
+    assert not status.exists()
+
+
+def children() -> set[str]:
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
