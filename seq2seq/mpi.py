@@ -19,7 +19,8 @@ from seq2seq.typing import Array
 
 STALL = 300.0  # seconds
 GRACE = 1.0  # seconds that the first process is ahead with an error that all have
-PAUSE = 0.001  # maximum seconds between two questions whether a message has arrived
+PAUSE = 0.001  # maximum seconds between two questions whether a message has arrived ...
+PART = 0.01  # ... and their part of the time waited so far: a message moves on only when it is asked for
 # Variables with the number of processes, of MPICH and those made from it, and of Open MPI.
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 PMIX = ("PMIX_RANK", "SLURM_STEP_NUM_TASKS")  # of `srun --mpi=pmix`: the second has the number
@@ -95,7 +96,7 @@ class MpiRanks(Ranks):
                         f"waited {self._stall:g} s for the other processes ({what}); one of them or the network has "
                         "stopped, or they need a longer --stall"
                     )
-                time.sleep(min(waited / 10, PAUSE))
+                time.sleep(min(waited * PART, PAUSE))
         except self._mpi.Exception as error:
             raise Seq2SeqError(f"lost the other processes ({what}): {error.Get_error_string()}") from None
 
