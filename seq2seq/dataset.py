@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -30,7 +30,7 @@ class Examples:
     Attributes
     ----------
     sources : ndarray of int, shape (N, S)
-        Ids. Those of a long text are `Windows`, whose rows are read like those of an array.
+        Ids. Those of a long text or of many pairs are `Windows`, whose rows are read like those of an array.
     targets : ndarray of int, shape (N, T)
         Ids, in the order in which they are learned.
     """
@@ -146,17 +146,19 @@ class Dataset:
         ndarray of bool, shape (N,)
         """
         hashes = hashes_of(task, sources, self.key)
-        trained = np.concatenate([self.hashes(task, part) for part in self.trained])
-        trained_on = np.isin(hashes, trained)
-        return trained_on if self.known is None else trained_on | np.isin(hashes, self.known)
+        trained_on = np.isin(hashes, [] if self.known is None else self.known)
+        for part in self.trained:
+            for trained in self._hashes(task, part):
+                trained_on |= np.isin(hashes, trained)
+        return trained_on
 
     def hashes(self, task: Task, examples: Examples) -> Array:
         """The hash of the question of each example: see `hashes_of`."""
-        parts = [
-            hashes_of(task, self.codec.read_sources(examples.sources[block]), self.key)
-            for block in blocks(len(examples), BLOCK)
-        ]
-        return np.concatenate(parts)
+        return np.concatenate([*self._hashes(task, examples)])
+
+    def _hashes(self, task: Task, examples: Examples) -> Iterator[Array]:
+        for block in blocks(len(examples), BLOCK):
+            yield hashes_of(task, self.codec.read_sources(examples.sources[block]), self.key)
 
     @property
     def unseen(self) -> list[str]:
@@ -181,15 +183,16 @@ class Dataset:
     def sources(self) -> Sources:
         """The symbols and lengths of the sources in all splits, and of those that are mixed in."""
         used = np.zeros(len(self.codec.vocabulary), bool)
-        lengths = []
+        lengths: set[int] = set()
         for part in (*self.trained, self.validation, self.test):
             for block in blocks(len(part), BLOCK):
                 ids = part.sources[block]
                 used[ids] = True
-                lengths.append((character_codes(self.codec.read_sources(ids)) != ord(PAD)).sum(axis=1))
+                places = (character_codes(self.codec.read_sources(ids)) != ord(PAD)).sum(axis=1)
+                lengths.update((int(places.min()), int(places.max())))
         used[self.codec.vocabulary.pad] = False
         symbols = sorted(self.codec.alphabet.symbol(self.codec.characters[place]) for place in np.flatnonzero(used))
-        return Sources(tuple(symbols), *(int(extreme(np.concatenate(lengths))) for extreme in (np.min, np.max)))
+        return Sources(tuple(symbols), min(lengths), max(lengths))
 
     def outline(self, task: Task) -> Outline:
         """What a run keeps so that it can answer without its data."""

@@ -1,7 +1,7 @@
-"""Ids in a temporary file, whose windows are read when they are needed, so that a text of any length takes no memory.
+"""Data in a temporary file, of which parts are read when they are needed, so that any amount takes no memory.
 
 The file is read and not mapped, because pages of a map count as memory of the process. It has no name, so it is gone
-when the process ends, in whatever way, and what happens to the text meanwhile does not matter.
+when the process ends, in whatever way, and what happens to the data's own file meanwhile does not matter.
 """
 
 from __future__ import annotations
@@ -15,6 +15,60 @@ import numpy as np
 from seq2seq.errors import Seq2SeqError
 from seq2seq.typing import Array
 
+NEAR = 2**10  # bytes between two rows that take less time to read than another call of the system
+
+
+class Stored:
+    """Bytes in a temporary file.
+
+    Parameters
+    ----------
+    what : str
+        What they are, for messages.
+
+    Raises
+    ------
+    Seq2SeqError
+        If there is no place for a temporary file.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._size = 0
+        try:
+            self._file = tempfile.TemporaryFile(prefix="seq2seq-", buffering=0)  # noqa: SIM115  (open as long as it is read)
+        except OSError as error:
+            raise self._no_place(error) from None
+
+    def __len__(self) -> int:
+        return self._size
+
+    def append(self, content: bytes) -> None:
+        """Add bytes at the end. Raises `Seq2SeqError` if there is no place for them."""
+        left = memoryview(content)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            raise self._no_place(error) from None
+        self._size += len(content)
+
+    def read(self, start: int, stop: int) -> bytes:
+        """The bytes from `start` to `stop`."""
+        parts = []
+        while start < stop:
+            part = os.pread(self._file.fileno(), stop - start, start)
+            if not part:
+                raise Seq2SeqError(f"a temporary file of {self._what} has become shorter")
+            parts.append(part)
+            start += len(part)
+        return b"".join(parts)
+
+    def _no_place(self, error: OSError) -> Seq2SeqError:
+        folder = tempfile.gettempdir() if tempfile.tempdir else "TMPDIR"
+        message = f"cannot hold {self._what}: {error.strerror}; TMPDIR can name another folder"
+        return Seq2SeqError(f"{folder}: {message}")
+
 
 class StoredIds:
     """A sequence of ids in a temporary file.
@@ -25,6 +79,8 @@ class StoredIds:
         All ids are less.
     dtype : dtype
         The type of the ids that are read. In the file they take as few bytes as they need.
+    what : str
+        What they are ids of, for messages.
 
     Raises
     ------
@@ -32,40 +88,23 @@ class StoredIds:
         If there is no place for a temporary file.
     """
 
-    def __init__(self, vocabulary_size: int, dtype: Any) -> None:
+    def __init__(self, vocabulary_size: int, dtype: Any, what: str = "the text") -> None:
         self.dtype = np.dtype(dtype)
         self._inner = np.min_scalar_type(vocabulary_size - 1)
-        self._length = 0
-        try:
-            self._file = tempfile.TemporaryFile(prefix="seq2seq-", buffering=0)  # noqa: SIM115  (open as long as it is read)
-        except OSError as error:
-            raise _no_place(error) from None
+        self._stored = Stored(f"the ids of {what}")
 
     def __len__(self) -> int:
-        return self._length
+        return len(self._stored) // self._inner.itemsize
 
     def append(self, ids: Array) -> None:
         """Add ids, shape (n,), at the end. Raises `Seq2SeqError` if there is no place for them."""
-        left = memoryview(ids.astype(self._inner, copy=False).tobytes())
-        try:
-            while left:
-                left = left[self._file.write(left) :]
-        except OSError as error:
-            raise _no_place(error) from None
-        self._length += len(ids)
+        self._stored.append(ids.astype(self._inner, copy=False).tobytes())
 
     def read(self, start: int, stop: int) -> Array:
         """The ids from `start` to `stop`, shape (stop - start,)."""
         size = self._inner.itemsize
-        parts = []
-        at = start * size
-        while at < stop * size:
-            part = os.pread(self._file.fileno(), stop * size - at, at)
-            if not part:
-                raise Seq2SeqError("a temporary file of ids has become shorter")
-            parts.append(part)
-            at += len(part)
-        return np.frombuffer(b"".join(parts), self._inner).astype(self.dtype, copy=False)
+        content = self._stored.read(start * size, stop * size)
+        return np.frombuffer(content, self._inner).astype(self.dtype, copy=False)
 
 
 class Windows:
@@ -104,9 +143,10 @@ class Windows:
         order = np.argsort(flat, kind="stable")
         ordered = flat[order]
         found = np.empty((len(flat), self.shape[1]), self.dtype)
-        # Rows that follow each other in the file are read together.
+        # Rows that are near each other in the file are read together.
+        near = 1 + NEAR // (self._step * self.dtype.itemsize)
         begin = 0
-        for end in [*(np.flatnonzero(np.diff(ordered) > 1) + 1).tolist(), len(flat)][: len(flat)]:
+        for end in [*(np.flatnonzero(np.diff(ordered) > near) + 1).tolist(), len(flat)][: len(flat)]:
             first = int(ordered[begin])
             run = self._read(first, int(ordered[end - 1]) + 1)
             found[order[begin:end]] = run[ordered[begin:end] - first]
@@ -125,8 +165,3 @@ class Windows:
     def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
         """All rows, in memory."""
         return self[:].astype(dtype or self.dtype, copy=False)
-
-
-def _no_place(error: OSError) -> Seq2SeqError:
-    folder = tempfile.gettempdir() if tempfile.tempdir else "TMPDIR"
-    return Seq2SeqError(f"{folder}: cannot hold the ids of the text: {error.strerror}; TMPDIR can name another folder")

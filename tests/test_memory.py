@@ -1,6 +1,8 @@
 import gc
 import math
 import resource
+import subprocess
+import sys
 import tracemalloc
 from functools import partial
 
@@ -123,6 +125,31 @@ def test_a_long_text_takes_little_memory(tmp_path, monkeypatch):
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert most < 8_000_000
+
+
+MANY_PAIRS = """
+import sys
+import seq2seq.tasks.listed
+from seq2seq import PairsTask, train
+
+seq2seq.tasks.listed.IN_MEMORY = 2**10
+options = {"epochs": 1, "examples_per_epoch": 1000, "hidden_size": 4, "validation": 100, "test": 100, "progress": False}
+train(PairsTask(sys.argv[1]), sys.argv[2], **options).evaluate()
+print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+"""
+
+
+def test_many_pairs_take_little_memory(tmp_path):
+    """In memory, 300,000 pairs of 40 characters take more than 100 MB."""
+
+    def peak(count):
+        drawn = np.random.default_rng(0).integers(10, size=(count, 20), dtype=np.uint8) + ord("a")
+        rows = np.concatenate([drawn, np.full((count, 1), 9, np.uint8), drawn[:, ::-1], np.full((count, 1), 10)], 1)
+        (tmp_path / f"{count}.tsv").write_bytes(rows.astype(np.uint8).tobytes())
+        arguments = [sys.executable, "-c", MANY_PAIRS, tmp_path / f"{count}.tsv", tmp_path / f"run-{count}"]
+        return int(subprocess.run(arguments, stdout=subprocess.PIPE, check=True, timeout=200).stdout) / 1024
+
+    assert peak(300_000) < peak(3000) + 25  # megabytes
 
 
 def test_graphs_of_many_lengths_are_not_all_held(tmp_path, monkeypatch):

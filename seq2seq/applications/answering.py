@@ -9,6 +9,7 @@ import numpy as np
 
 from seq2seq.applications import reports
 from seq2seq.applications.base import SHOWN, epochs_for
+from seq2seq.applications.many import build_many
 from seq2seq.applications.pairs import build_pairs, encode, hashes_read
 from seq2seq.applications.strings import StringApplication
 from seq2seq.config import Config, DataConfig, Extra, ModelConfig
@@ -82,6 +83,8 @@ class Answering(StringApplication["Evaluation"]):
     def build_dataset(
         self, task: Task, config: DataConfig, seed: int, codec: Codec, extra: Sequence[Extra], note: Note
     ) -> Dataset:
+        if task.many is not None:
+            return build_many(task, task.many, config, seed, codec, extra)
         return build_pairs(task, config, seed, codec, extra, note)
 
     def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Codec) -> Examples:

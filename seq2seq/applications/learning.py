@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from seq2seq.applications import application_of
+from seq2seq.arrays import blocks
 from seq2seq.dataset import Examples, Portion
 from seq2seq.decoding import Answers, WidthsPredictor, fitting, make_predictor
 from seq2seq.engine.callbacks import Callback
@@ -32,6 +33,7 @@ from seq2seq.vocabulary import Codec
 if TYPE_CHECKING:
     from seq2seq.applications.strings import StringApplication
 
+BLOCK = 2**16  # examples that are read at a time
 VALIDATION = "validation"  # prefix of the values of the examples that choose the best epoch
 
 
@@ -40,7 +42,7 @@ def make_sampler(
 ) -> Sampler:
     """Make the sampler for a model: batches in random order, or in the order of the text if the model is stateful.
 
-    A text that is not held in memory is shuffled in blocks.
+    Examples that are not held in memory are shuffled in blocks.
 
     Parameters
     ----------
@@ -68,10 +70,20 @@ def make_sampler(
         return _side_by_side(model, sources, sampler.counts) if model.stateful else sampler
     if model.stateful:
         return Contiguous(model, examples.arrays, batch_size)
-    if isinstance(examples.sources, Windows):
-        return InBlocks(model, examples.arrays, batch_size, rows=config.examples_per_epoch)
-    widths = {"source": codec.source_widths(examples.sources), "target": codec.target_widths(examples.targets)}
-    return Bucketed(model, examples.arrays, batch_size, widths, rows=config.examples_per_epoch)
+    if not isinstance(examples.sources, Windows):
+        return Bucketed(model, examples.arrays, batch_size, _widths(codec, examples), rows=config.examples_per_epoch)
+    widths = _widths(codec, examples) if len(codec.widths) > 1 else None
+    return InBlocks(model, examples.arrays, batch_size, widths=widths, rows=config.examples_per_epoch)
+
+
+def _widths(codec: Codec, examples: Examples) -> dict[str, Array]:
+    """The widths in which each source and target are read, shapes (N,)."""
+    sources = np.empty(len(examples), np.min_scalar_type(codec.source_ids))
+    targets = np.empty(len(examples), np.min_scalar_type(codec.target_length))
+    for block in blocks(len(examples), BLOCK):
+        sources[block] = codec.source_widths(examples.sources[block])
+        targets[block] = codec.target_widths(examples.targets[block])
+    return {"source": sources, "target": targets}
 
 
 def _side_by_side(model: Model, sources: Sequence[Arrays], counts: Sequence[int]) -> Contiguous:

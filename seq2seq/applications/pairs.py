@@ -142,14 +142,14 @@ def hashes_read(dataset: Dataset, read: Codec, task: Task, codec: Codec, key: st
     ndarray of uint64, shape (N,)
         Without repeats. A source counts whatever its targets are.
     """
-    ids = np.unique(np.concatenate([part.sources for part in dataset.trained]), axis=0)
-    found = []
-    for block in blocks(len(ids), BLOCK):
-        sources = []
-        for source in read.decode_sources(ids[block]):
-            with suppress(SourceError):
-                sources.append(codec.alphabet.read_source(task.normalise(source)))
-        known = [source for source in sources if set(source) <= set(codec.characters)]
-        if known:
-            found.append(hashes_of(task, np.array(known), key))
-    return np.unique(np.concatenate(found)) if found else np.empty(0, np.uint64)
+    found = [np.empty(0, np.uint64)]
+    for part in dataset.trained:
+        for block in blocks(len(part), BLOCK):
+            sources = []
+            for source in read.decode_sources(np.unique(part.sources[block], axis=0)):
+                with suppress(SourceError):
+                    sources.append(codec.alphabet.read_source(task.normalise(source)))
+            known = [source for source in sources if set(source) <= set(codec.characters)]
+            if known:
+                found.append(hashes_of(task, np.array(known), key))
+    return np.unique(np.concatenate(found))

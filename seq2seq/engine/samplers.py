@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Callable, NamedTuple, overload
 
 import numpy as np
@@ -194,7 +195,8 @@ class InBlocks(Sampler):
     """Every row once per epoch, for more rows than can be shuffled in memory.
 
     Blocks of consecutive rows are in random order, and the rows of several blocks that follow each other in this order
-    are in random order, too. So rows are read from all places, and in long runs.
+    are in random order, too. So rows are read from all places, and in long runs. With several widths, these rows are
+    divided into batches of rows with similar widths, in random order.
 
     Parameters
     ----------
@@ -202,6 +204,8 @@ class InBlocks(Sampler):
     arrays : dict of str to ndarray
     batch_size : int
         Rows per batch; the last batch has the remaining rows.
+    widths : dict of str to ndarray of int, optional
+        As for `Bucketed`. By default all rows are read in full width.
     block : int
         Rows of a block.
     group : int
@@ -215,6 +219,7 @@ class InBlocks(Sampler):
         network: Network,
         arrays: Arrays,
         batch_size: int,
+        widths: Mapping[str, Array] | None = None,
         block: int = ROWS,
         group: int = TOGETHER,
         rows: int | None = None,
@@ -227,19 +232,24 @@ class InBlocks(Sampler):
         self._network = network
         self._batch_size = batch_size
         self._block = block
-        self._group = group
+        self._together = block * group
+        self._bucket, buckets = _buckets(widths or {}, n)
+        self._widths = [*accumulate(buckets, _wider)]  # a batch can have rows from narrower buckets, too
+        if len(buckets) > 1:
+            self._together = max(1, self._together // batch_size) * batch_size
 
     def epoch(self, rng: np.random.Generator) -> Plan:
         """The batches of an epoch. The rows beyond the last whole block come last."""
         whole = self._all // self._block
         order = np.append(rng.permutation(whole), whole)
         key = int(rng.integers(2**63))
-        size = self._block * self._group
+        size = self._together
 
         def shuffled(group: int) -> Array:
-            begins = order[group * self._group : (group + 1) * self._group] * self._block
-            rows = (begins[:, None] + np.arange(self._block)).reshape(-1)
-            return np.random.default_rng((key, group)).permutation(rows[rows < self._all])
+            places = np.arange(group * size, min((group + 1) * size, self._all))
+            rows = order[places // self._block] * self._block + places % self._block
+            rng = np.random.default_rng((key, group))
+            return self._by_width(rng.permutation(rows), rng)
 
         def batches(numbers: range) -> list[Batch]:
             begin = numbers[0] * self._batch_size
@@ -248,9 +258,21 @@ class InBlocks(Sampler):
             rows = np.concatenate([shuffled(group) for group in range(first, (end - 1) // size + 1)])
             rows = rows[begin - first * size : end - first * size]
             parts = [rows[part] for part in blocks(len(rows), self._batch_size)]
-            return _batches_of(self._network, self.arrays, parts)
+            return _batches_of(self._network, self.arrays, parts, self._widths_of)
 
         return Plan(batches, range(self.batches))
+
+    def _by_width(self, rows: Array, rng: np.random.Generator) -> Array:
+        """Rows in random order, in whole batches of similar width; the remaining rows are the last."""
+        if len(self._widths) == 1:
+            return rows
+        rows = rows[np.argsort(self._bucket[rows], kind="stable")]
+        whole = len(rows) - len(rows) % self._batch_size
+        return np.append(rng.permutation(rows[:whole].reshape(-1, self._batch_size)), rows[whole:])
+
+    def _widths_of(self, rows: Array) -> dict[str, int]:
+        """The widths of a batch: those of its widest bucket."""
+        return self._widths[self._bucket[rows].max() if len(self._widths) > 1 else 0]
 
 
 class Mixed(Sampler):
@@ -312,15 +334,20 @@ def _rows(arrays: Arrays) -> int:
     return len(next(iter(arrays.values())))
 
 
-def _batches_of(network: Network, arrays: Arrays, parts: Sequence[Array]) -> list[Batch]:
-    """Batches of these rows, in full width."""
+def _batches_of(
+    network: Network,
+    arrays: Arrays,
+    parts: Sequence[Array],
+    widths_of: Callable[[Array], dict[str, int]] = lambda rows: {},
+) -> list[Batch]:
+    """Batches of these rows; by default in full width."""
     rows = np.concatenate(parts)
     terms = np.append(0, network.terms({name: array[rows] for name, array in arrays.items()}).cumsum())
     batches = []
     begin = 0
     for part in parts:
         end = begin + len(part)
-        batches.append(Batch(part, {}, int(terms[end] - terms[begin])))
+        batches.append(Batch(part, widths_of(part), int(terms[end] - terms[begin])))
         begin = end
     return batches
 
@@ -337,12 +364,16 @@ def _buckets(widths: Mapping[str, Array], n: int) -> tuple[Array, list[dict[str,
     """The bucket of each row (N,), and the widths of each bucket."""
     if not widths:
         return np.zeros(n, np.uint8), [{}]
-    names = list(widths)
-    distinct, bucket = np.unique(widths[names[0]], return_inverse=True)
-    bucket = bucket.reshape(-1).astype(np.min_scalar_type(len(distinct)))
-    of_each = [distinct]
-    for name in names[1:]:
-        widest = np.zeros(len(distinct), np.int64)
-        np.maximum.at(widest, bucket, widths[name])
-        of_each.append(widest)
-    return bucket, [dict(zip(names, map(int, each))) for each in zip(*of_each)]
+    first, *others = widths
+    distinct = np.unique(widths[first])
+    bucket = np.empty(n, np.min_scalar_type(len(distinct)))
+    widest = {name: np.zeros(len(distinct), np.int64) for name in others}
+    for block in blocks(n, BLOCK):
+        bucket[block] = np.searchsorted(distinct, widths[first][block])
+        for name in others:
+            np.maximum.at(widest[name], bucket[block], widths[name][block])
+    return bucket, [dict(zip(widths, map(int, each))) for each in zip(distinct, *widest.values())]
+
+
+def _wider(first: dict[str, int], second: dict[str, int]) -> dict[str, int]:
+    return {name: max(first[name], second[name]) for name in first}

@@ -15,6 +15,7 @@ from seq2seq.tasks.arrays import Pairs, Row, StringPairs
 from seq2seq.tasks.blocks import digest_of
 from seq2seq.tasks.draws import distinct, drawn, fitting
 from seq2seq.tasks.files import read_pairs
+from seq2seq.tasks.many import ManyPairs
 from seq2seq.tasks.measure import Measure, Outline, Sources
 from seq2seq.typing import Array
 from seq2seq.values import make_plain, plain, whole
@@ -230,6 +231,11 @@ class Task:
     def digit_operators(self) -> str:
         """Those of `binary_operators` after which the second number has one digit."""
         return ""
+
+    @property
+    def many(self) -> ManyPairs | None:
+        """The pairs of the task, if they are too many to be held in memory."""
+        return None
 
     def final(self, target: str) -> str:
         """The part of a target that is the answer, if the working comes before it."""

@@ -14,15 +14,17 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Collection, Iterator
+import os
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from seq2seq.errors import DataError, UsageError, require, short
+from seq2seq.errors import DataError, Seq2SeqError, UsageError, require, short
 from seq2seq.files import once
 from seq2seq.tasks.arrays import Row
-from seq2seq.tasks.blocks import opened
+from seq2seq.tasks.blocks import BLOCK, opened
 
 LINES = 2**12  # between two looks at how far a reading is
 COMMON = (".tsv", ".csv", ".jsonl")  # suffixes of files of pairs that every task reads
@@ -82,6 +84,23 @@ def files_in(path: str, suffixes: Collection[str]) -> list[str]:
     found = [str(folder / name) for name in names if Path(name.removesuffix(".gz")).suffix in suffixes]
     require(bool(found), "path", path, f"a file, or a folder with files that end in {', '.join(suffixes)}")
     return found
+
+
+def hold_more_than(most: int, paths: Iterable[str]) -> bool:
+    """Whether files that can be read again hold more than `most` bytes together, those that are packed unpacked."""
+    size = 0
+    with suppress(OSError, Seq2SeqError):  # it is said where they are read
+        for path in paths:
+            if not os.path.isfile(path):
+                return False
+            if not path.endswith(".gz"):
+                size += os.path.getsize(path)
+                continue
+            with opened(path, f"measuring {path}") as (file, look):
+                while size <= most and (content := file.read(BLOCK)):
+                    size += len(content)
+                    look()
+    return size > most
 
 
 def table_rows(shown: str, path: str) -> Iterator[tuple[int, list[str]]]:

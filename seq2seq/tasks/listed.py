@@ -17,10 +17,14 @@ from seq2seq.tasks.alphabet import split
 from seq2seq.tasks.arrays import Pairs, Row, require_pair
 from seq2seq.tasks.base import Task
 from seq2seq.tasks.blocks import digest_and_size
-from seq2seq.tasks.files import COMMON, files_in, read_pairs
+from seq2seq.tasks.files import COMMON, files_in, hold_more_than, read_pairs
 from seq2seq.tasks.kept import MOST_KEPT, KeptTask
+from seq2seq.tasks.many import ManyPairs
 from seq2seq.tasks.measure import Measure, Sources
+from seq2seq.typing import Array
 from seq2seq.values import whole
+
+IN_MEMORY = 2**26  # bytes of files up to which pairs are held; as Python's strings they take about eight times as much
 
 
 class ListTask(Task):
@@ -69,11 +73,14 @@ class ListTask(Task):
 
     def sample(self, n: int, rng: np.random.Generator) -> Pairs:
         n = whole("n", n, 0)
-        return self._all.take(rng.integers(self.count, size=n))
+        return self._take(rng.integers(self.count, size=n))
 
     def sample_distinct(self, n: int, rng: np.random.Generator) -> Pairs:
         n = whole("n", n, 0, self.count)
-        return self._all.take(rng.permutation(self.count)[:n])
+        return self._take(rng.permutation(self.count)[:n])
+
+    def _take(self, rows: Array) -> Pairs:
+        return self._all.take(rows)
 
 
 def in_order(pairs: list[tuple[str, str]], of: Any) -> list[tuple[str, str]]:
@@ -101,7 +108,8 @@ class FirstTargets(Collection[tuple[str, str]]):
 class FileTask(KeptTask, ListTask):
     """A task whose pairs come from a file, or are given. It needs a `name` and `read(path)`.
 
-    A run keeps the pairs themselves, so that it can be moved to a machine without the file.
+    A run keeps the pairs themselves, so that it can be moved to a machine without the file. Pairs from large files are
+    neither kept nor held in memory: see `many`.
 
     Parameters
     ----------
@@ -160,10 +168,26 @@ class FileTask(KeptTask, ListTask):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        again = self._collected[1]
+        again = self._collected[1] if self.many is None else self.many.again
         rows = "1 row came twice and is" if again == 1 else f"{again} rows came twice and are"
         where = self.name if self.given is not None else self.file
         return (f"{where}: {rows} used once",) if again else ()
+
+    @cached_property
+    def many(self) -> ManyPairs | None:
+        """The pairs if they are not held in memory: those of files with more than `IN_MEMORY` bytes."""
+        held = self.given is not None or self.several or self.stepwise or type(self).key is not Task.key
+        if held or not hold_more_than(IN_MEMORY, files_in(self.file, self.suffixes)):
+            return None
+        pairs = (self._checked(pair, f"{place}{number}") for place, (number, *pair) in self._placed())
+        many = ManyPairs(pairs, self._require_one_target)
+        if not many:
+            raise UsageError(f"{self.file}: holds no pairs")
+        return many
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and other processes read the files again."""
+        return {name: value for name, value in vars(self).items() if name != "many"}
 
     def _placed(self) -> Iterator[tuple[str, Row]]:
         """The rows, each with the place of which it has the number."""
@@ -186,8 +210,7 @@ class FileTask(KeptTask, ListTask):
             if target in targets:
                 again += 1
             elif targets and not self.several:
-                first = self._place_of(source)
-                raise UsageError(f"{place}{number}: has another target for its source than {first} has")
+                self._require_one_target(source)
             else:
                 rows[source] = (*targets, target)
         if not rows:
@@ -208,14 +231,23 @@ class FileTask(KeptTask, ListTask):
             written.append(separator.join(symbols) if separator else string)
         return written[0], written[1]
 
-    def _place_of(self, source: str) -> str:
-        """The place of the first row with this source."""
-        found = (f"{place}{row.number}" for place, row in self._placed() if self._checked([*row[1:]], "")[0] == source)
-        return next(found)
+    def _require_one_target(self, source: str) -> None:
+        """Raise a `UsageError` that names the places, if two rows have this source and different targets."""
+        first: tuple[str, str] | None = None
+        for place, (number, *pair) in self._placed():
+            found, target = self._checked(pair, "")
+            if found != source:
+                continue
+            first = first or (f"{place}{number}", target)
+            if target != first[1]:
+                raise UsageError(f"{place}{number}: has another target for its source than {first[0]} has")
 
     @property
     def _every(self) -> Collection[tuple[str, str]]:
-        return FirstTargets(self._collected[0])
+        return FirstTargets(self._collected[0]) if self.many is None else self.many
+
+    def _take(self, rows: Array) -> Pairs:
+        return super()._take(rows) if self.many is None else self.written(self.many.take(rows))
 
     def pairs(self) -> Iterable[tuple[str, str]]:
         return self._every
@@ -241,12 +273,12 @@ class FileTask(KeptTask, ListTask):
 
     @property
     def unkept(self) -> bool:
-        return self.kept_size > MOST_KEPT
+        return self.many is not None or self.kept_size > MOST_KEPT
 
     @cached_property
     def _kept(self) -> tuple[str, int]:
-        """The digest and the size of what is kept."""
-        return digest_and_size(self._lines())
+        """The digest and the size of what is kept, or of pairs that are not."""
+        return digest_and_size(self._lines()) if self.many is None else (self.many.digest, self.many.size)
 
     @classmethod
     def restored(cls, options: dict[str, Any], kept: str | None) -> Task:

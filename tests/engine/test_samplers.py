@@ -173,3 +173,23 @@ def test_a_plan_is_read_like_a_list(sampler):
         assert len(plan[part]) == len(whole[part]) == len(pairs)
         assert all((a.rows == b.rows).all() and a.terms == b.terms for a, b in pairs)
     assert (plan[-1].rows == whole[-1].rows).all() and plan[1234].terms == whole[1234].terms
+
+
+@pytest.mark.parametrize("batch_size", [7, 100])
+def test_rows_in_blocks_are_in_batches_of_similar_width(batch_size):
+    n = 1003
+    widths = {"x": np.random.default_rng(0).choice([2, 5, 9], n), "n": np.arange(n) % 4 + 1}
+    sampler = InBlocks(Counted(), arrays_of(n), batch_size, widths, block=10, group=8)
+    epoch = [*sampler.epoch(np.random.default_rng(0))]
+    assert sorted(row for batch in epoch for row in batch.rows) == [*range(n)] and len(epoch) == sampler.batches
+    assert [len(batch.rows) for batch in epoch[:-1]] == [batch_size] * (len(epoch) - 1)
+    assert [batch.terms for batch in epoch] == [sum(row % 3 for row in batch.rows) for batch in epoch]
+    for batch in epoch:
+        assert batch.widths == {"x": widths["x"][batch.rows].max(), "n": 4}
+    if batch_size == 7:
+        assert sum(len({*widths["x"][batch.rows]}) > 1 for batch in epoch) <= 2 * 14
+        order = [batch.widths["x"] for batch in epoch[:11]]  # of a group
+        assert len({*order}) == 3 and order != sorted(order)
+    few = InBlocks(Counted(), arrays_of(n), batch_size, widths, block=10, group=8, rows=300)
+    drawn = np.concatenate([batch.rows for batch in few.epoch(np.random.default_rng(0))])
+    assert drawn.tolist() == np.concatenate([batch.rows for batch in epoch])[:300].tolist()
