@@ -7,8 +7,10 @@ from seq2seq.stored import StoredIds, Windows
 RNG = np.random.default_rng(0)
 
 
+@pytest.mark.parametrize("near", [0, 50, 2**10])
 @pytest.mark.parametrize("size, dtype", [(200, np.uint8), (300, np.int32), (70_000, np.int32)])
-def test_windows_of_stored_ids_are_read_like_an_array(size, dtype):
+def test_windows_of_stored_ids_are_read_like_an_array(size, dtype, near, monkeypatch):
+    monkeypatch.setattr("seq2seq.stored.NEAR", near)
     ids = RNG.integers(size, size=1000).astype(dtype)
     stored = StoredIds(size, dtype)
     for part in np.split(ids, [1, 400, 403]):

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import seq2seq.engine.trainer
-from seq2seq import Addition, Text, train
+import seq2seq.tasks.listed
+from seq2seq import Addition, PairsTask, Text, train
 from seq2seq.engine.ranks import Ranks
 from seq2seq.engine.shards import ShardUpdater
 from seq2seq.mpi import ranks_of_job
@@ -26,6 +27,7 @@ TEXT = {
     "task": Text(given="abcd bdca cab dcb " * 120), "model": "lstm", "dropout": 0.2, "batch_size": 5,
     "embedding": 4, "normalise": "batch",
 }  # fmt: skip
+MANY = {"model": "attention", "dropout": 0.2, "batch_size": 11, "validation": 20, "test": 20}
 UPDATE = 9  # during which something goes wrong
 EPOCHS = {"short": 1, "longer": 2, "long": 16}
 
@@ -62,6 +64,9 @@ def main(folder: Path, *cases: str) -> None:
         for case in set(cases) & set(EPOCHS):
             options["epochs"] = EPOCHS[case]
         train(run_dir=folder / "sums", ranks=ranks, resume=True, **options)
+        if "many" in cases:
+            seq2seq.tasks.listed.IN_MEMORY = 0
+            train(PairsTask(str(folder / "many.tsv")), folder / "many", ranks=ranks, **COMMON, **MANY)
         if "text" in cases:
             train(run_dir=folder / "text", ranks=ranks, **COMMON, **TEXT)
 

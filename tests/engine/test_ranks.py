@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from seq2seq import ModelConfig, Seq2SeqError, TrainingConfig, UsageError, train
+from seq2seq import ModelConfig, PairsTask, Seq2SeqError, TrainingConfig, UsageError, train
 from seq2seq.applications.learning import make_sampler
 from seq2seq.engine.ranks import ALONE, Ranks
 from seq2seq.engine.samplers import Batch
@@ -21,7 +21,7 @@ from seq2seq.models.by_hand_updater import ByHandUpdater
 from seq2seq.mpi import is_job, ranks_of_job
 from seq2seq.mx import mx
 from seq2seq.runs import Run
-from tests.engine.rank_job import COMMON, SUMS, TEXT
+from tests.engine.rank_job import COMMON, MANY, SUMS, TEXT
 from tests.engine.test_updater import CODEC, EXAMPLES, MODEL
 
 ROOT = Path(__file__).parents[2]
@@ -167,6 +167,17 @@ def test_any_number_of_processes_learns_the_same(alone, tmp_path, processes):
     assert ended.returncode == 0, ended.stderr
     for name in ("sums", "text"):
         require_same(tmp_path / name, alone / name)
+
+
+@needs_mpi
+def test_processes_that_each_read_many_pairs_learn_the_same(tmp_path, monkeypatch):
+    pairs = [f"{number}\t{number + 1}\n" for number in range(300)]
+    (tmp_path / "many.tsv").write_text("".join([*pairs, *pairs[::7]]))
+    ended = job(2, tmp_path, "many")
+    assert ended.returncode == 0, ended.stderr
+    monkeypatch.setattr("seq2seq.tasks.listed.IN_MEMORY", 0)
+    train(PairsTask(str(tmp_path / "many.tsv")), tmp_path / "alone", **COMMON, **MANY)
+    require_same(tmp_path / "many", tmp_path / "alone")
 
 
 @needs_mpi

@@ -138,9 +138,14 @@ def test_only_what_can_be_read_again_and_split_by_row_is_not_held(tmp_path):
     path = str(tmp_path / "x.tsv")
     assert Own(path).many is not None and [*Own(path).pairs()] == PAIRS
     assert Several(path).many is Keyed(path).many is PairsTask.of(PAIRS).many is None
-    os.mkfifo(tmp_path / "pipe.tsv")
-    writer = threading.Thread(target=write, args=(tmp_path / "pipe.tsv", PAIRS))
+
+
+def test_pairs_from_a_pipe_are_held(tmp_path):
+    pipe = tmp_path / "pipe.tsv.gz"
+    content = gzip.compress("".join(f"{source}\t{target}\n" for source, target in PAIRS).encode())
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
     writer.start()
-    task = PairsTask(str(tmp_path / "pipe.tsv"))
+    task = PairsTask(str(pipe))
     assert [*task.pairs()] == PAIRS and task.many is None
     writer.join()
