@@ -343,7 +343,7 @@ class Run:
             return config
         if values["task"].get("digest") != task.kept_digest:
             raise RunError(f"{path}: was made with other data than {quoted(task, 200)} has")
-        return replace(config, task=task)
+        return config if self.has(task.kept_as) else replace(config, task=task)  # earlier versions kept more
 
     def check_fingerprint(self, fingerprint: str, outline: Outline | None = None) -> None:
         """Check that a data set is the one on which the run was trained.

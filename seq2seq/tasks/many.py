@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain
@@ -11,7 +10,6 @@ import numpy as np
 
 from seq2seq.arrays import blocks
 from seq2seq.stored import Stored
-from seq2seq.tasks.blocks import DIGITS
 from seq2seq.typing import Array
 
 ROWS = 2**12  # pairs that are read at a time, ...
@@ -37,10 +35,6 @@ class ManyPairs(Collection[tuple[str, str]]):
     ----------
     again : int
         Number of pairs that were left out.
-    digest : str
-        A digest of all pairs.
-    size : int
-        Their size in the file, in bytes.
 
     Raises
     ------
@@ -54,17 +48,12 @@ class ManyPairs(Collection[tuple[str, str]]):
         self._numbers = [0]
         sources = array("q")
         targets = array("i")
-        digest = hashlib.sha256()
         for group in _grouped(pairs):
-            content = (END.join(chain.from_iterable(group)) + END).encode()
-            digest.update(content)
-            self._stored.append(content)
+            self._stored.append((END.join(chain.from_iterable(group)) + END).encode())
             self._places.append(len(self._stored))
             self._numbers.append(self._numbers[-1] + len(group))
             sources.extend([hash(source) for source, _ in group])
             targets.extend([hash(target) >> 32 for _, target in group])
-        self.digest = digest.hexdigest()[:DIGITS]
-        self.size = len(self._stored)
         self._left_out = np.zeros(self._numbers[-1], bool)
         doubtful = self._compare(np.frombuffer(sources, np.int64), np.frombuffer(targets, np.int32))
         self.again = int(self._left_out.sum())

@@ -40,8 +40,11 @@ def large(monkeypatch):
 
 
 class Interrupts(Callback):
+    def __init__(self, update):
+        self.update = update
+
     def on_step(self, step):
-        if step.update == 25:  # within the second epoch
+        if step.update == self.update:
             signal.raise_signal(signal.SIGINT)
 
 
@@ -79,7 +82,7 @@ def test_many_pairs_are_learned_evaluated_and_resumed(folder, large, tmp_path, m
     task = PairsTask(str(folder))
     whole = train(task, tmp_path / "whole", **options)
     with pytest.raises(TrainingInterrupted):
-        train(task, tmp_path / "parts", callbacks=[Interrupts()], **options)
+        train(task, tmp_path / "parts", callbacks=[Interrupts(25)], **options)
     again = train(PairsTask(str(folder)), tmp_path / "parts", resume=True, progress=False)
     assert all((array == whole.weights[name]).all() for name, array in again.weights.items())
     losses = ([row["train_loss"] for row in each.run.read_metrics()] for each in (again, whole))
@@ -96,6 +99,21 @@ def test_many_pairs_are_learned_evaluated_and_resumed(folder, large, tmp_path, m
     (folder / "2.tsv").write_text("x\ty\n")
     with pytest.raises(RunError, match="was made with other data than"):
         Solver(again.run.path, task=PairsTask(str(folder)))
+
+
+def test_a_run_that_keeps_such_pairs_goes_on_with_them(folder, large, tmp_path):
+    """Earlier versions held all pairs in memory."""
+    path = str(folder)
+    whole = train(PairsTask(path), tmp_path / "whole", **OPTIONS)
+    with pytest.raises(TrainingInterrupted):
+        train(PairsTask(path), tmp_path / "parts", callbacks=[Interrupts(15)], **OPTIONS)
+    large()
+    again = train(PairsTask(path), tmp_path / "parts", resume=True, progress=False)
+    assert all((array == whole.weights[name]).all() for name, array in again.weights.items())
+    assert Solver(again.run.path, task=PairsTask(path)).evaluate() == again.evaluate() == whole.evaluate()
+    (folder / "2.tsv").write_text("x\ty\n")
+    with pytest.raises(RunError, match="was made with other data than"):
+        train(PairsTask(path), tmp_path / "parts", resume=True, progress=False)
 
 
 def test_batches_of_many_pairs_have_the_widths_of_their_pairs(tmp_path, large):
