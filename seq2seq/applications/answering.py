@@ -83,8 +83,8 @@ class Answering(StringApplication["Evaluation"]):
     def build_dataset(
         self, task: Task, config: DataConfig, seed: int, codec: Codec, extra: Sequence[Extra], note: Note
     ) -> Dataset:
-        if task.many is not None:
-            return build_many(task, task.many, config, seed, codec, extra)
+        if task._many is not None:
+            return build_many(task, task._many, config, seed, codec, extra)
         return build_pairs(task, config, seed, codec, extra, note)
 
     def examples(self, task: Task, pairs: Pairs | Iterable[tuple[str, str]], codec: Codec) -> Examples:

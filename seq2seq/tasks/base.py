@@ -232,11 +232,6 @@ class Task:
         """Those of `binary_operators` after which the second number has one digit."""
         return ""
 
-    @property
-    def many(self) -> ManyPairs | None:
-        """The pairs of the task, if they are too many to be held in memory."""
-        return None
-
     def final(self, target: str) -> str:
         """The part of a target that is the answer, if the working comes before it."""
         return target
@@ -332,6 +327,11 @@ class Task:
     @cached_property
     def _sources(self) -> Sources | None:
         """A description of the sources, if known."""
+        return None
+
+    @property
+    def _many(self) -> ManyPairs | None:
+        """The pairs of the task, if they are too many to be held in memory."""
         return None
 
     @cached_property

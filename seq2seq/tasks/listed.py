@@ -116,7 +116,7 @@ class FileTask(KeptTask, ListTask):
     """A task whose pairs come from a file, or are given. It needs a `name` and `read(path)`.
 
     A run keeps the pairs themselves, so that it can be moved to a machine without the file. Pairs from large files are
-    neither kept nor held in memory: see `many`.
+    neither kept nor held in memory: they stay on disk.
 
     Parameters
     ----------
@@ -175,13 +175,13 @@ class FileTask(KeptTask, ListTask):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        again = self._collected[1] if self.many is None else self.many.again
+        again = self._collected[1] if self._many is None else self._many.again
         rows = "1 row came twice and is" if again == 1 else f"{again} rows came twice and are"
         where = self.name if self.given is not None else self.file
         return (f"{where}: {rows} used once",) if again else ()
 
     @cached_property
-    def many(self) -> ManyPairs | None:
+    def _many(self) -> ManyPairs | None:
         """The pairs if they are not held in memory: those of files with more than `IN_MEMORY` bytes."""
         held = self.given is not None or self.several or self.stepwise or type(self).key is not Task.key
         if held or not hold_more_than(IN_MEMORY, files_in(self.file, self.suffixes)):
@@ -194,7 +194,7 @@ class FileTask(KeptTask, ListTask):
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies and other processes read the files again."""
-        return {name: value for name, value in vars(self).items() if name != "many"}
+        return {name: value for name, value in vars(self).items() if name != "_many"}
 
     def _placed(self) -> Iterator[tuple[str, Row]]:
         """The rows, each with the place of which it has the number."""
@@ -251,10 +251,10 @@ class FileTask(KeptTask, ListTask):
 
     @property
     def _every(self) -> Collection[tuple[str, str]]:
-        return FirstTargets(self._collected[0]) if self.many is None else self.many
+        return FirstTargets(self._collected[0]) if self._many is None else self._many
 
     def _take(self, rows: Array) -> Pairs:
-        return super()._take(rows) if self.many is None else self.written(self.many.take(rows))
+        return super()._take(rows) if self._many is None else self.written(self._many.take(rows))
 
     def pairs(self) -> Iterable[tuple[str, str]]:
         return self._every
@@ -267,8 +267,8 @@ class FileTask(KeptTask, ListTask):
         return None if self.unkept else self._lines()
 
     def _lines(self) -> Iterator[str]:
-        if self.many is not None:
-            return ("".join(map(_line, pairs)) for pairs in self.many.blocks())
+        if self._many is not None:
+            return ("".join(map(_line, pairs)) for pairs in self._many.blocks())
         return ("".join(_line((source, target)) for target in targets) for source, targets in self.rows.items())
 
     @property
@@ -281,7 +281,7 @@ class FileTask(KeptTask, ListTask):
 
     @property
     def unkept(self) -> bool:
-        return self.many is not None or self.kept_size > MOST_KEPT
+        return self._many is not None or self.kept_size > MOST_KEPT
 
     @cached_property
     def _kept(self) -> tuple[str, int]:

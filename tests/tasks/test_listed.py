@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,7 @@ def test_what_it_keeps_makes_it_again():
     again = PairsTask.restored(task.options(), task.keep())
     assert list(again.pairs()) == list(task.pairs()) and again.keep() == task.keep()
     assert again.characters == task.characters
+    assert task.keep() == "".join(json.dumps(pair, ensure_ascii=False) + "\n" for pair in pairs)
     with pytest.raises(ValueError, match="the pairs it was trained on are not there"):
         PairsTask.restored(task.options(), None)
 

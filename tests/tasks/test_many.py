@@ -61,10 +61,10 @@ def test_sources_with_one_hash_are_told_apart(monkeypatch):
 def test_a_task_of_many_pairs_is_that_of_few(tmp_path, monkeypatch):
     pairs = [*PAIRS, *[(f"{a}z", b) for a, b in PAIRS]]
     task = write(tmp_path / "x.tsv", [*pairs, *pairs[5:9]])
-    assert task.many is not None and task.unkept and task.keep() is task.keep_parts() is None
+    assert task._many is not None and task.unkept and task.keep() is task.keep_parts() is None
     monkeypatch.undo()
     few = write(tmp_path / "x.tsv", [*pairs, *pairs[5:9]])
-    assert few.many is None and not few.unkept
+    assert few._many is None and not few.unkept
     assert [*task.pairs()] == [*few.pairs()] == pairs and task.rows == few.rows and task.notes == few.notes
     assert "4 rows came twice and are used once" in task.notes[0]
     assert task._measure == few._measure and task.count == few.count and task.example_source == few.example_source
@@ -78,9 +78,9 @@ def test_a_task_of_many_pairs_is_that_of_few(tmp_path, monkeypatch):
 
 def test_a_task_of_many_pairs_is_copied_without_them(tmp_path):
     task = write(tmp_path / "x.tsv", PAIRS)
-    assert task.many is not None
+    assert task._many is not None
     other = pickle.loads(pickle.dumps(task))
-    assert other == task and "many" not in vars(other) and [*other.pairs()] == PAIRS
+    assert other == task and "_many" not in vars(other) and [*other.pairs()] == PAIRS
 
 
 def test_errors_in_many_pairs_name_the_file_and_the_line(tmp_path):
@@ -136,8 +136,8 @@ class Keyed(Own):
 def test_only_what_can_be_read_again_and_split_by_row_is_not_held(tmp_path):
     write(tmp_path / "x.tsv", PAIRS)
     path = str(tmp_path / "x.tsv")
-    assert Own(path).many is not None and [*Own(path).pairs()] == PAIRS
-    assert Several(path).many is Keyed(path).many is PairsTask.of(PAIRS).many is None
+    assert Own(path)._many is not None and [*Own(path).pairs()] == PAIRS
+    assert Several(path)._many is Keyed(path)._many is PairsTask.of(PAIRS)._many is None
 
 
 def test_pairs_from_a_pipe_are_held(tmp_path):
@@ -147,5 +147,5 @@ def test_pairs_from_a_pipe_are_held(tmp_path):
     writer = threading.Thread(target=pipe.write_bytes, args=(content,))
     writer.start()
     task = PairsTask(str(pipe))
-    assert [*task.pairs()] == PAIRS and task.many is None
+    assert [*task.pairs()] == PAIRS and task._many is None
     writer.join()
