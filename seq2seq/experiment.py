@@ -115,8 +115,8 @@ def train(
     good = validation_sets is None or isinstance(validation_sets, Mapping)
     require(good, "validation_sets", validation_sets, "a dict of pairs by name")
     shown = progress_for_stderr() if progress and ranks.first else Progress()
-    start = None if start_from is None else StartingPoint(start_from, device)
-    with noting(shown.on_note):
+    with noting(shown.on_note), ranks.together("options"):
+        start = None if start_from is None else StartingPoint(start_from, device)
         base = _base(task, preset, options, start)
         config = base.with_options(**options)
         config = replace(config, extra=(*config.extra, *mixtures(config.task, mix)))
@@ -127,7 +127,7 @@ def train(
         for learned in (config.task, *(extra.task for extra in config.extra)):
             require_rebuilt(learned)
             require_keepable(learned)
-    context = pick_device(device)
+        context = pick_device(device)
     holding = _hold(run_dir, config, resume) if ranks.first else nullcontext()
     with noting(shown.on_note), holding as hold:
         if hold and not hold.locked:
@@ -138,37 +138,40 @@ def train(
         resumed = ranks.once(lambda: run.exists, "run folder")
         if resumed and not resume:
             raise RunError(f"{run.shown}: already holds a run; resume it, or choose another folder")
-        if resumed:
-            chosen = set(options) | ({"task"} if task is not None else set()) | ({"extra"} if mix else set())
-            if preset is not None:
-                chosen |= set(_flat(config)) - {"seed", "epochs", *lacking(config)}
-            if find_rate:
-                if not run.found_rate:
-                    raise UsageError(f"find_rate: {run.shown} was made without it; a resumed run keeps its options")
-                chosen.discard("learning_rate")
-            config = _resumed(run, config, chosen, start)
-        else:
-            config = _fitted(config, preset, options)
-            if start is not None:
-                start.require_same_network(config)
-
-        ranks.own(config.training.shards)  # refuses too few
-        application = application_of(config.task)
-        codec = application.make_codec(config)
-        application.require_memory(config, codec)
-        dataset = build_dataset(config.task, config.data, config.data_seed, codec, config.extra, shown.on_note)
-        for line in _notes(config, dataset, preset):
-            shown.on_note(line)
-        model = make_model(config.task, config.model, codec)
-        weights = None
-        if start is not None and not resumed:
-            application.require_startable()
-            dataset = dataset.knowing(start.known(codec, config.task, dataset.key))
-            config = replace(config, start=start.record(dataset.known))
-            weights = start.weights(model, codec, config, context)
-            for line in start.notes(codec, dataset, config.task):
+        with ranks.together("data"):
+            if resumed:
+                chosen = set(options) | ({"task"} if task is not None else set()) | ({"extra"} if mix else set())
+                if preset is not None:
+                    chosen |= set(_flat(config)) - {"seed", "epochs", *lacking(config)}
+                if find_rate:
+                    if not run.found_rate:
+                        raise UsageError(f"find_rate: {run.shown} was made without it; a resumed run keeps its options")
+                    chosen.discard("learning_rate")
+                config = _resumed(run, config, chosen, start)
+            else:
+                config = _fitted(config, preset, options)
+                if start is not None:
+                    start.require_same_network(config)
+            ranks.own(config.training.shards)  # refuses too few
+            application = application_of(config.task)
+            codec = application.make_codec(config)
+            application.require_memory(config, codec)
+            dataset = build_dataset(config.task, config.data, config.data_seed, codec, config.extra, shown.on_note)
+            for line in _notes(config, dataset, preset):
                 shown.on_note(line)
-        sampler = application.make_sampler(model, codec, dataset, config.training)
+            model = make_model(config.task, config.model, codec)
+            weights = None
+            if start is not None and not resumed:
+                application.require_startable()
+                dataset = dataset.knowing(start.known(codec, config.task, dataset.key))
+                config = replace(config, start=start.record(dataset.known))
+                weights = start.weights(model, codec, config, context)
+                for line in start.notes(codec, dataset, config.task):
+                    shown.on_note(line)
+            sampler = application.make_sampler(model, codec, dataset, config.training)
+            outline = dataset.outline(config.task)
+        ranks.require_same("data", [dataset.fingerprint, outline.to_json()])
+        ranks.require_same("options", [config.to_json(), find_rate])
         test: RangeTest | None = None
         if find_rate and not resumed:
             if ranks.first:
@@ -194,9 +197,6 @@ def train(
             validation_sets=sets,
             ranks=ranks,
         )
-        outline = dataset.outline(config.task)
-        ranks.require_same("data", [dataset.fingerprint, outline.to_json()])
-        ranks.require_same("options", config.to_json())
         if not resumed:
             if weights is not None:
                 trainer.set_weights(weights)
@@ -352,5 +352,19 @@ def _resumed(run: Run, config: Config, chosen: set[str], start: StartingPoint | 
     asked = _flat(config)
     for name in sorted(chosen - {"epochs"}):
         if was[name] != asked[name]:
+            if name == "task":
+                _require_same_files("task", [was[name]], [asked[name]], run)
+            elif name == "extra":
+                _require_same_files("mix", *([each["task"] for each in part] for part in (was[name], asked[name])), run)
             raise UsageError(f"{name}: {run.shown} was made with {quoted(was[name])}; a resumed run keeps its options")
     return kept.with_options(epochs=config.training.epochs) if "epochs" in chosen else kept
+
+
+def _require_same_files(option: str, was: list[Any], asked: list[Any], run: Run) -> None:
+    """Raise `UsageError` if a task has the options that it had in a run, and another content of its file."""
+    for old, new in zip(was, asked):
+        if old != new and new.get("path") and {**old, "digest": None} == {**new, "digest": None}:
+            raise UsageError(
+                f"{option}: {new['path']} has changed since {run.shown} began; give the file as it was, or leave out "
+                f"{option}: the run keeps its own copy"
+            )

@@ -6,9 +6,13 @@ and sleeps otherwise: a process that waits leaves its core to the others, and se
 
 from __future__ import annotations
 
+import ctypes
 import os
-import socket
+import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -61,12 +65,7 @@ class MpiRanks(Ranks):
     """
 
     def __init__(self, stall: float = STALL) -> None:
-        try:
-            from mpi4py import MPI
-        except (ImportError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise Seq2SeqError(f"several processes need MPI: pip install 'mxseq2seq[mpi]' ({reason})") from None
-        self._mpi = MPI
+        self._mpi = MPI = _started(stall)
         self._comm = MPI.COMM_WORLD
         self._stall = stall
         self.number = self._comm.Get_rank()
@@ -92,10 +91,7 @@ class MpiRanks(Ranks):
             while not request.Test():
                 waited = time.monotonic() - started
                 if waited > self._stall:
-                    raise Seq2SeqError(
-                        f"waited {self._stall:g} s for the other processes ({what}); one of them or the network has "
-                        "stopped, or they need a longer --stall"
-                    )
+                    raise Seq2SeqError(_stalled(self._stall, what))
                 time.sleep(min(waited * PART, PAUSE))
         except self._mpi.Exception as error:
             raise Seq2SeqError(f"lost the other processes ({what}): {error.Get_error_string()}") from None
@@ -108,4 +104,47 @@ class MpiRanks(Ranks):
         if not self.first:
             time.sleep(GRACE)
             if isinstance(error, Seq2SeqError):
-                error.args = (f"process {self.number} on {socket.gethostname()}: {error}",)
+                error.args = (f"{self.named}: {error}",)
+
+
+def _started(stall: float) -> Any:
+    """The module `MPI`, once all processes have started. If one of them does not start, this process ends."""
+    try:
+        import mpi4py
+
+        mpi4py.rc.initialize = False  # its own start holds the lock of the interpreter, so nothing could watch it
+        mpi4py.rc.finalize = True
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise Seq2SeqError(f"several processes need MPI: pip install 'mxseq2seq[mpi]' ({reason})") from None
+    if not MPI.Is_initialized():
+        start = ctypes.CDLL(MPI.__file__).MPI_Init_thread
+        with _watched(stall):
+            start(None, None, int(MPI.THREAD_MULTIPLE), ctypes.byref(ctypes.c_int()))
+        MPI.COMM_WORLD.Set_errhandler(MPI.ERRORS_RETURN)
+    return MPI
+
+
+@contextmanager
+def _watched(stall: float) -> Iterator[None]:
+    """End this process with one line if the block takes longer than `stall` seconds: MPI gives no way to leave it."""
+
+    def end() -> None:
+        print(_stalled(stall, "start of MPI"), file=sys.stderr, flush=True)
+        os._exit(1)
+
+    watch = threading.Timer(min(stall, threading.TIMEOUT_MAX), end)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+def _stalled(stall: float, what: str) -> str:
+    return (
+        f"waited {stall:g} s for the other processes ({what}); one of them or the network has stopped, or they need a "
+        "longer --stall"
+    )

@@ -362,6 +362,22 @@ def test_a_text_is_kept_and_another_does_not_resume_its_run(tmp_path):
         train(Text(given=some_text() + "."), tmp_path / "moved", progress=False, resume=True)
 
 
+def test_a_file_that_has_changed_does_not_resume_its_run(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    more = tmp_path / "more.tsv"
+    lines = [f"{source}\t{target}\n" for source, target in CAPITALS]
+    path.write_text("".join(lines))
+    more.write_text("".join(lines[:6]))
+    train(PairsTask(str(path)), tmp_path / "run", progress=False, mix=[(str(more), 0.5)], **TINY)
+    more.write_text("".join(lines[:5]))
+    with pytest.raises(UsageError, match=r"^mix: .*more.tsv has changed since .*; give the file as it was, or"):
+        train(None, tmp_path / "run", progress=False, mix=[(str(more), 0.5)], resume=True)
+    path.write_text("".join(lines[:-1]))
+    with pytest.raises(UsageError, match=r"^task: .*pairs.tsv has changed since .*: the run keeps its own copy"):
+        train(PairsTask(str(path)), tmp_path / "run", progress=False, resume=True)
+    assert len(train(None, tmp_path / "run", progress=False, resume=True, epochs=2).run.read_metrics()) == 2
+
+
 def test_other_pairs_do_not_resume_a_run(tmp_path):
     train(CAPITALS, tmp_path / "run", progress=False, **TINY)
     before = files(tmp_path / "run")

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 from seq2seq import UsageError
 from seq2seq.cli import restarts
 from seq2seq.cli.restarts import restarting
+from seq2seq.folders import CONFIG
 from seq2seq.runs import OPTIMIZER
 from tests.test_scripts import TINY, call, command
 
@@ -49,11 +50,11 @@ class Trainings:
     def __call__(self, command):
         self.commands.append(command)
         status, saves = self.ends.pop(0)
-        if saves:
+        for name in [CONFIG, OPTIMIZER] if saves else []:
             new = self.folder / "new"
             new.write_text("")
-            os.replace(new, self.folder / OPTIMIZER)
-            os.utime(self.folder / OPTIMIZER, ns=(0, len(self.commands)))
+            os.replace(new, self.folder / name)
+            os.utime(self.folder / name, ns=(0, len(self.commands)))
         return status
 
 
@@ -61,6 +62,7 @@ class Trainings:
     ("ends", "status", "message"),
     [
         ([(0, True)], 0, ""),
+        ([(0, False)], 1, "ended with status 0, but nothing was trained in "),
         ([(-9, True), (0, True)], 0, "status -9; resumed (1 restarts left)"),
         ([(9, True), (1, True), (1, True)], 1, "resumed (0 restarts left)"),
         ([(1, True), (1, False)], 1, "before anything new was saved; not started again"),
@@ -83,15 +85,28 @@ def test_a_crash_is_followed_by_a_restart_if_something_was_saved(tmp_path, monke
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ((None, 2, None), "restarts: not allowed without run_dir"),
-        (("r", -1, None), "restarts: got -1, but it must be a whole number above 0"),
-        (("r", 0, "mpiexec"), "restarts: got 0, but .*--launcher is used only with it"),
+        ((None, 2, None), "restarts: goes with --run-dir DIR"),
+        (("r", -1, None), "restarts: got -1, but it must be a whole number from 0"),
+        (("r", 0, "mpiexec"), "launcher: goes with --restarts N"),
+        (("r", 1, ""), "launcher: got '', but it must be a command that starts the training"),
+        (("r", 1, "mpiexec 'oops"), r"launcher: got \"mpiexec 'oops\", but .* \(No closing quotation\)"),
         (("r", 1, "no-such-launcher -n 2"), "launcher: no-such-launcher cannot be started: No such file"),
     ],
 )
 def test_restarts_that_are_refused(values, message):
     with pytest.raises(UsageError, match=message):
         restarting(*values, print)
+
+
+def test_restarts_are_not_allowed_inside_a_job(monkeypatch):
+    monkeypatch.setenv("PMI_SIZE", "2")
+    with pytest.raises(UsageError, match="restarts: not inside mpiexec; start one process, with --launcher 'mpiexec"):
+        restarting("r", 1, None, print)
+
+
+def test_an_empty_launcher_is_refused_without_restarts_too():
+    refused = call("train", *TINY, "--launcher", "")
+    assert refused.returncode == 2 and refused.stderr.startswith("train.py: launcher: goes with --restarts N")
 
 
 def test_a_training_that_crashes_ends_like_one_that_does_not(tmp_path):
@@ -106,12 +121,23 @@ def test_a_training_that_crashes_ends_like_one_that_does_not(tmp_path):
     assert all((ours[each] == theirs[each]).all() for each in theirs)
 
 
-def test_a_signal_stops_the_training_and_is_no_crash(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_the_training_and_is_no_crash(tmp_path, number):
     arguments = [*TINY, "--epochs", 9000, "--run-dir", tmp_path / "run", "--restarts", 2]
     training = subprocess.Popen(command("train", *arguments), stderr=subprocess.PIPE, text=True)
     while not (tmp_path / "run" / "config.json").exists():  # it may not have begun, and then the signal kills it
         assert training.poll() is None
         time.sleep(0.05)
-    training.send_signal(signal.SIGTERM)
+    training.send_signal(number)
     _, said = training.communicate(timeout=60)
     assert training.returncode == 130 and "resumed" not in said
+    assert (tmp_path / "run" / OPTIMIZER).exists()
+
+
+def test_a_signal_that_is_ignored_stays_ignored(monkeypatch):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as by nohup
+    try:
+        assert restarts._run([sys.executable, "-c", "import os, signal; os.kill(os.getppid(), signal.SIGHUP)"]) == 0
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -67,7 +67,7 @@ def add_arguments(parser: Parser) -> None:
         metavar="SECONDS",
         type=float,
         default=STALL,
-        help="of several processes started by mpiexec, how long one waits for the others before it ends all "
+        help="with several processes, which mpiexec starts: how long one waits for the others before it ends them all "
         "(default: %(default)g)",
     )
     parser.add_argument(
@@ -75,12 +75,12 @@ def add_arguments(parser: Parser) -> None:
         metavar="N",
         type=int,
         default=0,
-        help="train in a process of its own, and resume up to so many times if it crashes after a save (default: 0)",
+        help="if the training crashes, resume it from the last save, at most N times; needs --run-dir (default: 0)",
     )
     parser.add_argument(
         "--launcher",
         metavar="COMMAND",
-        help="with --restarts: what starts the training, such as 'mpiexec -n 4'",
+        help="with --restarts: the command that starts the processes of the training, such as 'mpiexec -n 4'",
     )
 
 
@@ -91,7 +91,7 @@ def main() -> int:
     if arguments.list_tasks:
         list_tasks()
         return 0
-    if arguments.restarts or arguments.launcher:
+    if arguments.restarts or arguments.launcher is not None:
         return restarting(arguments.run_dir, arguments.restarts, arguments.launcher, say)
     with ranks_of_job(arguments.stall) as ranks:
         return _train(arguments, experiment, ranks)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import socket
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Callable, TypeVar
 
 import numpy as np
 
-from seq2seq.errors import RunError, TrainingInterrupted, require
+from seq2seq.errors import RunError, TrainingInterrupted, UsageError
 from seq2seq.typing import Array
 
 T = TypeVar("T")
+MESSAGE = 1024  # bytes of an error that the other processes get
 
 
 class Ranks(ABC):
@@ -42,6 +45,11 @@ class Ranks(ABC):
     def first(self) -> bool:
         return self.number == 0
 
+    @property
+    def named(self) -> str:
+        """This process for messages."""
+        return f"process {self.number} on {socket.gethostname()}"
+
     def own(self, shards: int) -> range:
         """The shards that this process computes.
 
@@ -50,8 +58,11 @@ class Ranks(ABC):
         UsageError
             If there are fewer shards than processes.
         """
-        allowed = f"at least {self.count}, the number of processes: each computes whole shards of a batch"
-        require(shards >= self.count, "shards", shards, allowed)
+        if shards < self.count:
+            raise UsageError(
+                f"shards: {shards} are too few for {self.count} processes, each of which computes whole shards; start "
+                f"at most {shards}, or begin a run with more shards"
+            )
         return self.share(shards)
 
     def share(self, pieces: int) -> range:
@@ -99,14 +110,50 @@ class Ranks(ABC):
         value: T = json.loads(self.broadcast(content, what))
         return value
 
+    @contextmanager
+    def together(self, what: str) -> Iterator[None]:
+        """Let an error inside the block, in any of the processes, be raised in all of them.
+
+        So each can tidy up, and none goes on alone. Nothing may be sent inside the block.
+
+        Parameters
+        ----------
+        what : str
+            What the other processes wait for, for messages.
+        """
+        own: Exception | None = None
+        try:
+            yield
+        except Exception as error:
+            own = error
+        if self.count > 1:
+            self._raise_of_others(own, what)
+        if own is not None:
+            raise own
+
+    def _raise_of_others(self, own: Exception | None, what: str) -> None:
+        """Tell the other processes about an error here, and raise one of theirs if there is none here."""
+        rows = np.zeros((self.count, MESSAGE), np.uint8)
+        if own is not None:
+            kind = b"U" if isinstance(own, UsageError) else b"R"
+            text = kind + f"{self.named}: {own}".encode(errors="replace")
+            rows[self.number, : min(len(text), MESSAGE)] = np.frombuffer(text[:MESSAGE], np.uint8)
+        self.gather(rows.view(np.float32), what)
+        texts = [row.tobytes().rstrip(b"\0").decode(errors="ignore") for row in rows]
+        found = next(filter(None, texts), "")
+        if found and own is None:
+            raise (UsageError if found[0] == "U" else RunError)(found[1:])
+
     def require_same(self, what: str, value: Any) -> None:
-        """Raise `RunError` if a plain value differs from that of the first process."""
+        """Raise `RunError` in all processes if a plain value of one of them differs from that of the first process."""
         own = json.dumps(value)
-        if self.once(lambda: own, what) != own:
-            raise RunError(
-                f"{what}: not the same here as in the first process; do the files differ between the machines, or the "
-                "versions of NumPy or of this library?"
-            )
+        same = self.once(lambda: own, what) == own
+        with self.together(what):
+            if not same:
+                raise RunError(
+                    f"{what}: not the same here as in the first process; do the files differ between the machines, or "
+                    "the versions of NumPy or of this library?"
+                )
 
     @abstractmethod
     def gather(self, rows: Array, what: str) -> None:

@@ -29,7 +29,19 @@ TEXT = {
 }  # fmt: skip
 MANY = {"model": "attention", "dropout": 0.2, "batch_size": 11, "validation": 20, "test": 20}
 UPDATE = 9  # during which something goes wrong
+# Tasks and options that are not the same in all processes.
+DIFFERENT = {
+    "differ-data": lambda folder, number: (pairs(100 + number), {}),
+    "differ-options": lambda folder, number: (pairs(100), {"learning_rate": 0.1 + number}),
+    "differ-found": lambda folder, number: (pairs(100), {"find_rate": number == 0}),
+    "differ-missing": lambda folder, number: (PairsTask(str(folder / f"pairs-{number}.tsv")), {}),
+    "differ-epochs": lambda folder, number: (pairs(100), {"epochs": 1 - number}),
+}
 EPOCHS = {"short": 1, "longer": 2, "long": 16}
+
+
+def pairs(count: int) -> list[tuple[str, str]]:
+    return [(f"{number}", f"{number + 1}") for number in range(count)]
 
 
 def at_update(ranks: Ranks, folder: Path, event: Any) -> None:
@@ -56,9 +68,9 @@ def main(folder: Path, *cases: str) -> None:
             at_update(ranks, folder, lambda: os.kill(os.getpid(), signal.SIGTERM))
         if "failing" in cases and ranks.number == 1:
             raise OSError("a disk is full")
-        if "other" in cases:
-            pairs = [(f"{number}", f"{number + 1}") for number in range(100 + ranks.number)]
-            train(pairs, folder / "other", ranks=ranks, **COMMON)
+        for case in set(cases) & set(DIFFERENT):
+            task, options = DIFFERENT[case](folder, ranks.number)
+            train(task, folder / "other", ranks=ranks, **{**COMMON, **options})
             return
         options = {**COMMON, **SUMS}
         for case in set(cases) & set(EPOCHS):

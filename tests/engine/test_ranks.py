@@ -31,9 +31,9 @@ needs_mpi = pytest.mark.skipif(NEEDS, reason="needs mpi4py and mpiexec: pip inst
 WEIGHTS = ("last", "best")
 
 
-def job(processes, folder, *cases):
-    """The end of a job of several processes."""
-    command = [MPIEXEC, "-n", str(processes), sys.executable, "-m", "tests.engine.rank_job", folder, *cases]
+def job(processes, folder, *cases, beside=()):
+    """The end of a job of several processes, and perhaps another program beside them."""
+    command = [MPIEXEC, "-n", str(processes), sys.executable, "-m", "tests.engine.rank_job", folder, *cases, *beside]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, cwd=ROOT)
 
@@ -123,7 +123,7 @@ class Third(Ranks):
 def test_the_shards_of_each_process():
     ranks = Third()
     assert (ranks.own(3), ranks.own(4), ranks.own(8)) == (range(2, 3), range(3, 4), range(6, 8))
-    with pytest.raises(UsageError, match="shards: got 2, but it must be at least 3, the number of processes"):
+    with pytest.raises(UsageError, match=r"shards: 2 are too few for 3 processes, .*; start at most 2, or begin"):
         ranks.own(2)
 
 
@@ -204,7 +204,6 @@ def test_a_job_that_ends_within_an_epoch_is_resumed(alone, tmp_path, case):
 @pytest.mark.parametrize(
     ("case", "message"),
     [
-        ("other", "process 1 on .*: data: not the same here as in the first process"),
         ("stall", r"waited 2 s for the other processes \(gradients of update 9\)"),
         ("failing", "a disk is full"),
     ],
@@ -214,3 +213,30 @@ def test_one_process_ends_all(tmp_path, case, message):
     assert ended.returncode == 1
     assert case != "stall" or seconds_since(tmp_path) < 10
     assert re.search(message, ended.stderr), ended.stderr
+
+
+@needs_mpi
+@pytest.mark.parametrize(
+    ("case", "status", "message"),
+    [
+        ("data", 1, "process 1 on .*: data: not the same here as in the first process"),
+        ("options", 1, "process 1 on .*: options: not the same here as in the first process"),
+        ("found", 1, "process 1 on .*: options: not the same here as in the first process"),
+        ("missing", 1, r"process 1 on .*: .*pairs-1\.tsv: cannot be read: No such file"),
+        ("epochs", 2, "process 1 on .*: epochs: got 0, but"),
+    ],
+)
+def test_processes_that_differ_leave_no_run(tmp_path, case, status, message):
+    (tmp_path / "pairs-0.tsv").write_text("".join(f"{number}\t{number + 1}\n" for number in range(100)))
+    ended = job(2, tmp_path, f"differ-{case}")
+    assert ended.returncode == status and re.search(message, ended.stderr), ended.stderr
+    assert os.listdir(tmp_path) == ["pairs-0.tsv"]
+
+
+@needs_mpi
+@pytest.mark.parametrize("beside", [["false"], ["sleep", "30"]])
+def test_a_job_with_a_process_that_never_starts_ends(tmp_path, beside):
+    started = time.monotonic()
+    ended = job(1, tmp_path, "stall", beside=(":", "-n", "1", *beside))
+    assert ended.returncode != 0 and time.monotonic() - started < 20
+    assert "waited 2 s for the other processes (start of MPI); one of them" in ended.stderr, ended.stderr
