@@ -86,10 +86,15 @@ def environment(variant: dict[str, Any]) -> dict[str, str]:
 
 
 def peers_python(folder: Path) -> str:
-    """The Python of the peers' environment, which is created if it is missing or has other requirements."""
+    """The Python of the peers' environment, which is created if it is missing or has other requirements.
+
+    Only a folder that this function has made is ever cleared: such a folder has a `made-from.txt`.
+    """
     python = folder / "bin" / "python"
     made_from = folder / "made-from.txt"
     wanted = REQUIREMENTS.read_text()
+    if not made_from.exists() and folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        sys.exit(f"run.py: --peers: {folder} was not made by run.py, which would delete its files; name a new folder")
     if not made_from.exists() or made_from.read_text() != wanted:
         if sys.version_info < (3, 11):
             sys.exit("run.py: the peers need Python 3.11 or later (JAX does); run this with one")
@@ -98,7 +103,10 @@ def peers_python(folder: Path) -> str:
             [sys.executable, "-m", "venv", "--clear", str(folder)],
             [str(python), "-m", "pip", "install", "--quiet", "-r", str(REQUIREMENTS)],
         ):
-            if subprocess.run(command).returncode:
+            status = subprocess.run(command).returncode
+            if folder.is_dir():
+                made_from.write_text("unfinished\n")
+            if status:
                 sys.exit("run.py: the environment of the peers could not be created; the reason is above")
         made_from.write_text(wanted)
     return str(python)

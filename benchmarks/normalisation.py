@@ -92,7 +92,7 @@ def main() -> int:
                 "validation_nats": [row["validation_loss"] for row in solver.run.read_metrics()],
             }
             RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        PAGE.write_text(fill(read_page(PAGE), MARK, table(results, arguments.seeds)), encoding="utf-8")
+        PAGE.write_text(fill(read_page(PAGE, MARK), MARK, table(results, arguments.seeds)), encoding="utf-8")
         print(f"{name}: {results[name]['nats']:.4f} nats", flush=True)
     draw(results, PICTURE)
     print(table(results, arguments.seeds))

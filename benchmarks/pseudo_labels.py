@@ -120,7 +120,7 @@ def main() -> int:
         if str(seed) not in results:
             results[str(seed)] = measure(Path(arguments.runs), seed)
             RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        PAGE.write_text(fill(read_page(PAGE), MARK, table(results)), encoding="utf-8")
+        PAGE.write_text(fill(read_page(PAGE, MARK), MARK, table(results)), encoding="utf-8")
         print(f"seed {seed}: {results[str(seed)]}", flush=True)
     print(table(results))
     return 0

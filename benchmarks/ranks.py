@@ -11,6 +11,7 @@ the other machines arrive, which follows from their bytes and from the bandwidth
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from pathlib import Path
@@ -23,8 +24,9 @@ from seq2seq import ModelConfig, TrainingConfig
 from seq2seq.engine.ranks import ALONE, Ranks
 from seq2seq.engine.samplers import Batch
 from seq2seq.engine.shards import ShardUpdater
+from seq2seq.errors import Seq2SeqError
 from seq2seq.models import AttentionModel
-from seq2seq.mpi import ranks_of_job
+from seq2seq.mpi import is_job, ranks_of_job
 from seq2seq.mx import mx
 from seq2seq.typing import Array
 
@@ -33,6 +35,8 @@ GIGABITS = (1.0, 10.0, 100.0)
 SOURCE, TARGET, VOCABULARY = 16, 12, 20  # lengths and symbols of the examples
 BYTES = 4  # of a value
 PAYLOAD = 1448 / 1538  # the part of an Ethernet frame that is not headers
+LEFT_OUT = 5  # first steps, which are slower
+LEAST_STEPS = 5
 
 
 class Unconnected(Ranks):
@@ -49,15 +53,51 @@ class Unconnected(Ranks):
         return content
 
 
-def main() -> int:
+def parse(words: list[str] | None = None) -> argparse.Namespace:
+    """The arguments, whose values are allowed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hidden-size", type=int, default=96, metavar="N")
-    parser.add_argument("--batch-size", type=int, default=256, metavar="N")
-    parser.add_argument("--gigabits", type=float, nargs="+", default=GIGABITS, metavar="X", help="a second")
-    parser.add_argument("--latency", type=float, default=0.05, metavar="MS", help="milliseconds (default: 0.05)")
-    parser.add_argument("--steps", type=int, default=30, metavar="N", help="to measure (default: 30)")
+    parser.add_argument(
+        "--hidden-size", type=int, default=96, metavar="N", help="units of the attention model (default: 96)"
+    )
+    parser.add_argument(
+        "--batch-size", type=int, default=256, metavar="N", help="examples of a step, of all machines (default: 256)"
+    )
+    parser.add_argument(
+        "--gigabits", type=float, nargs="+", metavar="X",
+        help="gigabits a second of the network, a column each (default: 1 10 100); with --check, those of this network",
+    )  # fmt: skip
+    parser.add_argument(
+        "--latency", type=float, default=0.05, metavar="MS", help="milliseconds of the network (default: 0.05)"
+    )
+    parser.add_argument(
+        "--steps", type=int, default=30, metavar="N", help=f"to measure, after {LEFT_OUT} others (default: 30)"
+    )
     parser.add_argument("--check", action="store_true", help="in a job: measure its steps too")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
+    for name, least in {"hidden_size": 1, "batch_size": 2, "steps": LEAST_STEPS}.items():
+        if getattr(arguments, name) < least:
+            parser.error(f"--{name.replace('_', '-')}: must be at least {least}")
+    if not all(math.isfinite(each) and each > 0 for each in arguments.gigabits or ()):
+        parser.error("--gigabits: must be numbers above 0")
+    if not (math.isfinite(arguments.latency) and arguments.latency >= 0):
+        parser.error("--latency: must be a number from 0")
+    if arguments.check and not is_job():
+        parser.error("--check: goes with several processes: mpiexec -n 4 python benchmarks/ranks.py --check ...")
+    if arguments.check and len(arguments.gigabits or ()) != 1:
+        parser.error("--check: goes with one --gigabits X, that of the network")
+    arguments.gigabits = arguments.gigabits or GIGABITS
+    return arguments
+
+
+def main() -> int:
+    try:
+        return _main(parse())
+    except Seq2SeqError as error:
+        print(f"ranks.py: {error}", file=sys.stderr)
+        return 1
+
+
+def _main(arguments: argparse.Namespace) -> int:
     if not arguments.check:
         print_table(arguments)
         return 0
@@ -87,7 +127,7 @@ def seconds_per_step(arguments: argparse.Namespace, ranks: Ranks, together: Rank
     n = arguments.batch_size
     widths = {"source": SOURCE, "target": TARGET}
     arrays = {name: rng.integers(VOCABULARY, size=(n, width), dtype=np.uint8) for name, width in widths.items()}
-    plan = [Batch(np.arange(n), {}, int(model.terms(arrays).sum()))] * arguments.steps
+    plan = [Batch(np.arange(n), {}, int(model.terms(arrays).sum()))] * (LEFT_OUT + arguments.steps)
     feeds = list(updater.feeds(arrays, plan))
     together.once(lambda: None, "start of a measurement")
     seconds = []
@@ -97,7 +137,7 @@ def seconds_per_step(arguments: argparse.Namespace, ranks: Ranks, together: Rank
         mx.nd.waitall()
         seconds.append(time.perf_counter() - started)
     medians = np.zeros((together.count, 1), np.float32)
-    medians[together.number] = np.median(seconds[len(seconds) // 5 :])
+    medians[together.number] = np.median(seconds[LEFT_OUT:])
     together.gather(medians, "measurement")
     return float(medians.max())
 

@@ -61,8 +61,12 @@ def main() -> int:
     arguments = parser.parse_args()
     sections = arguments.only.split(",")
     unknown = sorted(set(sections) - set(SECTIONS))
-    if unknown or arguments.rounds < 1:
-        parser.error(f"--only: unknown {', '.join(unknown)}" if unknown else "--rounds: must be at least 1")
+    if unknown:
+        parser.error(f"--only: got {', '.join(map(repr, unknown))}, but it must be of {names}")
+    if arguments.rounds < 1:
+        parser.error("--rounds: must be at least 1")
+    if arguments.text and not arguments.text.is_file():
+        parser.error(f"--text: {arguments.text} is not a file")
 
     stem = arguments.results or HERE / ("results-quick" if arguments.quick else "results")
     results = Results(stem.with_suffix(".json"))

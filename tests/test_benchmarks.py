@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import subprocess
 import time
 from functools import partial
 from pathlib import Path
@@ -127,6 +128,97 @@ def test_a_network_with_attention_and_two_directions_has_those_of_its_layers(mod
     of_decoder = steps * 4 * both * (size + both + both + both)
     of_attention = steps * (2 * width * both + both * 2 * both + both * size)
     assert module("solo")._products(symbol, shapes) == rows * (of_encoder + of_decoder + of_attention)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "pyvenv.cfg"])
+def test_only_a_folder_of_peers_is_cleared(
+    name: str, module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contest = module("contest")
+    monkeypatch.setattr(contest.sys, "version_info", (3, 11))
+    (tmp_path / name).write_text("mine")
+    for folder in (tmp_path, tmp_path / name):
+        with pytest.raises(SystemExit, match=f"--peers: {folder} was not made by run.py"):
+            contest.peers_python(folder)
+    assert (tmp_path / name).read_text() == "mine"
+
+    commands = []
+
+    def fail(command: list[str]) -> Any:
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 1)
+
+    monkeypatch.setattr(contest.subprocess, "run", fail)
+    (tmp_path / "new").mkdir()
+    for _ in range(2):  # what was not finished is made again
+        with pytest.raises(SystemExit, match="could not be created"):
+            contest.peers_python(tmp_path / "new")
+    assert len(commands) == 2 and all("--clear" in command for command in commands)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--only", "nosuch"], "--only: got 'nosuch', but it must be of training,"),
+        (["--only", ""], "--only: got '', but it must be of training,"),
+        (["--text", "nofile.txt"], "--text: nofile.txt is not a file"),
+        (["--rounds", "0"], "--rounds: must be at least 1"),
+    ],
+)
+def test_arguments_of_the_comparison_that_are_refused(
+    arguments: list[str], message: str, module: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["run.py", *arguments])
+    with pytest.raises(SystemExit):
+        module("run").main()
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--gigabits", "0"], "--gigabits: must be numbers above 0"),
+        (["--gigabits", "1", "nan"], "--gigabits: must be numbers above 0"),
+        (["--gigabits", "inf"], "--gigabits: must be numbers above 0"),
+        (["--latency=-1"], "--latency: must be a number from 0"),
+        (["--steps", "4"], "--steps: must be at least 5"),
+        (["--batch-size", "1"], "--batch-size: must be at least 2"),
+        (["--hidden-size", "0"], "--hidden-size: must be at least 1"),
+        (["--check", "--gigabits", "1"], "--check: goes with several processes"),
+    ],
+)
+def test_arguments_of_the_prediction_that_are_refused(
+    arguments: list[str], message: str, module: Any, capsys: Any
+) -> None:
+    with pytest.raises(SystemExit):
+        module("ranks").parse(arguments)
+    assert message in capsys.readouterr().err
+
+
+def test_a_check_has_one_network(module: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PMI_SIZE", "2")
+    assert module("ranks").parse(["--check", "--gigabits", "1"]).gigabits == [1.0]
+    for arguments in ([], ["--gigabits", "1", "10"]):
+        with pytest.raises(SystemExit):
+            module("ranks").parse(["--check", *arguments])
+        assert "--check: goes with one --gigabits X" in capsys.readouterr().err
+
+
+def test_the_first_steps_are_not_measured(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranks = module("ranks")
+    times = iter(range(1000))
+    durations = iter([9.0] * ranks.LEFT_OUT + [1.0] * 5)
+    clock = [0.0]
+
+    def now() -> float:
+        if next(times) % 2:
+            clock[0] += next(durations)
+        return clock[0]
+
+    monkeypatch.setattr(ranks.time, "perf_counter", now)
+    arguments = ranks.parse(["--steps", "5", "--hidden-size", "4", "--batch-size", "2"])
+    assert ranks.seconds_per_step(arguments, ranks.Unconnected(0, 1)) == 1.0
+    assert not list(durations)
 
 
 def test_a_busy_core_is_free_in_the_end(module: Any) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -79,8 +80,9 @@ def test_two_shards_at_once_make_the_table_of_one_process(recipes, by_one, tmp_p
     place = with_readme(tmp_path / "two")
     said = ended(*[begin(*options(recipes, place), "--seeds", 2, "--shard", f"{number}/2") for number in (1, 2)])
     for number, text in enumerate(said):
-        begins = f"shard {number + 1}/2; when all are done, write the page with: python scripts/recipes.py --gather\n"
-        assert text.startswith(begins)
+        words = shlex.join([*map(str, options(recipes, place)), "--seeds", "2"])
+        after = f"python scripts/recipes.py --gather {words}"
+        assert text.startswith(f"shard {number + 1}/2; when all are done, write the page with: {after}\n")
         assert results_said(text) == [f"more, seed {number}", f"sums, seed {number}"] and "left to" not in text
     assert not (place / "page.md").exists() and not (place / "page.json").exists()
     result = call("recipes", *options(recipes, place), "--seeds", 2, "--gather")
@@ -125,6 +127,19 @@ def test_a_recipe_without_its_data_is_left_out_and_named(recipes, by_one, tmp_pa
     result = call("recipes", *options(tmp_path / "recipes", place), "--seeds", 2, "--gather")
     assert result.returncode == 1
     assert result.stderr == f"apart: no result yet with seed 0, 1; its data are missing: {missing}\n"
+
+
+def test_pages_that_cannot_be_written_are_refused_before_the_training(recipes, tmp_path):
+    place = with_readme(tmp_path / "place")
+    (place / "readme.md").write_text("without marks\n")
+    marks = "has no lines <!-- written by scripts/recipes.py --> and <!-- end -->, between which results are written"
+    for name, problem in {"readme.md": marks, "none.md": "cannot be read: No such file or directory"}.items():
+        for more in ([], ["--gather"]):
+            result = call("recipes", *options(recipes, place)[:-1], place / name, *more)
+            assert (result.returncode, result.stderr) == (2, f"recipes.py: {place / name}: {problem}\n")
+    result = call("recipes", *options(recipes, place), "--page", place / "none" / "page.md")
+    assert (result.returncode, result.stderr) == (2, f"recipes.py: --page: there is no folder {place / 'none'}\n")
+    assert not (place / "runs").exists()
 
 
 def test_a_result_that_is_none_is_named(recipes, tmp_path):

@@ -33,6 +33,13 @@ def example(command: str) -> str:
     return f"python scripts/{command}.py" if is_script() else f"seq2seq {command}"
 
 
-def arguments() -> list[str]:
-    """The arguments of the command."""
-    return sys.argv[1:] if is_script() else sys.argv[2:]
+def arguments(*left_out: str) -> list[str]:
+    """The arguments of the command, without options of these names and their values."""
+    words = iter(sys.argv[1:] if is_script() else sys.argv[2:])
+    kept = []
+    for word in words:
+        if word in left_out:
+            next(words, None)
+        elif not word.startswith(tuple(f"{name}=" for name in left_out)):
+            kept.append(word)
+    return kept

@@ -13,12 +13,17 @@ from seq2seq import UsageError
 from seq2seq.files import lock, write_named
 
 
-def read_page(path: Path) -> str:
-    """The text of a page that will be updated. Raises `UsageError` if it is not UTF-8."""
+def read_page(path: Path, mark: str | None = None) -> str:
+    """The text of a page that will be updated. Raises `UsageError` if it cannot be, or lacks the mark of `fill`."""
     try:
-        return path.read_text(encoding="utf-8")
+        page = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise UsageError(f"{path}: is not UTF-8") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    if mark is not None and not _parts(page, mark)[-1]:
+        raise UsageError(f"{path}: has no lines <!-- {mark} --> and <!-- end -->, between which results are written")
+    return page
 
 
 def results_beside(page: Path) -> Path:
@@ -74,6 +79,12 @@ def shows_results(path: Path) -> Iterator[None]:
 
 def fill(page: str, mark: str, content: str) -> str:
     """The page with this content between `<!-- mark -->` and `<!-- end -->`, if it has these marks."""
+    before, after = _parts(page, mark)
+    return f"{before}{content}{after}" if after else page
+
+
+def _parts(page: str, mark: str) -> tuple[str, str]:
+    """What comes before and after the content of a mark, with the mark; nothing comes after without it."""
     before, begin, rest = page.partition(f"<!-- {mark} -->\n")
     _, end, after = rest.partition("<!-- end -->")
-    return f"{before}{begin}{content}{end}{after}" if end else page
+    return before + begin, end + after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import statistics
 from dataclasses import asdict
@@ -23,6 +24,7 @@ from seq2seq.cli.pages import (
 )  # fmt: skip
 from seq2seq.cli.parser import CommandParser
 from seq2seq.cli.program import say
+from seq2seq.cli.quoting import quote
 from seq2seq.cli.shards import JOBS, Shard, shard, shard_of_job
 from seq2seq.errors import DataError, require
 from seq2seq.folders import HeldError
@@ -97,7 +99,7 @@ def write(recipes: list[Recipe], results: dict[str, Any], page: Path, readme: Pa
     head = HEAD.format(processor=processor(), **commands)
     page.write_text(f"{head}{table(done, results)}\n{''.join(notes)}", encoding="utf-8")
     if readme:
-        readme.write_text(fill(read_page(readme), MARK, table(done, results)), encoding="utf-8")
+        readme.write_text(fill(read_page(readme, MARK), MARK, table(done, results)), encoding="utf-8")
 
 
 def processor() -> str:
@@ -154,7 +156,7 @@ def train_recipes(recipes: list[Recipe], only: list[Recipe], part: Shard | None,
     """
     file = results_beside(arguments.page)
     if arguments.readme:
-        read_page(arguments.readme)
+        read_page(arguments.readme, MARK)
     with shows_results(file):  # before hours of training
         results = results_of(recipes, arguments.runs, file)
         table([recipe for recipe in recipes if results.get(recipe.name, {}).get("digest") == recipe.digest], results)
@@ -281,6 +283,8 @@ def main() -> int:
         elif not (arguments.train or arguments.gather):
             parser.error(f"--{name}: goes with --train")
 
+    if not arguments.page.parent.is_dir():
+        parser.error(f"--page: there is no folder {arguments.page.parent}")
     names = recipe_names(arguments.recipes)
     if not names:
         parser.error(f"--recipes: {arguments.recipes} holds no recipe")
@@ -298,6 +302,7 @@ def main() -> int:
         return say_missing(only, gather(recipes, arguments), arguments)
     part = arguments.shard or shard_of_job()
     if part:
-        after = f"{invocation.example('recipes')} --gather"
+        words = [word for word in invocation.arguments("--shard") if word != "--train"]
+        after = " ".join([invocation.example("recipes"), "--gather", *(quote(os.fsencode(word)) for word in words)])
         say(f"shard {part}; when all are done, write the page with: {after}")
     return train_recipes(recipes, only, part, arguments)

@@ -86,15 +86,8 @@ def _words(launcher: str | None) -> list[str]:
 
 def _training() -> list[str]:
     """The command that was started, without the options of `OWN`."""
-    words = iter(invocation.arguments())
-    kept = []
-    for word in words:
-        if word in OWN:
-            next(words, None)
-        elif not word.startswith(tuple(f"{name}=" for name in OWN)):
-            kept.append(word)
     started = sys.argv[:1] if invocation.is_script() else ["-m", "seq2seq", invocation.command()]
-    return [sys.executable, *started, *kept]
+    return [sys.executable, *started, *invocation.arguments(*OWN)]
 
 
 def _state(run: Run, name: str) -> Any:

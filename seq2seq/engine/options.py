@@ -99,7 +99,7 @@ class TrainingConfig:
         default=0, metadata={"help": "stop after this many epochs without a better one; 0: never", "parse": int}
     )
     shards: int = field(
-        default=1, metadata={"help": "parts of a batch that processes of an MPI job can compute apart", "parse": int}
+        default=1, metadata={"help": "parts of each batch: the most processes that can train together", "parse": int}
     )
     show_every: int = field(
         default=10, metadata={"help": "epochs between shows of held-out samples; 0: none", "parse": int}

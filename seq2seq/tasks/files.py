@@ -49,6 +49,8 @@ def read_pairs(path: str) -> Iterator[Row]:
     """The pairs of a file. Raises `UsageError` or `DataError`."""
     suffix = Path(path.removesuffix(".gz")).suffix
     if suffix not in READERS:
+        if path and not suffix and not Path(path).exists():
+            raise DataError(f"{path}: does not exist")
         raise UsageError(
             f"path: got {short(path, 200)}, but it must end in one of {', '.join(READERS)}, each perhaps with .gz"
         )
@@ -118,6 +120,8 @@ def table_rows(shown: str, path: str) -> Iterator[tuple[int, list[str]]]:
     """
     suffix = Path(path.removesuffix(".gz")).suffix
     if suffix not in TABLES:
+        if path and not suffix and not Path(path).exists():
+            raise DataError(f"{shown}: does not exist")
         raise UsageError(
             f"path: got {short(shown, 200)}, but it must end in one of {', '.join(TABLES)}, each perhaps with .gz"
         )

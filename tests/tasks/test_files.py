@@ -4,6 +4,7 @@ import json
 import pytest
 
 from seq2seq import Seq2SeqError, UsageError
+from seq2seq.errors import DataError
 from seq2seq.tasks.files import read_pairs
 
 PAIRS = [("a b", "1"), ('say "x", y', "2\u2028"), ("é'", "三")]
@@ -88,6 +89,8 @@ def test_files_that_are_damaged_or_not_there(tmp_path):
             rows(str(tmp_path / "x.tsv.gz"))
     with pytest.raises(Seq2SeqError, match=r"y\.tsv: cannot be read: No such file or directory"):
         rows(str(tmp_path / "y.tsv"))
+    with pytest.raises(DataError, match=r"folder: does not exist"):
+        rows(str(tmp_path / "folder"))
     with pytest.raises(Seq2SeqError, match=r"d\.tsv: cannot be read: Is a directory"):
         (tmp_path / "d.tsv").mkdir()
         rows(str(tmp_path / "d.tsv"))

@@ -4,6 +4,7 @@ import pickle
 import pytest
 
 from seq2seq import UsageError
+from seq2seq.errors import DataError
 from seq2seq.tasks.ratings import Ratings
 from seq2seq.tasks.tables import as_number
 from tests.tasks.test_files import written
@@ -89,6 +90,8 @@ def test_the_file_must_be_there_and_be_a_table(tmp_path):
         _ = Ratings().known
     with pytest.raises(UsageError, match=r"path: got 'a.txt', but it must end in one of .csv, .tsv, each perhaps"):
         _ = Ratings("a.txt").known
+    with pytest.raises(DataError, match="folder: does not exist"):
+        _ = Ratings("folder").known
     with gzip.open(tmp_path / "a.csv.gz", "wb") as file:
         file.write(b"user,\xff")
     with pytest.raises(UsageError, match="is not UTF-8"):
