@@ -355,7 +355,8 @@ def _resumed(run: Run, config: Config, chosen: set[str], start: StartingPoint | 
             if name == "task":
                 _require_same_files("task", [was[name]], [asked[name]], run)
             elif name == "extra":
-                _require_same_files("mix", *([each["task"] for each in part] for part in (was[name], asked[name])), run)
+                old, new = ([each["task"] for each in part] for part in (was[name], asked[name]))
+                _require_same_files("mix", old, new, run)
             raise UsageError(f"{name}: {run.shown} was made with {quoted(was[name])}; a resumed run keeps its options")
     return kept.with_options(epochs=config.training.epochs) if "epochs" in chosen else kept
 

@@ -136,12 +136,6 @@ def test_only_a_folder_of_peers_is_cleared(
 ) -> None:
     contest = module("contest")
     monkeypatch.setattr(contest.sys, "version_info", (3, 11))
-    (tmp_path / name).write_text("mine")
-    for folder in (tmp_path, tmp_path / name):
-        with pytest.raises(SystemExit, match=f"--peers: {folder} was not made by run.py"):
-            contest.peers_python(folder)
-    assert (tmp_path / name).read_text() == "mine"
-
     commands = []
 
     def fail(command: list[str]) -> Any:
@@ -149,6 +143,11 @@ def test_only_a_folder_of_peers_is_cleared(
         return subprocess.CompletedProcess(command, 1)
 
     monkeypatch.setattr(contest.subprocess, "run", fail)
+    (tmp_path / name).write_text("mine")
+    for folder in (tmp_path, tmp_path / name):
+        with pytest.raises(SystemExit, match=f"--peers: {folder} was not made by run.py"):
+            contest.peers_python(folder)
+    assert not commands
     (tmp_path / "new").mkdir()
     for _ in range(2):  # what was not finished is made again
         with pytest.raises(SystemExit, match="could not be created"):

@@ -137,7 +137,8 @@ def test_a_signal_stops_the_training_and_is_no_crash(tmp_path, number):
 def test_a_signal_that_is_ignored_stays_ignored(monkeypatch):
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as by nohup
     try:
-        assert restarts._run([sys.executable, "-c", "import os, signal; os.kill(os.getppid(), signal.SIGHUP)"]) == 0
+        child = "import os, signal, time; os.kill(os.getppid(), signal.SIGHUP); time.sleep(0.5)"
+        assert restarts._run([sys.executable, "-c", child]) == 0
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)

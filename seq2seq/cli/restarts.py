@@ -93,7 +93,8 @@ def _training() -> list[str]:
 def _state(run: Run, name: str) -> Any:
     """What tells apart two states of a file in a run; None if it is not there."""
     try:
-        status = os.stat(run.path / name)
+        with open(run.path / name, "rb") as file:  # to open it gets its state anew over a network
+            status = os.fstat(file.fileno())
     except OSError:
         return None
     return status.st_mtime_ns, status.st_ino
