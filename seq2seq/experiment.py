@@ -366,6 +366,6 @@ def _require_same_files(option: str, was: list[Any], asked: list[Any], run: Run)
     for old, new in zip(was, asked):
         if old != new and new.get("path") and {**old, "digest": None} == {**new, "digest": None}:
             raise UsageError(
-                f"{option}: {new['path']} has changed since {run.shown} began; give the file as it was, or leave out "
-                f"{option}: the run keeps its own copy"
+                f"{option}: {new['path']} has changed since {run.shown} began; give the file as it was, or if the run "
+                f"keeps its own copy, leave out {option}"
             )
