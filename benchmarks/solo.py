@@ -8,6 +8,7 @@ import math
 import os
 import random
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -178,10 +179,12 @@ def _step(make_trainer: Callable[[], Any]) -> dict[str, float]:
     os.environ["MXNET_EXEC_BULK_EXEC_TRAIN"] = "0"
     trainer = make_trainer()
     fit(trainer, 1)
-    mx.profiler.set_config(profile_symbolic=True, profile_imperative=True, aggregate_stats=True, filename=os.devnull)
-    mx.profiler.set_state("run")
-    fit(trainer, 1)
-    mx.profiler.set_state("stop")
+    with tempfile.TemporaryDirectory() as folder:  # the profiler removes a file of this name, even a device
+        file = os.path.join(folder, "profile.json")
+        mx.profiler.set_config(profile_symbolic=True, profile_imperative=True, aggregate_stats=True, filename=file)
+        mx.profiler.set_state("run")
+        fit(trainer, 1)
+        mx.profiler.set_state("stop")
     operators = json.loads(mx.profiler.dumps(format="json"))["Time"]["operator"]
     kinds = dict.fromkeys([*KINDS, "everything else"], 0.0)
     for name, figures in operators.items():
