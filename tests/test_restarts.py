@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 from safetensors.numpy import load_file
@@ -124,7 +125,8 @@ def test_a_training_that_crashes_ends_like_one_that_does_not(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_the_training_and_is_no_crash(tmp_path, number):
     arguments = [*TINY, "--epochs", 9000, "--run-dir", tmp_path / "run", "--restarts", 2]
-    training = subprocess.Popen(command("train", *arguments), stderr=subprocess.PIPE, text=True)
+    default = partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)  # the tests may ignore it, as with nohup
+    training = subprocess.Popen(command("train", *arguments), stderr=subprocess.PIPE, text=True, preexec_fn=default)
     while not (tmp_path / "run" / "config.json").exists():  # it may not have begun, and then the signal kills it
         assert training.poll() is None
         time.sleep(0.05)

@@ -799,7 +799,7 @@ def test_an_error_cuts_what_it_quotes(script, arguments, tmp_path):
 @pytest.mark.parametrize("kept", ["3", '{"digest": "DIGEST"}', '{"digest": "DIGEST", "seeds": {"0": {"held_out": 3}}}'])
 def test_results_of_another_form_are_one_line_before_anything_is_trained(kept, tmp_path):
     (tmp_path / "sums.toml").write_text(RECIPE)
-    (tmp_path / "readme.md").write_text("")
+    (tmp_path / "readme.md").write_text("<!-- written by scripts/recipes.py -->\n<!-- end -->\n")
     digest = load_recipe(tmp_path / "sums.toml").digest
     (tmp_path / "page.json").write_text(f'{{"sums": {kept.replace("DIGEST", digest)}}}')
     options = ["--recipes", tmp_path, "--runs", tmp_path / "runs", "--readme", tmp_path / "readme.md"]

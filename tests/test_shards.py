@@ -133,10 +133,11 @@ def test_pages_that_cannot_be_written_are_refused_before_the_training(recipes, t
     place = with_readme(tmp_path / "place")
     (place / "readme.md").write_text("without marks\n")
     marks = "has no lines <!-- written by scripts/recipes.py --> and <!-- end -->, between which results are written"
-    for name, problem in {"readme.md": marks, "none.md": "cannot be read: No such file or directory"}.items():
+    missing = "cannot be read: No such file or directory"
+    for name, status, problem in [("readme.md", 2, marks), ("none.md", 1, missing)]:
         for more in ([], ["--gather"]):
             result = call("recipes", *options(recipes, place)[:-1], place / name, *more)
-            assert (result.returncode, result.stderr) == (2, f"recipes.py: {place / name}: {problem}\n")
+            assert (result.returncode, result.stderr) == (status, f"recipes.py: {place / name}: {problem}\n")
     result = call("recipes", *options(recipes, place), "--page", place / "none" / "page.md")
     assert (result.returncode, result.stderr) == (2, f"recipes.py: --page: there is no folder {place / 'none'}\n")
     assert not (place / "runs").exists()

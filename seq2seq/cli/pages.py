@@ -10,17 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from seq2seq import UsageError
+from seq2seq.errors import DataError
 from seq2seq.files import lock, write_named
 
 
 def read_page(path: Path, mark: str | None = None) -> str:
-    """The text of a page that will be updated. Raises `UsageError` if it cannot be, or lacks the mark of `fill`."""
+    """The text of a page that will be updated.
+
+    Raises `DataError` if it cannot be read, and `UsageError` if it is not UTF-8 or lacks the mark of `fill`.
+    """
     try:
         page = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise UsageError(f"{path}: is not UTF-8") from None
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     if mark is not None and not _parts(page, mark)[-1]:
         raise UsageError(f"{path}: has no lines <!-- {mark} --> and <!-- end -->, between which results are written")
     return page
