@@ -383,7 +383,7 @@ def test_answers_to_what_is_typed_go_to_a_file_alone(odd, tmp_path):
 
 def test_pages_and_results_that_are_none_are_one_line(tmp_path):
     (tmp_path / "page.md").write_bytes(b"\xff")
-    (tmp_path / "good.md").write_text("")
+    (tmp_path / "good.md").write_text("<!-- written by scripts/recipes.py -->\n<!-- end -->\n")
     recipes = tmp_path / "recipes"
     recipes.mkdir()
     (recipes / "05-rnn-sequence.toml").write_bytes(b"\xef\xbb\xbf" + b'about = "x"\ntask = {name = "copy"}\n')
@@ -394,7 +394,7 @@ def test_pages_and_results_that_are_none_are_one_line(tmp_path):
         ("steps", ["text.txt", *options, "--page", "good.md"], "its task is copy, but a step is of the task text"),
         ("recipes", [*options, "--page", "new.md", "--readme", "page.md"], "page.md: is not UTF-8"),
         ("recipes", ["--recipes", "none", "--page", "new.md"], "--recipes: none holds no recipe"),
-        ("recipes", ["--page=--", "--readme=--"], "No such file or directory: '--'"),
+        ("recipes", ["--page=--", "--readme=--"], "--: cannot be read: No such file or directory"),
     ]:
         result = call(script, *arguments, cwd=tmp_path)
         assert result.returncode in (1, 2) and message in result.stderr and result.stderr.count("\n") == 1
