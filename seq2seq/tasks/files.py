@@ -15,7 +15,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from seq2seq.files import once
 from seq2seq.tasks.arrays import Row
 from seq2seq.tasks.blocks import BLOCK, opened
 
+Rows = Callable[[str], Iterator[tuple[int, Any]]]  # from a path to the number and cells of each row
 LINES = 2**12  # between two looks at how far a reading is
 COMMON = (".tsv", ".csv", ".jsonl")  # suffixes of files of pairs that every task reads
 
@@ -47,14 +48,7 @@ def read_lines(path: str) -> Iterator[tuple[int, str]]:
 
 def read_pairs(path: str) -> Iterator[Row]:
     """The pairs of a file. Raises `UsageError` or `DataError`."""
-    suffix = Path(path.removesuffix(".gz")).suffix
-    if suffix not in READERS:
-        if path and not suffix and not Path(path).exists():
-            raise DataError(f"{path}: does not exist")
-        raise UsageError(
-            f"path: got {short(path, 200)}, but it must end in one of {', '.join(READERS)}, each perhaps with .gz"
-        )
-    for place, (number, cells) in enumerate(READERS[suffix](path)):
+    for place, (number, cells) in enumerate(_reader(READERS, path, path)(path)):
         if place == 0 and is_header(cells):
             continue
         if not isinstance(cells, list) or len(cells) != 2:
@@ -118,14 +112,19 @@ def table_rows(shown: str, path: str) -> Iterator[tuple[int, list[str]]]:
     UsageError, DataError
         If it is not a table, or cannot be read.
     """
+    return _reader(TABLES, shown, path)(path)
+
+
+def _reader(readers: Mapping[str, Rows], shown: str, path: str) -> Rows:
+    """What reads the rows of a file with such a name. Raises `UsageError`, or `DataError` if it is missing."""
     suffix = Path(path.removesuffix(".gz")).suffix
-    if suffix not in TABLES:
-        if path and not suffix and not Path(path).exists():
-            raise DataError(f"{shown}: does not exist")
-        raise UsageError(
-            f"path: got {short(shown, 200)}, but it must end in one of {', '.join(TABLES)}, each perhaps with .gz"
-        )
-    return TABLES[suffix](path)
+    if suffix in readers:
+        return readers[suffix]
+    if path and not suffix and not Path(path).exists():
+        raise DataError(f"{shown}: does not exist")
+    raise UsageError(
+        f"path: got {short(shown, 200)}, but it must end in one of {', '.join(readers)}, each perhaps with .gz"
+    )
 
 
 def is_header(cells: Any) -> bool:
