@@ -38,7 +38,7 @@ def split_by_key(
         If one of the three sets would be empty.
     """
     n = len(keys)
-    wanted = [amount if isinstance(amount, int) else round(amount * n) for amount in (test, validation)]
+    wanted = [number_of(amount, n) for amount in (test, validation)]
     group, sizes = _group(keys)
     dealt = rng.permutation(len(sizes))  # groups in random order; the first are for test, the next for validation
     before = np.cumsum(sizes[dealt]) - sizes[dealt]  # number of examples in the groups before each group
@@ -48,12 +48,22 @@ def split_by_key(
     del group, sizes, dealt, before, part_of_group  # up to 8 bytes per example each, for millions of examples
     order = rng.permutation(n)
     test_rows, validation_rows, train_rows = (order[part[order] == i] for i in range(3))
-    for name, rows in (("train", train_rows), ("validation", validation_rows), ("test", test_rows)):
-        if len(rows) == 0:
+    require_parts(n, validation, test, len(train_rows), len(validation_rows), len(test_rows))
+    return train_rows, validation_rows, test_rows
+
+
+def number_of(amount: float | int, n: int) -> int:
+    """An amount that is held out, which is a number or a fraction of n, as a number."""
+    return amount if isinstance(amount, int) else round(amount * n)
+
+
+def require_parts(n: int, validation: float | int, test: float | int, *sizes: int) -> None:
+    """Raise `UsageError` if one of the sizes of training, validation and test set, in this order, is not above 0."""
+    for name, size in zip(("train", "validation", "test"), sizes):
+        if size <= 0:
             raise UsageError(
                 f"validation, test: holding out {validation} and {test} of {n} examples leaves none for {name}"
             )
-    return train_rows, validation_rows, test_rows
 
 
 def cut(length: int, validation: float | int, test: float | int) -> tuple[slice, slice, slice]:
@@ -71,7 +81,7 @@ def cut(length: int, validation: float | int, test: float | int) -> tuple[slice,
     tuple of slice
         The training, validation and test parts, which are in this order in the text.
     """
-    held_out = [amount if isinstance(amount, int) else round(amount * length) for amount in (validation, test)]
+    held_out = [number_of(amount, length) for amount in (validation, test)]
     end = length - sum(held_out)
     begin = length - held_out[1]
     return slice(0, max(0, end)), slice(max(0, end), max(0, begin)), slice(max(0, begin), length)

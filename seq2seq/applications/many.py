@@ -9,7 +9,8 @@ import numpy as np
 
 from seq2seq.config import DataConfig, Extra
 from seq2seq.dataset import Dataset, Examples
-from seq2seq.errors import UsageError, require
+from seq2seq.errors import require
+from seq2seq.splitting import number_of, require_parts
 from seq2seq.stored import StoredIds, Windows
 from seq2seq.tasks import Task
 from seq2seq.tasks.blocks import Reading
@@ -83,12 +84,8 @@ def _dealt(count: int, config: DataConfig, rng: np.random.Generator) -> Array:
     """The part of each pair, shape (count,)."""
     n = config.examples or count
     require(n <= count, "examples", n, f"at most {count}, all that the task has")
-    amounts = config.test, config.validation
-    test, validation = (amount if isinstance(amount, int) else round(amount * n) for amount in amounts)
-    for name, size in (("train", n - validation - test), ("validation", validation), ("test", test)):
-        if size <= 0:
-            shown = f"holding out {config.validation} and {config.test} of {n} examples leaves none for {name}"
-            raise UsageError(f"validation, test: {shown}")
+    test, validation = (number_of(amount, n) for amount in (config.test, config.validation))
+    require_parts(n, config.validation, config.test, n - validation - test, validation, test)
     order = rng.permutation(count)
     part_of = np.full(count, UNUSED, np.uint8)
     part_of[order[:n]] = TRAIN
