@@ -207,11 +207,11 @@ def _run(command: list[str]) -> tuple[str, float]:
     return done.stdout, elapsed
 
 
-def _solo(name: str, **options: Any) -> dict[str, float]:
+def _solo(name: str, /, **options: Any) -> dict[str, float]:
     return json.loads(_run([str(HERE / "solo.py"), name, json.dumps(options)])[0])
 
 
-def _rounds(session: Session, name: str, **options: Any) -> dict[str, Any]:
+def _rounds(session: Session, name: str, /, **options: Any) -> dict[str, Any]:
     replies = [_solo(name, **options) for _ in range(session.rounds)]
     return {key: spread([reply[key] for reply in replies]) for key in replies[0]}
 
