@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections import deque
-from collections.abc import Iterator
-from itertools import cycle
-from typing import Any, NamedTuple
+from collections.abc import Generator, Iterator
+from typing import Any, Callable, NamedTuple
 
 import numpy as np
 
+from seq2seq.arrays import blocks
 from seq2seq.engine.test_module import Common, TestModule
 from seq2seq.models import AutoregressiveModel, Model
 from seq2seq.typing import Array
 from seq2seq.workers import Worker
 
+Work = Generator[list[Any], list[Array], list[Array]]  # of one worker on a batch: see `Part.run`
 MOST_VALUES = 2**22  # largest size of an array; a large alphabet means smaller batches
 
 
@@ -233,20 +233,43 @@ class MxnetPredictor(Predictor):
 
         The last batch is filled up, so its outputs have more rows than were asked for.
         """
-        size = self.batch_size
-        waiting = deque[tuple[slice, list[Any]]]()
-        for start, part in zip(range(0, len(sources), size), cycle(self._parts)):
-            rows = slice(start, min(start + size, len(sources)))
-            done = [waiting.popleft()] if len(waiting) == len(self._parts) else []
-            done = [(earlier, [output.asnumpy() for output in outputs]) for earlier, outputs in done]
+
+        def run(part: Part, rows: slice) -> Work:
             feeds = [self._fill("source", sources[rows])]
             if targets is not None:
                 feeds.append(self._fill("target", targets[rows]))
-            waiting.append((rows, part.run(*feeds)))
-            yield from done  # the workers continue meanwhile
-        while waiting:
-            rows, outputs = waiting.popleft()
-            yield rows, [output.asnumpy() for output in outputs]
+            return part.run(*feeds)
+
+        return self._in_turn(len(sources), run)
+
+    def _in_turn(self, n: int, run: Callable[[Part, slice], Work]) -> Iterator[tuple[slice, list[Array]]]:
+        """Yield the rows of each batch of n rows and the outputs of `run` for them.
+
+        All workers are waited for, and then all go on. The first one is the last to go on: in MXNet every wait, also
+        for a copy to or from another worker, queues behind the work of `cpu(0)`.
+        """
+        batches = blocks(n, self.batch_size)
+        running: list[tuple[Part, slice, Work, list[Any]]] = []
+
+        def start(part: Part) -> None:
+            rows = next(batches, None)
+            if rows is not None:
+                work = run(part, rows)
+                running.append((part, rows, work, next(work)))
+
+        for part in reversed(self._parts):
+            start(part)
+        while running:
+            read = [(*each, [array.asnumpy() for array in arrays]) for *each, arrays in running]
+            running.clear()
+            done = []
+            for part, rows, work, found in read:
+                try:
+                    running.append((part, rows, work, work.send(found)))
+                except StopIteration as end:
+                    done.append((rows, end.value))
+                    start(part)
+            yield from done
 
     def _fill(self, name: str, ids: Array) -> Array:
         """Copy ids (n, L) to the first columns of a batch (L, N); the other columns keep their old values."""
@@ -266,8 +289,8 @@ class Part(ABC):
     parameters: dict[str, Any]
 
     @abstractmethod
-    def run(self, sources: Array, targets: Array | None = None) -> list[Any]:
-        """Start to answer a batch, without waiting for the device.
+    def run(self, sources: Array, targets: Array | None = None) -> Work:
+        """Answer a batch.
 
         Parameters
         ----------
@@ -276,8 +299,12 @@ class Part(ABC):
         targets : ndarray, shape (T, N), optional
             Ids to score.
 
+        Yields
+        ------
+        list of mxnet.NDArray
+            Arrays to be read, whose values are sent in return.
+
         Returns
         -------
-        list of mxnet.NDArray
-            Arrays on the device, which the next run overwrites.
+        list of ndarray
         """

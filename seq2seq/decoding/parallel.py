@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from seq2seq.decoding.base import Answers, MxnetPredictor, Part, probability
+from seq2seq.decoding.base import Answers, MxnetPredictor, Part, Work, probability
 from seq2seq.engine.test_module import Common
 from seq2seq.models import ParallelModel
 from seq2seq.mx import Executor, alone, mx
@@ -49,7 +49,7 @@ class ParallelPart(Part):
         """Log-probabilities (T, N, V), followed by any other outputs of a run."""
         return [self._model.log_probabilities(mx.sym.var("source"))]
 
-    def run(self, sources: Array, targets: Array | None = None) -> list[Any]:
+    def run(self, sources: Array, targets: Array | None = None) -> Work:
         scored = targets is not None
         if scored not in self._graphs:
             self._graphs[scored] = self._bind(scored)
@@ -57,7 +57,7 @@ class ParallelPart(Part):
         for name, ids in (("source", sources), ("target", targets)):
             if ids is not None:
                 inputs[name]._sync_copyfrom(ids)
-        return [self._forward(inputs, executor)]
+        return (yield [self._forward(inputs, executor)])
 
     def _forward(self, inputs: dict[str, Any], executor: Executor) -> Any:
         return executor.forward(is_train=False)[0]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from seq2seq.calls import Call
-from seq2seq.decoding.base import Answers, Best, MxnetPredictor, Part, probability
+from seq2seq.decoding.base import Answers, Best, MxnetPredictor, Part, Work, probability
 from seq2seq.engine.test_module import Common, TestModule
 from seq2seq.models import AutoregressiveModel
 from seq2seq.mx import Device, alone, mx
@@ -83,14 +83,13 @@ class SearchPredictor(MxnetPredictor):
         return Best(ids, scores)
 
     def _nats(self, sources: Array, targets: Array) -> Array:
-        n = len(sources)
-        size = self.batch_size
-        nats = np.empty(n)
-        for start in range(0, n, size):
-            count = min(size, n - start)
-            part = self._parts[start // size % len(self._parts)]
+        def score(part: Part, rows: slice) -> Work:
             assert isinstance(part, _Search)
-            nats[start : start + count] = part.nats(sources[start : start + count], targets[start : start + count])
+            return part.score(self._fill("source", sources[rows]), self._fill("target", targets[rows]))
+
+        nats = np.empty(len(sources))
+        for rows, [values] in self._in_turn(len(sources), score):
+            nats[rows] = -values[:, : rows.stop - rows.start].sum(axis=0, dtype=np.float64)
         return nats
 
 
@@ -112,14 +111,15 @@ class _Search(Part):
         shapes = dict(zip(encoded, (output.shape for output in self._encoder.outputs)))
         inputs, self._step = self._bind("step", self._one_step(), previous=(rows,), score=(rows, 1), **shapes)
         outputs = self._step.outputs
-        self._begin = [Call("_copyto", [a], inputs[n]) for n, a in zip(encoded, self._encoder.outputs)]
+        first_score = np.full((batch_size, beam), IMPOSSIBLE, np.float32)
+        first_score[:, 0] = 0  # at first all prefixes are the same
+        begin = {**dict(zip(encoded, self._encoder.outputs)), "score": mx.nd.array(first_score.reshape(-1, 1), worker.device)}
+        self._begin = [Call("_copyto", [array], inputs[name]) for name, array in begin.items()]
         self._go_on = [
             Call("_copyto", [output], inputs[name])
             for name, output in zip(("previous", "score", *model.state_names), (outputs[0], *outputs[2:]))
         ]
         self._inputs = inputs
-        self._first_scores = np.full((batch_size, beam), IMPOSSIBLE, np.float32)
-        self._first_scores[:, 0] = 0  # at first all prefixes are the same
         self._loss: Any = None
 
     def _bind(self, kind: str, symbol: Any, **inputs: tuple[int, ...]) -> tuple[dict[str, Any], Any]:
@@ -143,45 +143,36 @@ class _Search(Part):
         best, place = sym.topk(total, k=beam, ret_typ="both", axis=1)  # (N, K), the best first
         parent = sym.floor(place / size)
         character = place - parent * size
-        first_rows = sym.reshape(sym.arange(0, self._batch_size * beam, beam), shape=(-1, 1))
-        rows = sym.reshape(sym.broadcast_add(parent, first_rows), shape=(-1,))
-        chosen = [sym.take(state, rows, axis=1) for state in states.values()]
+        chosen = list(states.values())
+        if beam > 1:
+            first_rows = sym.reshape(sym.arange(0, self._batch_size * beam, beam), shape=(-1, 1))
+            rows = sym.reshape(sym.broadcast_add(parent, first_rows), shape=(-1,))
+            chosen = [sym.take(state, rows, axis=1) for state in chosen]
         return sym.Group([sym.reshape(character, shape=(-1,)), parent, sym.reshape(best, shape=(-1, 1)), *chosen])
 
-    def run(self, sources: Array, targets: Array | None = None) -> list[Any]:
+    def run(self, sources: Array, targets: Array | None = None) -> Work:
         inputs = self._inputs
-        size = self._model.vocabulary_size
+        length = self._model.target_length
         self._source["source"]._sync_copyfrom(np.repeat(sources, self._beam, axis=1))
         self._encoder.forward(is_train=False)
         for call in self._begin:
             call()
-        inputs["previous"][:] = size  # the start symbol, whose one-hot vector is all zeros
-        inputs["score"][:] = self._first_scores.reshape(-1, 1)
+        inputs["previous"][:] = self._model.vocabulary_size  # the start symbol, whose one-hot vector is all zeros
         steps: list[Any] = []
-        for place in range(1, self._model.target_length + 1):
+        for place in range(1, length + 1):
             self._step.forward(is_train=False)
             for call in self._go_on:
                 call()
             steps += [output.copy() for output in self._step.outputs[:2]]
-            if place % LOOK_EVERY == 0 and (inputs["previous"].asnumpy() == self._model.pad).all():
-                break
-        return [inputs["score"], *steps]
+            if place % LOOK_EVERY == 0 and place < length:
+                [previous] = yield [inputs["previous"]]
+                if (previous == self._model.pad).all():
+                    break
+        return (yield [inputs["score"], *steps])
 
-    def nats(self, sources: Array, targets: Array) -> Array:
-        """Score targets.
-
-        Parameters
-        ----------
-        sources, targets : ndarray of int, shapes (n, S) and (n, T)
-            n is at most N.
-
-        Returns
-        -------
-        ndarray of float, shape (n,)
-            Negative log-probability of each target, summed over its learned characters (nats).
-        """
+    def score(self, sources: Array, targets: Array) -> Work:
+        """The log-probabilities of targets, shape (T, N), 0 where nothing is learned: see `run`."""
         model = self._model
-        n = len(sources)
         if self._loss is None:
             symbol = model.target_log_probabilities(mx.sym.var("source"), mx.sym.var("target"))
             shapes = {
@@ -191,6 +182,5 @@ class _Search(Part):
             self._loss = self._bind("loss", symbol, **shapes)
         inputs, executor = self._loss
         for name, ids in (("source", sources), ("target", targets)):
-            inputs[name][:] = np.pad(ids.T, ((0, 0), (0, self._batch_size - n)))
-        [values] = executor.forward(is_train=False)
-        return -values.asnumpy()[:, :n].sum(axis=0, dtype=np.float64)
+            inputs[name]._sync_copyfrom(ids)
+        return (yield executor.forward(is_train=False))
