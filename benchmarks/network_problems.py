@@ -30,11 +30,10 @@ from seq2seq.tasks.pairs import PairsTask
 from seq2seq.tasks.pronunciation import PACKAGE
 from seq2seq.typing import Array
 
-# The losses of two epochs are compared: no dropout, and a low rate. At 0.001, training amplifies rounding within the
-# 670 steps of the default network: JAX with one thread and with two then differ by 1.5% in the second epoch.
+# The losses of two epochs are compared: no dropout, and a low rate. At 0.001, training amplifies rounding: within 670
+# steps of the default network, JAX with one thread and with two then differ by 1.5%.
 COMPARABLE: dict[str, Any] = {
     **ADAM, "learning_rate": 1e-4, "dropout": 0.0, "schedule": "constant", "warmup_steps": 0, "show_every": 0,
-    "examples_per_epoch": None,
 }  # fmt: skip
 PAIRS = 10_000
 WORDS = 20_000  # made where the dictionary is not installed

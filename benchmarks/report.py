@@ -40,10 +40,13 @@ def lines(header: list[str], rows: list[list[str]]) -> str:
 def training_table(section: dict[str, Any]) -> str:
     """A row for each size, a column for each contestant."""
     names = list(dict.fromkeys(name for results in section.values() for name in results))
-    rows = [
-        [key, *(cell(results[name][TRAINING]) if TRAINING in results.get(name, {}) else "refused" for name in names)]
-        for key, results in section.items()
-    ]
+
+    def speed(result: dict[str, Any] | None) -> str:
+        if result is None:
+            return "–"  # left out
+        return cell(result[TRAINING]) if TRAINING in result else "refused"
+
+    rows = [[key, *(speed(results.get(name)) for name in names)] for key, results in section.items()]
     return lines(["samples per second", *names], rows)
 
 

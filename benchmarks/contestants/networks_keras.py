@@ -93,7 +93,9 @@ class MeanLoss(keras.metrics.Mean):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         learned = ops.cast(y_true != IGNORED, "float32")
-        super().update_state(losses(y_true, y_pred, self.smoothing), sample_weight=learned)
+        # In one row, because Keras would take the mean over each row, and rows of other batches have other lengths.
+        values, weights = (ops.reshape(each, (-1,)) for each in (losses(y_true, y_pred, self.smoothing), learned))
+        super().update_state(values, sample_weight=weights)
 
 
 def losses(target: Any, logits: Any, smoothing: float) -> Any:
