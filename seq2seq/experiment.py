@@ -118,7 +118,7 @@ def train(
     with noting(shown.on_note), ranks.together("options"):
         start = None if start_from is None else StartingPoint(start_from, device)
         base = _base(task, preset, options, start)
-        config = base.with_options(**options)
+        config = (base.with_options(examples_per_epoch=None) if mix else base).with_options(**options)
         config = replace(config, extra=(*config.extra, *mixtures(config.task, mix)))
         if find_rate and "learning_rate" in options:
             raise UsageError("find_rate: not allowed with learning_rate: both set the rate")
@@ -258,7 +258,10 @@ def _base(
     if not isinstance(preset, Config):
         require(preset is None or preset in list(PRESETS), "preset", preset, f"one of {', '.join(PRESETS)}")
         preset = PRESETS[preset or "default"]
-    return preset if task in (None, preset.task) else replace(preset, task=task, extra=())
+    if task in (None, preset.task):
+        return preset
+    # The extra examples are for the preset's own task, and so is how many of all examples an epoch reads.
+    return replace(preset, task=task, extra=(), training=replace(preset.training, examples_per_epoch=None))
 
 
 def configured(task: Task | None, preset: str | Config | None, options: Mapping[str, Any]) -> Config:

@@ -309,3 +309,9 @@ def test_the_command_mixes_files(files, tmp_path):
     assert call("--mix", f"{files[1]}:0.25", "--mix", f"{files[1]}:0.5").returncode == 0
     extra = Solver(tmp_path / "run").config.extra
     assert [(each.task.path, each.share) for each in extra] == [(str(files[1]), share) for share in (0.25, 0.5)]
+
+
+def test_a_mix_reads_all_examples_where_the_preset_reads_some():
+    other = Arithmetic("+", terms=2, operands=(1, 5), steps="call")
+    config = train(mix=[(other, 0.25)], epochs=1, hidden_size=2, progress=False, show_every=0).config
+    assert PRESETS["default"].training.examples_per_epoch and config.training.examples_per_epoch is None

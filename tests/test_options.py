@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from seq2seq import Addition, Arithmetic, Config, Copy, Solver, Text, UsageError, train
+from seq2seq.experiment import configured
 from seq2seq.models import MODELS, AutoregressiveModel, ByHandModel, make_codec, make_model
 from seq2seq.mx import mx
 from seq2seq.options import (
@@ -148,3 +149,10 @@ def test_a_run_that_was_made_with_what_its_model_does_not_have_opens_and_goes_on
         train(TEXT, run.path, resume=True, progress=False, **{**given, "layers": 4})
     train(TEXT, run.path, resume=True, progress=False, **{**given, "epochs": 2})
     assert len(Run(run.path).read_metrics()) == 2
+
+
+def test_the_examples_of_an_epoch_are_chosen_for_the_presets_own_task():
+    assert configured(None, None, {}).training.examples_per_epoch == 4000
+    other = configured(Arithmetic(terms=2), None, {})
+    assert other.training.examples_per_epoch is None and not other.extra
+    assert configured(Arithmetic(terms=2), None, {"examples_per_epoch": 7}).training.examples_per_epoch == 7
