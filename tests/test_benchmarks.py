@@ -102,7 +102,7 @@ def test_peers_get_the_batches_of_the_sampler(
     problem = module("network_worker").NetworkProblem(str(path))
     plan = problem.plan(epoch=3)
     batches = prepared.sampler.epoch(np.random.default_rng((0, 1, 3)))
-    assert len(problem.widths) > 1
+    assert len(problem.widths) > 1 and problem.samples == prepared.sampler.rows
     assert [(rows.tolist(), problem.widths[bucket]) for rows, bucket in plan] == [
         (batch.rows.tolist(), tuple(batch.widths.values())) for batch in batches
     ]

@@ -37,6 +37,8 @@ class NetworkProblem:
         The learning rate of each update; after the last one, training goes on at the last.
     strings : list of str
         Questions to answer.
+    samples : int
+        The number of examples in an epoch.
     """
 
     def __init__(self, path: str) -> None:
@@ -49,6 +51,7 @@ class NetworkProblem:
             self.widths = [(int(source), int(target)) for source, target in arrays["bucket_widths"]]
             self.rates = arrays["rates"]
             self.strings: list[str] = arrays["strings"].tolist()
+        self.samples: int = self.settings["examples_per_epoch"]
         self._ids = {character: place for place, character in enumerate(self.settings["characters"])}
 
     @staticmethod
@@ -66,7 +69,7 @@ class NetworkProblem:
         order = rng.permutation(n)
         order = order[np.argsort(self.bucket[order], kind="stable")]
         begins = np.append(0, np.bincount(self.bucket).cumsum())
-        counts = np.diff(np.round(begins * (self.settings["examples_per_epoch"] / n)).astype(int))
+        counts = np.diff(np.round(begins * (self.samples / n)).astype(int))
         batches = []
         for bucket, (begin, count) in enumerate(zip(begins, counts)):
             rows = order[begin : begin + count]

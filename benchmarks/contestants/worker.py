@@ -39,6 +39,8 @@ class Problem:
         The sources as a person would write them.
     learning_rate, epsilon : float
         Adam's.
+    samples : int
+        The number of examples in an epoch.
     """
 
     def __init__(self, path: str) -> None:
@@ -48,6 +50,7 @@ class Problem:
             self.characters = str(arrays["characters"])
             self.strings = [string.lstrip(PAD) for string in arrays["strings"].tolist()]
             self.learning_rate, self.epsilon = float(arrays["learning_rate"]), float(arrays["epsilon"])
+        self.samples = len(self.sources)
         self.vocabulary_size = len(self.characters)
         self.hidden = self.weights["output_weight"].shape[1] if self.weights else 0
         self.source_length, self.target_length = self.sources.shape[1], self.targets.shape[1]
@@ -161,7 +164,7 @@ class Contestant:
         if not math.isfinite(losses[-1]):
             raise ValueError(f"the loss is {losses[-1]}")
         self._epoch_seconds = elapsed / epochs
-        return {"samples_per_second": epochs * len(self.problem.sources) / elapsed}
+        return {"samples_per_second": epochs * self.problem.samples / elapsed}
 
     def do_start_answers(self) -> dict[str, Any]:
         """Compile and warm up. Returns the answers to all sources, one byte per character, for comparison."""

@@ -249,26 +249,26 @@ class MxnetPredictor(Predictor):
         for a copy to or from another worker, queues behind the work of `cpu(0)`.
         """
         batches = blocks(n, self.batch_size)
-        running: list[tuple[Part, slice, Work, list[Any]]] = []
+        running: list[_Running] = []
 
         def start(part: Part) -> None:
             rows = next(batches, None)
             if rows is not None:
                 work = run(part, rows)
-                running.append((part, rows, work, next(work)))
+                running.append(_Running(part, rows, work, next(work)))
 
         for part in reversed(self._parts):
             start(part)
         while running:
-            read = [(*each, [array.asnumpy() for array in arrays]) for *each, arrays in running]
+            read = [(each, [array.asnumpy() for array in each.arrays]) for each in running]
             running.clear()
             done = []
-            for part, rows, work, found in read:
+            for each, found in read:
                 try:
-                    running.append((part, rows, work, work.send(found)))
+                    running.append(each._replace(arrays=each.work.send(found)))
                 except StopIteration as end:
-                    done.append((rows, end.value))
-                    start(part)
+                    done.append((each.rows, end.value))
+                    start(each.part)
             yield from done
 
     def _fill(self, name: str, ids: Array) -> Array:
@@ -308,3 +308,12 @@ class Part(ABC):
         -------
         list of ndarray
         """
+
+
+class _Running(NamedTuple):
+    """A batch that a part works on, and the arrays to be read next."""
+
+    part: Part
+    rows: slice
+    work: Work
+    arrays: list[Any]

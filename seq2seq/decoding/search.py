@@ -113,7 +113,8 @@ class _Search(Part):
         outputs = self._step.outputs
         first_score = np.full((batch_size, beam), IMPOSSIBLE, np.float32)
         first_score[:, 0] = 0  # at first all prefixes are the same
-        begin = {**dict(zip(encoded, self._encoder.outputs)), "score": mx.nd.array(first_score.reshape(-1, 1), worker.device)}
+        first_score = mx.nd.array(first_score.reshape(-1, 1), worker.device)
+        begin = {"score": first_score, **dict(zip(encoded, self._encoder.outputs))}
         self._begin = [Call("_copyto", [array], inputs[name]) for name, array in begin.items()]
         self._go_on = [
             Call("_copyto", [output], inputs[name])
