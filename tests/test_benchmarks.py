@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import subprocess
 import time
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -234,3 +236,18 @@ def test_a_busy_core_is_free_in_the_end(module: Any) -> None:
 
 def children() -> set[str]:
     return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
+def test_the_step_of_every_network_is_measured(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    sections = module("sections")
+    asked: list[dict[str, Any]] = []
+
+    def run(command: list[str], *more: Any) -> tuple[str, float]:
+        asked.append(json.loads(command[-1]))
+        return '{"step_us": 1}', 0.0
+
+    monkeypatch.setattr(sections, "_run", run)
+    results = SimpleNamespace(measure=lambda section, key, measure: measure())
+    session = SimpleNamespace(size=SimpleNamespace(step_examples=64), text=None, results=results)
+    sections.network_steps(session)
+    assert [options["name"] for options in asked] == list(module("network_problems").NETWORKS)
