@@ -65,7 +65,7 @@ class TrainingConfig:
 
     epochs: int = field(default=100, metadata={"help": "passes over the training examples", "parse": int})
     examples_per_epoch: int | None = field(
-        default=None, metadata={"help": "training examples in an epoch (default: all)", "parse": int}
+        default=None, metadata={"help": "training examples in an epoch, if not all", "parse": int}
     )
     batch_size: int = field(default=64, metadata={"help": "examples a step", "parse": int})
     optimizer: str = field(default="adam", metadata={"help": "adam or sgd", "parse": str})
