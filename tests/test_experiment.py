@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import pytest
 
 from seq2seq import Arithmetic, DeviceError, PairsTask, RunError, Seq2SeqError, Solver, Text, UsageError, train
+from seq2seq.config import PRESETS
 from seq2seq.engine.optimizers import Adam
 from seq2seq.folders import take
 from seq2seq.mx import mx
@@ -253,7 +254,8 @@ def test_the_run_keeps_what_was_decided_and_from_what(small, tmp_path, capsys):
     pytest.importorskip("matplotlib")
     solver = train(run_dir=tmp_path / "run", find_rate=True, **{**small, "progress": True})
     rate = solver.config.training.learning_rate
-    assert f"learning_rate {rate:g}, found by the range test, in place of 0.008\n" in capsys.readouterr().err
+    before = PRESETS["default"].training.learning_rate
+    assert f"learning_rate {rate:g}, found by the range test, in place of {before:g}\n" in capsys.readouterr().err
     decision = json.loads((tmp_path / "run" / "rates.json").read_text())
     assert decision["learning_rate"] == rate and "10% of the smoothed loss's fall" in decision["rule"]
     header, *rows = (tmp_path / "run" / "rates.csv").read_text().splitlines()

@@ -102,8 +102,10 @@ def test_a_long_search_stops_when_all_have_ended(monkeypatch):
     weights["output_bias"] = np.where(np.arange(V) == PAD, 50.0, 0)
     predictor = SearchPredictor(model, 2, mx.cpu(), weights)
     steps = []
-    step = predictor._parts[0]._step
-    forward = step.forward
-    monkeypatch.setattr(step, "forward", lambda is_train: steps.append(1) or forward(is_train=is_train))
+    for part in predictor._parts:
+        forward = part._step.forward
+        monkeypatch.setattr(
+            part._step, "forward", lambda is_train, on=forward: steps.append(1) or on(is_train=is_train)
+        )
     assert (predictor.answer(np.zeros((2, S), int)).ids == PAD).all()
     assert len(steps) == 8
