@@ -117,14 +117,17 @@ def other_losses(ours: dict[str, Any], theirs: dict[str, Any]) -> str | None:
 
 
 def held_out(session: Session) -> None:
-    """Seconds to a held-out score with the recipe, for this library and the peer that trains the network fastest."""
+    """Seconds to a held-out score with the recipe, for this library, the peer that trains the network fastest, and
+    PyTorch eager, which need not compile."""
     for name in session.size.held_out:
         if name == "gru 256, text" and session.text is None:
             continue  # the score is for one text
         target, most = TARGETS[name]
         most = min(most, session.size.held_out_epochs)
-        fastest = _fastest_peer(session.results.values.get("networks", {}).get(name, {}))
-        for contestant, variant in ((TRAINED[0], {}), fastest):
+        fastest, variant = _fastest_peer(session.results.values.get("networks", {}).get(name, {}))
+        learning = {TRAINED[0].name: (TRAINED[0], {}), fastest.name: (fastest, variant)}
+        learning.setdefault("PyTorch eager", _fastest_peer({}))
+        for contestant, variant in learning.values():
             key = f"{name}, {contestant.name}"
             learn = partial(_learn, session, key, name, contestant, variant, target, most)
             session.results.measure("held_out", key, learn)

@@ -251,3 +251,17 @@ def test_the_step_of_every_network_is_measured(module: Any, monkeypatch: pytest.
     session = SimpleNamespace(size=SimpleNamespace(step_examples=64), text=None, results=results)
     sections.network_steps(session)
     assert [options["name"] for options in asked] == list(module("network_problems").NETWORKS)
+
+
+def test_the_fastest_peer_and_pytorch_eager_learn_to_the_score(module: Any) -> None:
+    sections = module("network_sections")
+    measured: list[str] = []
+    speeds = {"JAX": {"samples_per_second": {"median": 2.0}, "variant": {}}}
+    results = SimpleNamespace(
+        values={"networks": {sections.DEFAULT: speeds}}, measure=lambda section, key, learn: measured.append(key)
+    )
+    names = [sections.DEFAULT, "attention 256, pronunciation"]
+    size = SimpleNamespace(held_out=names, held_out_epochs=1)
+    sections.held_out(SimpleNamespace(size=size, text=None, results=results))
+    peers = [["seq2seq", "JAX", "PyTorch eager"], ["seq2seq", "PyTorch eager"]]
+    assert measured == [f"{name}, {peer}" for name, each in zip(names, peers) for peer in each]
