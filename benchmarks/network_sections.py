@@ -124,10 +124,11 @@ def held_out(session: Session) -> None:
             continue  # the score is for one text
         target, most = TARGETS[name]
         most = min(most, session.size.held_out_epochs)
-        fastest, variant = _fastest_peer(session.results.values.get("networks", {}).get(name, {}))
-        learning = {TRAINED[0].name: (TRAINED[0], {}), fastest.name: (fastest, variant)}
-        learning.setdefault("PyTorch eager", _fastest_peer({}))
-        for contestant, variant in learning.values():
+        fastest = _fastest_peer(session.results.values.get("networks", {}).get(name, {}))
+        learning = [(TRAINED[0], {}), fastest]
+        if fastest[0].name != "PyTorch eager":
+            learning.append(_fastest_peer({}))
+        for contestant, variant in learning:
             key = f"{name}, {contestant.name}"
             learn = partial(_learn, session, key, name, contestant, variant, target, most)
             session.results.measure("held_out", key, learn)

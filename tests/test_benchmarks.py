@@ -242,7 +242,7 @@ def test_the_step_of_every_network_is_measured(module: Any, monkeypatch: pytest.
     sections = module("sections")
     asked: list[dict[str, Any]] = []
 
-    def run(command: list[str], *more: Any) -> tuple[str, float]:
+    def run(command: list[str]) -> tuple[str, float]:
         asked.append(json.loads(command[-1]))
         return '{"step_us": 1}', 0.0
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from seq2seq.decoding.base import Answer, Answers, Best, MxnetPredictor, Predictor, fitting
+from seq2seq.decoding.base import Answer, Answers, Best, Predictor, fitting
+from seq2seq.decoding.mxnet import MxnetPredictor
 from seq2seq.decoding.parallel import ParallelPredictor
 from seq2seq.decoding.search import SearchPredictor
 from seq2seq.decoding.stepwise import Worked, work_out

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from seq2seq.decoding.base import Answers, MxnetPredictor, Part, Work, probability
+from seq2seq.decoding.base import Answers, probability
+from seq2seq.decoding.mxnet import MxnetPredictor, Part, Work
 from seq2seq.engine.test_module import Common
 from seq2seq.models import ParallelModel
 from seq2seq.mx import Executor, alone, mx

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from seq2seq.calls import Call
-from seq2seq.decoding.base import Answers, Best, MxnetPredictor, Part, Work, probability
+from seq2seq.decoding.base import Answers, Best, probability
+from seq2seq.decoding.mxnet import MxnetPredictor, Part, Work
 from seq2seq.engine.test_module import Common, TestModule
 from seq2seq.models import AutoregressiveModel
 from seq2seq.mx import Device, alone, mx
@@ -111,10 +112,10 @@ class _Search(Part):
         shapes = dict(zip(encoded, (output.shape for output in self._encoder.outputs)))
         inputs, self._step = self._bind("step", self._one_step(), previous=(rows,), score=(rows, 1), **shapes)
         outputs = self._step.outputs
-        first_score = np.full((batch_size, beam), IMPOSSIBLE, np.float32)
-        first_score[:, 0] = 0  # at first all prefixes are the same
-        first_score = mx.nd.array(first_score.reshape(-1, 1), worker.device)
-        begin = {"score": first_score, **dict(zip(encoded, self._encoder.outputs))}
+        first_scores = np.full((batch_size, beam), IMPOSSIBLE, np.float32)
+        first_scores[:, 0] = 0  # at first all prefixes are the same
+        begin = dict(zip(encoded, self._encoder.outputs))
+        begin["score"] = mx.nd.array(first_scores.reshape(-1, 1), worker.device)
         self._begin = [Call("_copyto", [array], inputs[name]) for name, array in begin.items()]
         self._go_on = [
             Call("_copyto", [output], inputs[name])

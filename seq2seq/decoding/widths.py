@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from seq2seq.arrays import blocks
-from seq2seq.decoding.base import Answers, MxnetPredictor
+from seq2seq.decoding.base import Answers
+from seq2seq.decoding.mxnet import MxnetPredictor
 from seq2seq.engine.ranks import ALONE, Ranks
 from seq2seq.typing import Array
 from seq2seq.vocabulary import Codec

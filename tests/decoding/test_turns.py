@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from seq2seq.decoding.base import MxnetPredictor
+from seq2seq.decoding.mxnet import MxnetPredictor
 
 
 class Read:
