@@ -19,7 +19,7 @@ from seq2seq.applications.learning import make_trainer
 from seq2seq.config import PRESETS
 from seq2seq.dataset import Dataset, build_dataset
 from seq2seq.engine.callbacks import Callback
-from seq2seq.engine.samplers import Sampler
+from seq2seq.engine.samplers import Bucketed, Sampler
 from seq2seq.engine.schedules import learning_rate
 from seq2seq.engine.trainer import Trainer
 from seq2seq.models import AlignedModel, Model, make_codec, make_model
@@ -56,6 +56,13 @@ class Used(NamedTuple):
 
 def _default(text: Path | None) -> Config:
     return PRESETS["default"]
+
+
+def has_data(name: str, text: Path | None) -> bool:
+    """Whether the data of a network's held-out score are there, which is for one text and one dictionary."""
+    if name == "attention 256, pronunciation":
+        return importlib.util.find_spec(PACKAGE) is not None
+    return name != "gru 256, text" or text is not None
 
 
 def _pairs(text: Path | None) -> Config:
@@ -211,18 +218,12 @@ def _write(path: Path, prepared: Prepared, weights: dict[str, Array], strings: S
 
 
 def _buckets(prepared: Prepared) -> tuple[Array, Array]:
-    """The bucket of each row (N,), and the widths of source and target in each bucket, narrow ones first."""
-    config, model, dataset, _ = prepared
-    whole = replace(config.training, examples_per_epoch=None)
-    sampler = application_of(config.task).make_sampler(model, dataset.codec, dataset, whole)
-    bucket = np.zeros(len(sampler.arrays["source"]), np.int64)
+    """The bucket of each row (N,), and the widths of source and target in each bucket."""
+    model, sampler = prepared.model, prepared.sampler
     full = {"source": model.source_length, "target": model.target_length}
-    batches = sampler.epoch(np.random.default_rng(0))
-    pairs = [tuple({**full, **batch.widths}.values()) for batch in batches]
-    widths = sorted(set(pairs))
-    for batch, pair in zip(batches, pairs):
-        bucket[batch.rows] = widths.index(pair)
-    return bucket, np.array(widths)
+    if not isinstance(sampler, Bucketed):
+        return np.zeros(len(sampler.arrays["source"]), np.int64), np.array([[*full.values()]])
+    return sampler.bucket, np.array([[*{**full, **widths}.values()] for widths in sampler.widths])
 
 
 def _stacks(config: Config, model: Model) -> dict[str, dict[str, Any]]:

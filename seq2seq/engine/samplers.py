@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate
+from functools import reduce
 from typing import Callable, NamedTuple, overload
 
 import numpy as np
@@ -21,6 +21,10 @@ from seq2seq.typing import Array
 BLOCK = 2**16  # rows whose terms are counted at a time
 TOGETHER = 2**8  # batches that are made together, and blocks whose rows are shuffled together
 ROWS = 2**10  # rows of a block
+# Rows with the same first width are divided by the second into buckets with at least so many batches in an epoch, since
+# in few batches, each of rows of one kind, a network learns less from as many rows; and with this share of the rows.
+FEWEST = 64
+SHARE = 1 / 8
 
 
 class Batch(NamedTuple):
@@ -106,7 +110,7 @@ class Sampler(ABC):
 
 
 class Bucketed(Sampler):
-    """Rows in random order, each at most once per epoch, in batches of rows with the same width.
+    """Rows in random order, each at most once per epoch, in batches of rows with similar widths.
 
     Parameters
     ----------
@@ -115,10 +119,17 @@ class Bucketed(Sampler):
     batch_size : int
         Rows per batch; the last batch of each bucket has the remaining rows.
     widths : dict of str to ndarray of int, optional
-        The width of each row of a sequence, shape (N,). Rows are grouped into buckets by the widths of the first
-        sequence named; the other sequences get the largest width in the bucket.
+        The widths of two sequences in each row, shape (N,) each. All rows of a batch have the same width of the first.
+        Where there are enough of these, they are divided by the second, too, which is cut to the largest in its bucket.
     rows : int, optional
         Rows per epoch, drawn anew for every epoch, the same share of each bucket; by default all.
+
+    Attributes
+    ----------
+    bucket : ndarray of int, shape (N,)
+        The bucket of each row.
+    widths : list of dict of str to int
+        The widths of each bucket, narrow ones first.
     """
 
     def __init__(
@@ -133,12 +144,12 @@ class Bucketed(Sampler):
         n = _rows(arrays)
         self.rows = n if rows is None else min(rows, n)
         self._terms = _terms(network, arrays)
-        self._bucket, self._widths = _buckets(widths or {}, n)
-        begins = np.append(0, np.bincount(self._bucket).cumsum())
+        self.bucket, self.widths = _buckets(widths or {}, n, batch_size * n / self.rows)
+        begins = np.append(0, np.bincount(self.bucket).cumsum())
         counts = np.diff(np.round(begins * (self.rows / n)).astype(int))
         self._places = [
             (start, min(start + batch_size, begin + count), widths)
-            for begin, count, widths in zip(begins.tolist(), counts.tolist(), self._widths)
+            for begin, count, widths in zip(begins.tolist(), counts.tolist(), self.widths)
             for start in range(begin, begin + count, batch_size)
         ]
         self.batches = len(self._places)
@@ -147,8 +158,8 @@ class Bucketed(Sampler):
         """The batches of an epoch, those of different widths in random order."""
         order = rng.permutation(_rows(self.arrays))
         places = self._places
-        if len(self._widths) > 1:
-            order = order[np.argsort(self._bucket[order], kind="stable")]
+        if len(self.widths) > 1:
+            order = order[np.argsort(self.bucket[order], kind="stable")]
             places = [places[i] for i in rng.permutation(self.batches)]
         terms = np.append(0, self._terms[order].cumsum())
         return [Batch(order[start:stop], widths, int(terms[stop] - terms[start])) for start, stop, widths in places]
@@ -233,9 +244,8 @@ class InBlocks(Sampler):
         self._batch_size = batch_size
         self._block = block
         self._together = block * group
-        self._bucket, buckets = _buckets(widths or {}, n)
-        self._widths = [*accumulate(buckets, _wider)]  # a batch can have rows from narrower buckets, too
-        if len(buckets) > 1:
+        self._bucket, self._widths = _buckets(widths or {}, n, batch_size)
+        if len(self._widths) > 1:
             self._together = max(1, self._together // batch_size) * batch_size
 
     def epoch(self, rng: np.random.Generator) -> Plan:
@@ -271,8 +281,8 @@ class InBlocks(Sampler):
         return np.append(rng.permutation(rows[:whole].reshape(-1, self._batch_size)), rows[whole:])
 
     def _widths_of(self, rows: Array) -> dict[str, int]:
-        """The widths of a batch: those of its widest bucket."""
-        return self._widths[self._bucket[rows].max() if len(self._widths) > 1 else 0]
+        """The widths of a batch, which can have rows from several buckets."""
+        return reduce(_wider, [self._widths[bucket] for bucket in {*self._bucket[rows].tolist()}])
 
 
 class Mixed(Sampler):
@@ -360,19 +370,33 @@ def _terms(network: Network, arrays: Arrays) -> Array:
     return counts
 
 
-def _buckets(widths: Mapping[str, Array], n: int) -> tuple[Array, list[dict[str, int]]]:
-    """The bucket of each row (N,), and the widths of each bucket."""
+def _buckets(widths: Mapping[str, Array], n: int, batch: float) -> tuple[Array, list[dict[str, int]]]:
+    """The bucket of each row (N,), and the widths of each bucket, narrow ones first. `batch` is the number of rows that
+    give one batch in an epoch."""
     if not widths:
         return np.zeros(n, np.uint8), [{}]
-    first, *others = widths
-    distinct = np.unique(widths[first])
-    bucket = np.empty(n, np.min_scalar_type(len(distinct)))
-    widest = {name: np.zeros(len(distinct), np.int64) for name in others}
+    (first, of_first), (second, of_second) = widths.items()
+    wide = np.unique(of_first)
+    counts = np.zeros((len(wide), int(of_second.max()) + 1), np.int64)
     for block in blocks(n, BLOCK):
-        bucket[block] = np.searchsorted(distinct, widths[first][block])
-        for name in others:
-            np.maximum.at(widest[name], bucket[block], widths[name][block])
-    return bucket, [dict(zip(widths, map(int, each))) for each in zip(distinct, *widest.values())]
+        np.add.at(counts, (np.searchsorted(wide, of_first[block]), of_second[block]), 1)
+    bucket_of = np.zeros(counts.shape, np.int64)
+    buckets: list[dict[str, int]] = []
+    for place, rows_of in enumerate(counts):
+        left = rows_of.sum()
+        least = max(FEWEST * batch, SHARE * left)
+        rows = 0
+        for narrow in np.flatnonzero(rows_of).tolist():
+            bucket_of[place, narrow] = len(buckets)
+            rows += rows_of[narrow]
+            left -= rows_of[narrow]
+            if left == 0 or (rows >= least and left >= batch):
+                buckets.append({first: int(wide[place]), second: narrow})
+                rows = 0
+    bucket = np.empty(n, np.min_scalar_type(len(buckets)))
+    for block in blocks(n, BLOCK):
+        bucket[block] = bucket_of[np.searchsorted(wide, of_first[block]), of_second[block]]
+    return bucket, buckets
 
 
 def _wider(first: dict[str, int], second: dict[str, int]) -> dict[str, int]:

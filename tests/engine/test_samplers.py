@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,24 @@ def test_targets_are_cut_after_the_padding_that_ends_the_longest():
     sampler = bucketed([("a", "b"), ("aa", "bbbb"), ("a" * 16, "b" * 9)], codec, 1)
     found = {(*batch.widths.values(), batch.terms) for batch in sampler.epoch(np.random.default_rng(0))}
     assert found == {(8, 5, 2), (8, 5, 5), (16, 9, 9)}
+
+
+@pytest.mark.parametrize(
+    "longest, options, batches",
+    [(50, {}, {2: 200, 3: 150, 5: 125, 9: 25}),  # too few of width 4 for batches of their own
+     (1, {}, {2: 200, 3: 150, 9: 126}),  # the longest does not fill a batch
+     (50, {"examples_per_epoch": 200}, {3: 70, 9: 30})],
+)  # fmt: skip
+def test_targets_of_similar_width_are_together_where_there_are_many(longest, options, batches):
+    codec = Codec(" ab", 8, 9, reverse_target=False, pad_end=True)
+    pairs = [("a", "b" * width) for width, n in ((1, 400), (2, 300), (3, 50), (4, 200), (8, longest)) for _ in range(n)]
+    sampler = bucketed(pairs, codec, 2, **options)
+    epoch = sampler.epoch(np.random.default_rng(0))
+    assert Counter(batch.widths["target"] for batch in epoch) == batches
+    for rows, widths, terms in epoch:
+        assert widths["source"] == 8 and max(len(pairs[row][1]) for row in rows) < widths["target"]
+        assert terms == sum(len(pairs[row][1]) + 1 for row in rows)
+    assert len({*np.concatenate([batch.rows for batch in epoch]).tolist()}) == sampler.rows
 
 
 @pytest.mark.parametrize("pad_end, length", [(False, 30), (True, 15)])
@@ -175,7 +195,7 @@ def test_a_plan_is_read_like_a_list(sampler):
     assert (plan[-1].rows == whole[-1].rows).all() and plan[1234].terms == whole[1234].terms
 
 
-@pytest.mark.parametrize("batch_size", [7, 100])
+@pytest.mark.parametrize("batch_size", [1, 7, 100])
 def test_rows_in_blocks_are_in_batches_of_similar_width(batch_size):
     n = 1003
     widths = {"x": np.random.default_rng(0).choice([2, 5, 9], n)}
@@ -188,6 +208,8 @@ def test_rows_in_blocks_are_in_batches_of_similar_width(batch_size):
     for batch in epoch:
         assert batch.widths["x"] == widths["x"][batch.rows].max()
         assert batch.widths["n"] >= widths["n"][batch.rows].max()
+    if batch_size == 1:  # there are enough rows of each width
+        assert all(batch.widths["n"] == widths["n"][batch.rows].max() for batch in epoch)
     if batch_size == 7:
         assert sum(len({*widths["x"][batch.rows]}) > 1 for batch in epoch) <= 2 * 14
         order = [batch.widths["x"] for batch in epoch[:11]]  # of a group
