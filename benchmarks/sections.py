@@ -72,7 +72,7 @@ FULL = Size(
     pairs=1_000_000, memory=(10_000, 100_000, 1_000_000, 5_000_000),
     terms=(2, 4, 8, 16, 32), data=(10_000, 100_000, 1_000_000),
     network_examples=None, step_examples=2_560,
-    held_out=("attention 96, default", "gru 256, text"), held_out_epochs=100, seeds=3,
+    held_out=("attention 96, default", "gru 256, text", "attention 256, pronunciation"), held_out_epochs=100, seeds=3,
     questions=5_000, answer_epochs=20,
 )  # fmt: skip
 QUICK = Size(

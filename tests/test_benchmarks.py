@@ -253,15 +253,23 @@ def test_the_step_of_every_network_is_measured(module: Any, monkeypatch: pytest.
     assert [options["name"] for options in asked] == list(module("network_problems").NETWORKS)
 
 
-def test_the_fastest_peer_and_pytorch_eager_learn_to_the_score(module: Any) -> None:
+def test_the_fastest_peer_and_pytorch_eager_learn_to_the_score(module: Any, monkeypatch: Any) -> None:
     sections = module("network_sections")
+    monkeypatch.setattr(module("network_problems"), "PACKAGE", "json")  # is installed
     measured: list[str] = []
     speeds = {"JAX": {"samples_per_second": {"median": 2.0}, "variant": {}}}
     results = SimpleNamespace(
         values={"networks": {sections.DEFAULT: speeds}}, measure=lambda section, key, learn: measured.append(key)
     )
-    names = [sections.DEFAULT, "attention 256, pronunciation"]
+    names = [sections.DEFAULT, "gru 256, text", "attention 256, pronunciation"]
     size = SimpleNamespace(held_out=names, held_out_epochs=1)
-    sections.held_out(SimpleNamespace(size=size, text=None, results=results))
-    peers = [["seq2seq", "JAX", "PyTorch eager"], ["seq2seq", "PyTorch eager"]]
-    assert measured == [f"{name}, {peer}" for name, each in zip(names, peers) for peer in each]
+    session = SimpleNamespace(size=size, text=None, results=results)
+    sections.held_out(session)
+    default = [f"{sections.DEFAULT}, {each}" for each in ("seq2seq", "JAX", "PyTorch eager")]
+    words = [f"attention 256, pronunciation, {each}" for each in ("seq2seq", "PyTorch eager")]
+    assert measured == [*default, *words]  # there is no text
+
+    measured.clear()
+    monkeypatch.setattr(module("network_problems"), "PACKAGE", "not_installed")
+    sections.held_out(session)
+    assert measured == default
