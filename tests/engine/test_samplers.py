@@ -83,6 +83,13 @@ def test_targets_of_similar_width_are_together_where_there_are_many(longest, opt
     assert len({*np.concatenate([batch.rows for batch in epoch]).tolist()}) == sampler.rows
 
 
+def test_of_many_similar_widths_several_share_batches():
+    codec = Codec(" ab", 8, 9, reverse_target=False, pad_end=True)
+    pairs = [("a", "b" * width) for width in range(1, 8) for _ in range(100)] + [("a", "b" * 8)] * 300
+    epoch = bucketed(pairs, codec, 1).epoch(np.random.default_rng(0))
+    assert Counter(batch.widths["target"] for batch in epoch) == {3: 200, 5: 200, 7: 200, 9: 400}
+
+
 @pytest.mark.parametrize("pad_end, length", [(False, 30), (True, 15)])
 def test_where_there_is_one_width_batches_follow_the_permutation(pad_end, length):
     codec = Codec(" ab", length, 4, reverse_target=False, pad_end=pad_end)
