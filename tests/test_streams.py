@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import select
 import shlex
 import signal
 import subprocess
@@ -346,6 +347,9 @@ def at_a_terminal(run, typed, env=()):
         os.write(master, line)
     try:
         while True:
+            # Python misses a Ctrl-C that comes just before it waits for a line: type it again, as a person would.
+            while not select.select([master], [], [], 10)[0]:
+                os.write(master, typed[-1])
             seen += os.read(master, 1000)
     except OSError:  # the other end is closed
         os.close(master)
