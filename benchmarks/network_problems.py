@@ -48,21 +48,17 @@ class Used(NamedTuple):
         From a file of text, or None, to the configuration as a user has it.
     examples : int, optional
         The number of examples that are trained on in `networks`; by default all.
+    has_data : callable
+        From a file of text, or None, to whether the data of the held-out score are there.
     """
 
     config: Callable[[Path | None], Config]
     examples: int | None = None
+    has_data: Callable[[Path | None], bool] = lambda text: True
 
 
 def _default(text: Path | None) -> Config:
     return PRESETS["default"]
-
-
-def has_data(name: str, text: Path | None) -> bool:
-    """Whether the data of a network's held-out score are there, which is for one text and one dictionary."""
-    if name == "attention 256, pronunciation":
-        return importlib.util.find_spec(PACKAGE) is not None
-    return name != "gru 256, text" or text is not None
 
 
 def _pairs(text: Path | None) -> Config:
@@ -73,10 +69,14 @@ def _pairs(text: Path | None) -> Config:
     return application_of(given).choose(given, {})
 
 
+def _has_dictionary(text: Path | None) -> bool:
+    return importlib.util.find_spec(PACKAGE) is not None
+
+
 def _pronunciation(text: Path | None) -> Config:
     """The recipe, on the dictionary or, where that is not installed, on words made up with letters for phonemes."""
     config = load_recipe(find_recipe("pronunciation")).config
-    if importlib.util.find_spec(PACKAGE):
+    if _has_dictionary(text):
         return config
     rng = np.random.default_rng(0)
     words = ["".join(rng.choice([*"abcdefghijklmnopqrstuvwxyz"], rng.integers(4, 13))) for _ in range(WORDS)]
@@ -101,8 +101,9 @@ def _aligned(text: Path | None) -> Config:
 NETWORKS = {
     "attention 96, default": Used(_default),
     "attention 128, pairs": Used(_pairs),
-    "attention 256, pronunciation": Used(_pronunciation, 3_000),
-    "gru 256, text": Used(_text("gru"), 2_560),  # windows of 40 characters
+    "attention 256, pronunciation": Used(_pronunciation, 3_000, _has_dictionary),
+    # Windows of 40 characters. The score is that of one text, which has to be given.
+    "gru 256, text": Used(_text("gru"), 2_560, lambda text: text is not None),
     "lstm 256, text": Used(_text("lstm"), 2_560),
     "aligned 128, calculator": Used(_aligned, 10_000),
 }

@@ -120,7 +120,7 @@ def held_out(session: Session) -> None:
     """Seconds to a held-out score with the recipe, for this library, the peer that trains the network fastest, and
     PyTorch eager, which need not compile."""
     for name in session.size.held_out:
-        if not network_problems.has_data(name, session.text):
+        if not network_problems.NETWORKS[name].has_data(session.text):
             continue
         target, most = TARGETS[name]
         most = min(most, session.size.held_out_epochs)

@@ -14,17 +14,13 @@ from typing import Callable, NamedTuple, overload
 import numpy as np
 
 from seq2seq.arrays import blocks
+from seq2seq.engine.buckets import BLOCK, in_buckets, wider
 from seq2seq.engine.network import Arrays, Network
 from seq2seq.errors import require
 from seq2seq.typing import Array
 
-BLOCK = 2**16  # rows whose terms are counted at a time
 TOGETHER = 2**8  # batches that are made together, and blocks whose rows are shuffled together
 ROWS = 2**10  # rows of a block
-# Rows with the same first width are divided by the second into buckets with at least so many batches in an epoch, since
-# in few batches, each of rows of one kind, a network learns less from as many rows; and with this share of the rows.
-FEWEST = 64
-SHARE = 1 / 8
 
 
 class Batch(NamedTuple):
@@ -144,7 +140,7 @@ class Bucketed(Sampler):
         n = _rows(arrays)
         self.rows = n if rows is None else min(rows, n)
         self._terms = _terms(network, arrays)
-        self.bucket, self.widths = _buckets(widths or {}, n, batch_size * n / self.rows)
+        self.bucket, self.widths = in_buckets(widths or {}, n, batch_size * n / self.rows)
         begins = np.append(0, np.bincount(self.bucket).cumsum())
         counts = np.diff(np.round(begins * (self.rows / n)).astype(int))
         self._places = [
@@ -244,7 +240,7 @@ class InBlocks(Sampler):
         self._batch_size = batch_size
         self._block = block
         self._together = block * group
-        self._bucket, self._widths = _buckets(widths or {}, n, batch_size)
+        self._bucket, self._widths = in_buckets(widths or {}, n, batch_size)
         if len(self._widths) > 1:
             self._together = max(1, self._together // batch_size) * batch_size
 
@@ -282,7 +278,7 @@ class InBlocks(Sampler):
 
     def _widths_of(self, rows: Array) -> dict[str, int]:
         """The widths of a batch, which can have rows from several buckets."""
-        return reduce(_wider, [self._widths[bucket] for bucket in {*self._bucket[rows].tolist()}])
+        return reduce(wider, [self._widths[bucket] for bucket in {*self._bucket[rows].tolist()}])
 
 
 class Mixed(Sampler):
@@ -368,36 +364,3 @@ def _terms(network: Network, arrays: Arrays) -> Array:
     for block in blocks(len(counts), BLOCK):
         counts[block] = network.terms({name: array[block] for name, array in arrays.items()})
     return counts
-
-
-def _buckets(widths: Mapping[str, Array], n: int, batch: float) -> tuple[Array, list[dict[str, int]]]:
-    """The bucket of each row (N,), and the widths of each bucket, narrow ones first. `batch` is the number of rows that
-    give one batch in an epoch."""
-    if not widths:
-        return np.zeros(n, np.uint8), [{}]
-    (first, of_first), (second, of_second) = widths.items()
-    wide = np.unique(of_first)
-    counts = np.zeros((len(wide), int(of_second.max()) + 1), np.int64)
-    for block in blocks(n, BLOCK):
-        np.add.at(counts, (np.searchsorted(wide, of_first[block]), of_second[block]), 1)
-    bucket_of = np.zeros(counts.shape, np.int64)
-    buckets: list[dict[str, int]] = []
-    for place, rows_of in enumerate(counts):
-        left = rows_of.sum()
-        least = max(FEWEST * batch, SHARE * left)
-        rows = 0
-        for narrow in np.flatnonzero(rows_of).tolist():
-            bucket_of[place, narrow] = len(buckets)
-            rows += rows_of[narrow]
-            left -= rows_of[narrow]
-            if left == 0 or (rows >= least and left >= batch):
-                buckets.append({first: int(wide[place]), second: narrow})
-                rows = 0
-    bucket = np.empty(n, np.min_scalar_type(len(buckets)))
-    for block in blocks(n, BLOCK):
-        bucket[block] = bucket_of[np.searchsorted(wide, of_first[block]), of_second[block]]
-    return bucket, buckets
-
-
-def _wider(first: dict[str, int], second: dict[str, int]) -> dict[str, int]:
-    return {name: max(first[name], second[name]) for name in first}
