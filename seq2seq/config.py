@@ -556,7 +556,8 @@ PARTS: dict[str, Any] = {"data": DataConfig, "model": ModelConfig, "training": T
 
 PRESETS = {
     # The last steps are often sums of larger numbers, and steps of longer expressions have larger products too. There
-    # are many of these examples, because a training that sees each only a few times needs no dropout.
+    # are many of these examples, because a training that sees each only a few times needs no dropout. Numbers
+    # alone, which stay as they are, teach it to copy: without any of them it learns much more slowly.
     "default": Config(
         task=Arithmetic(steps="call"),
         data=DataConfig(reverse_target=True),
@@ -568,6 +569,7 @@ PRESETS = {
             Extra(Arithmetic("+", terms=2, operands=(1, 999_999), steps="call"), 1000),
             Extra(Arithmetic("*", terms=(4, 9), steps="call"), 6000),
             Extra(Arithmetic(terms=(4, 10), steps="call"), 15_000),
+            Extra(Arithmetic("+", terms=1, operands=(1, 999_999), steps="call"), 3000),
         ),
     ),
     # The notebook E2_sequence_modeling_basic_math (sunilmallya/dl-twitch-series, 2017) with the same numbers, except
