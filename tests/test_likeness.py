@@ -1,7 +1,7 @@
 import pytest
 
 from seq2seq import Addition, Arithmetic, PairsTask, Reverse
-from seq2seq.config import DataConfig, ModelConfig
+from seq2seq.config import PRESETS, DataConfig, ModelConfig
 from seq2seq.likeness import Likeness
 from seq2seq.models import make_codec
 
@@ -19,6 +19,13 @@ def test_what_is_trained_on_beside_the_task_is_like_training():
     assert like.unlike("2*7+8+3", ["2*7+8", "14+8+3"]) == "has 4 terms; trained on 3"
     assert like.unlike("11*3+2", ["11*3+2", "33+2"]) == "has the number 11; trained on 1 to 10"
     assert like.unlike("99+1+1") == "has the number 99; trained on 1 to 10"
+
+
+def test_the_default_run_is_trained_on_numbers_alone():
+    default = PRESETS["default"]
+    like = likeness(default.task, "attention", *(extra.task for extra in default.extra))
+    assert [like.unlike(number) for number in ("7", "6589", "999999")] == [None] * 3
+    assert like.unlike("1000000") == "has 1 term; trained on 3"
 
 
 def test_the_reason_is_that_of_the_task_with_sources_as_long():
