@@ -57,6 +57,7 @@ setup(
     packages=find_packages(include=["seq2seq", "seq2seq.*"]),
     package_data={
         "seq2seq": ["py.typed"],
+        "seq2seq.compiled": ["lstm.cc", "lstm.h"],
         "seq2seq.recipes": ["*.toml", "*.tsv", "text/*.toml"],
         "seq2seq.web": ["page/*"],
     },

@@ -41,8 +41,8 @@ class Contestant:
         The settings that a user would try. The fastest one in each measurement competes.
     peer : bool
         Whether it runs in the environment of the peers, or in that of the library.
-    trains, learns : bool
-        Whether it can train, or only answers; and whether it has its own recipe for learning addition.
+    trains, answers, learns : bool
+        Whether it competes in training, and in answers; and whether it has its own recipe for learning addition.
     """
 
     name: str
@@ -50,11 +50,13 @@ class Contestant:
     variants: list[dict[str, Any]] = field(default_factory=lambda: [{"threads": threads} for threads in THREADS])
     peer: bool = True
     trains: bool = True
+    answers: bool = True
     learns: bool = False
 
 
 CONTESTANTS = [
     Contestant("seq2seq", "seq2seq_mxnet.py", [{}], peer=False, learns=True),
+    Contestant("seq2seq, compiled LSTM", "seq2seq_mxnet.py", [{"lstm": "compiled"}], peer=False, answers=False),
     # For a process that only answers: operators run in the calling thread.
     Contestant("seq2seq, naive engine", "seq2seq_mxnet.py", [{"engine": "NaiveEngine"}], peer=False, trains=False),
     Contestant("PyTorch eager", "pytorch.py", [{"threads": threads, "compile": False} for threads in THREADS]),

@@ -118,7 +118,9 @@ class Prepared(NamedTuple):
     sampler: Sampler
 
 
-def prepare(name: str, text: Path | None, examples: int | None = None, comparable: bool = True) -> Prepared:
+def prepare(
+    name: str, text: Path | None, examples: int | None = None, comparable: bool = True, lstm: str = "mxnet"
+) -> Prepared:
     """Prepare the training of a network.
 
     Parameters
@@ -131,9 +133,11 @@ def prepare(name: str, text: Path | None, examples: int | None = None, comparabl
         An upper bound on the examples trained on.
     comparable : bool
         Whether the losses are to be compared, with one validation example; otherwise all is as in the recipe.
+    lstm : str
+        As in `TrainingConfig`.
     """
     used = NETWORKS[name]
-    config = used.config(text)
+    config = used.config(text).with_options(lstm=lstm)
     if comparable:
         config = config.with_options(**COMPARABLE)
     codec = make_codec(config.task, config.data, config.model, config.extra)

@@ -43,20 +43,22 @@ def make_trainer(
     )
 
 
-def plain_trainer(task: Task, hidden: int, batch: int, examples: int, progress: Progress | None = None) -> Trainer:
+def plain_trainer(
+    task: Task, hidden: int, batch: int, examples: int, progress: Progress | None = None, lstm: str = "mxnet"
+) -> Trainer:
     """The network and optimizer of the notebook, for any task, with as little validation as the Trainer allows."""
     data = DataConfig(examples=examples, validation=1, test=1, split="none", reverse_target=False)
     return make_trainer(
         task,
         build_dataset(task, data, seed=0),
         ModelConfig(hidden_size=hidden, **NOTEBOOK_MODEL),
-        TrainingConfig(batch_size=batch, **PLAIN_ADAM),
+        TrainingConfig(batch_size=batch, lstm=lstm, **PLAIN_ADAM),
         progress,
     )
 
 
-def notebook_trainer(hidden: int, batch: int, examples: int) -> Trainer:
-    return plain_trainer(NOTEBOOK_TASK, hidden, batch, examples)
+def notebook_trainer(hidden: int, batch: int, examples: int, lstm: str = "mxnet") -> Trainer:
+    return plain_trainer(NOTEBOOK_TASK, hidden, batch, examples, lstm=lstm)
 
 
 def addition_dataset(examples: int) -> Dataset:

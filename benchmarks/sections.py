@@ -161,7 +161,8 @@ def answers(session: Session) -> None:
                 differs=_other_answers,
             )
             once = partial(session.results.once, "answers", key)
-            return contest.hold(session.contestants, session.peers, session.rounds, once)
+            answering = [contestant for contestant in session.contestants if contestant.answers]
+            return contest.hold(answering, session.peers, session.rounds, once)
 
         session.results.measure("answers", key, hold)
 

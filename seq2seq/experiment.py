@@ -12,6 +12,7 @@ from typing import Any
 
 from seq2seq.applications import Application, application_of
 from seq2seq.applications.learning import VALIDATION, make_trainer
+from seq2seq.compiled.library import prepare
 from seq2seq.config import PARTS, PRESETS, Config, require_rebuilt
 from seq2seq.dataset import Dataset, Examples, build_dataset
 from seq2seq.engine.callbacks import Callback
@@ -156,6 +157,8 @@ def train(
             application = application_of(config.task)
             codec = application.make_codec(config)
             application.require_memory(config, codec)
+            if config.training.lstm == "compiled":
+                prepare(context, shown.on_note)
             dataset = build_dataset(config.task, config.data, config.data_seed, codec, config.extra, shown.on_note)
             for line in _notes(config, dataset, preset):
                 shown.on_note(line)

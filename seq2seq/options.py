@@ -76,7 +76,7 @@ SOME_MODELS = {name for options in MODEL_OPTIONS.values() for name in options}
 WITHOUT = {
     "layers": 1, "dropout": 0, "label_smoothing": 0, "bidirectional": False, "position_bias": False, "beam": 1,
     "embedding": 0, "normalise": "none", "identity": False, "reverse_target": False, "penalty": 0,
-    "examples_per_epoch": None,
+    "examples_per_epoch": None, "lstm": "mxnet",
 }  # fmt: skip
 # Training options that are used only if another option has a certain value.
 PART_OF = {"momentum": ("optimizer", "sgd"), "epsilon": ("optimizer", "adam"), "cycles": ("schedule", "restarts")}
@@ -110,6 +110,8 @@ def lacking(config: Config) -> dict[str, str]:
         chosen = getattr(config.training, decides)
         if chosen != value:
             lacked[option] = f"left out with the {decides} {chosen}: it is an option of {value}"
+    if name in MODEL_OPTIONS and not (("cell" in has and config.model.cell == "lstm") or name == "lstm"):
+        lacked["lstm"] = f"left out with the model {name} and the cell {config.model.cell}: it is for LSTMs"
     return lacked
 
 

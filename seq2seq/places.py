@@ -1,4 +1,4 @@
-"""Paths given by the user."""
+"""Paths given by the user, and the cache."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ class Place:
     def path(self) -> Path:
         """The path as given if it still leads to the same place, else the absolute path."""
         return self._given if _in_full(self._given) == self._full else self._full
+
+
+def cache_folder() -> Path:
+    """The folder for files that can be made again, in the user's cache."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(home) / "seq2seq"
 
 
 def _in_full(path: Path) -> Path:

@@ -41,7 +41,8 @@ class Library(NetworkContestant):
     def _prepared(self, comparable: bool) -> network_problems.Prepared:
         options = self.options
         text = Path(options["text"]) if options["text"] else None
-        return network_problems.prepare(options["name"], text, options.get("examples"), comparable)
+        lstm = self.variant.get("lstm", "mxnet")
+        return network_problems.prepare(options["name"], text, options.get("examples"), comparable, lstm)
 
     def train(self, epochs: int) -> list[float]:
         trainer = self.trainer

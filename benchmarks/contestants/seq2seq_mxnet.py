@@ -36,7 +36,9 @@ class Watch(Progress):
 
 class Library(Contestant):
     def prepare_training(self) -> None:
-        self.trainer = problems.notebook_trainer(self.problem.hidden, self.batch, len(self.problem.sources))
+        self.trainer = problems.notebook_trainer(
+            self.problem.hidden, self.batch, len(self.problem.sources), self.variant.get("lstm", "mxnet")
+        )
 
     def train(self, epochs: int) -> list[float]:
         trainer = self.trainer

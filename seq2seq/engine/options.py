@@ -8,6 +8,7 @@ from seq2seq.engine.best import Best
 from seq2seq.errors import is_whole, require
 from seq2seq.values import HELD, is_held, make_plain, require_fraction, whole
 
+LSTMS = ("mxnet", "compiled")
 SCHEDULES = ("cosine", "restarts", "constant")
 MOST_BATCH = 2**24
 MOST_CYCLES = 30  # each twice as long as the last
@@ -54,6 +55,9 @@ class TrainingConfig:
         Number of parts of each batch whose gradients are added up in their order. Each part is computed by one of the
         processes that train together, so a run has the same weights with any number of processes up to this one. With
         1, the workers of a process share a batch in their own way.
+    lstm : str
+        `mxnet`, or `compiled`, which trains faster on a CPU and needs g++ when it is first used: see
+        `seq2seq/compiled/`. Rounding differs between the two.
     show_every : int
         Number of epochs between two displays of samples; 0 shows none.
 
@@ -101,6 +105,13 @@ class TrainingConfig:
     shards: int = field(
         default=1, metadata={"help": "parts of each batch: the most processes that can train together", "parse": int}
     )
+    lstm: str = field(
+        default="mxnet",
+        metadata={
+            "help": "mxnet, or compiled: trains faster on a CPU, and needs g++ when it is first used",
+            "parse": str,
+        },
+    )
     show_every: int = field(
         default=10, metadata={"help": "epochs between shows of held-out samples; 0: none", "parse": int}
     )
@@ -116,6 +127,7 @@ class TrainingConfig:
         most = f"a whole number from 1 to {self.batch_size}, the batch size"
         require(is_whole(self.shards, 1, self.batch_size), "shards", self.shards, most)
         require(self.optimizer in ("adam", "sgd"), "optimizer", self.optimizer, "adam or sgd")
+        require(self.lstm in LSTMS, "lstm", self.lstm, f"one of {', '.join(LSTMS)}")
         require(self.schedule in SCHEDULES, "schedule", self.schedule, f"one of {', '.join(SCHEDULES)}")
         for name in ("learning_rate", "epsilon"):
             value = getattr(self, name)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from seq2seq.calls import Call
+from seq2seq.compiled.graph import with_compiled_lstm
 from seq2seq.engine.flat import FlatParameters
 from seq2seq.engine.network import Network, variables
 from seq2seq.mx import Executor, mx
@@ -50,6 +51,8 @@ class Replica:
         The number of rows of a full batch that this worker processes.
     auxiliary : dict of str to tuple of int
         Shapes of the auxiliary states: see `auxiliary_shapes`.
+    compiled : bool
+        Whether its LSTMs are the compiled ones: see `seq2seq/compiled/`.
     weights : mxnet.NDArray, shape (P,), optional
         The weights of another replica on the same device, to be used by both.
 
@@ -75,6 +78,7 @@ class Replica:
         loss_sum: Any,
         rows: int,
         auxiliary: Mapping[str, tuple[int, ...]],
+        compiled: bool,
         weights: Any = None,
     ) -> None:
         self.worker = worker
@@ -82,6 +86,7 @@ class Replica:
         self.flat = flat
         self.section = section
         self.loss_sum = loss_sum
+        self.compiled = compiled
         self.weights = mx.nd.zeros((flat.size,), worker.device) if weights is None else weights
         self.gradients = mx.nd.zeros((flat.size,), worker.device)
         self.own_weights = self.weights
@@ -123,8 +128,9 @@ class Replica:
                 for name, each in network.inputs.items()
             }
             loss, after = network.loss(variables(inputs), variables(self.states))
+            symbol = mx.sym.Group([loss, *after.values()])
             executor = self.worker.bind(
-                mx.sym.Group([loss, *after.values()]),
+                with_compiled_lstm(symbol) if self.compiled else symbol,
                 {**inputs, **self.states},
                 self.parameters,
                 self.flat.split(self.gradients),

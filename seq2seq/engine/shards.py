@@ -91,7 +91,10 @@ class ShardUpdater(BaseUpdater):
         for place, shard in enumerate(self._own):
             weights = self._weights[place % len(self._workers)]
             worker = Worker(weights.context, shard + 1)
-            replica = Replica(worker, network, self._flat, whole, unused, self._rows[shard], auxiliary, weights)
+            replica = Replica(
+                worker, network, self._flat, whole, unused, self._rows[shard], auxiliary, config.lstm == "compiled",
+                weights,
+            )  # fmt: skip
             self._replicas.append(replica)
         self._feeder = Feeder(network.inputs, self._replicas, config.batch_size, config.shards, self._own[0])
         self._gradients = mx.nd.zeros_like(self._weights[0])

@@ -151,8 +151,9 @@ class Updater(BaseUpdater):
         workers = workers[: 1 if config.batch_size * flat.size * values < WORTH_SHARING else config.batch_size]
         rows = [len(part) for part in np.array_split(np.arange(config.batch_size), len(workers))]
         auxiliary = auxiliary_shapes(network)
+        compiled = config.lstm == "compiled"
         self._replicas = [
-            Replica(worker, network, flat, section, self._loss_sum, n, auxiliary)
+            Replica(worker, network, flat, section, self._loss_sum, n, auxiliary, compiled)
             for worker, section, n in zip(workers, flat.sections(len(workers)), rows)
         ]
         if len(workers) > 1:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from seq2seq.errors import Seq2SeqError, cut
 from seq2seq.files import read, shown
-from seq2seq.places import PathLike
+from seq2seq.places import PathLike, cache_folder
 
 VERSION = "1.30.0"
 PACKAGE = f"onnxruntime-web@{VERSION}"
@@ -31,8 +31,7 @@ OTHERWISE = f"put {' and '.join(FILES)} of {PACKAGE} into a folder, and name it 
 
 def cache() -> Path:
     """The folder in which the files are kept."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(home) / "seq2seq" / f"onnxruntime-web-{VERSION}"
+    return cache_folder() / f"onnxruntime-web-{VERSION}"
 
 
 def runtime_files(folder: PathLike | None = None) -> dict[str, bytes]:
