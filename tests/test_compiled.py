@@ -254,7 +254,7 @@ def test_it_is_compiled_once_with_a_note(cache, monkeypatch, tmp_path):
     ("compiler", "said"),
     [
         ("no-such-compiler", r"lstm: compiled needs the C\+\+ compiler no-such-compiler, which is not installed"),
-        ("false", r"lstm: false failed: status 1; leave out lstm"),
+        ("false", r"lstm: false failed: status 1; train a new run without lstm"),
     ],
 )
 def test_without_a_compiler_nothing_is_written(compiler, said, small, tmp_path, monkeypatch):
@@ -278,7 +278,7 @@ def test_a_damaged_operator_is_named(tmp_path, monkeypatch):
     path = library._path()
     path.parent.mkdir(parents=True)
     path.write_bytes(b"damaged")
-    with pytest.raises(UsageError, match=r"lstm: .*lstm\.so is damaged, or .*delete it, or leave out lstm") as caught:
+    with pytest.raises(UsageError, match=r"lstm: .*lstm\.so is damaged, or .*delete it, or train a new") as caught:
         load.__wrapped__()
     assert "\n" not in str(caught.value)
 

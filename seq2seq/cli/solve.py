@@ -183,7 +183,7 @@ def main() -> int:
         "--best",
         type=int,
         metavar="N",
-        help="print the N most probable answers, with an attention run, or the N best items of a user",
+        help="print the N most probable answers, or first steps, with an attention run, or the N best items of a user",
     )
     shown.add_argument(
         "--predict", action="store_true", help="print the next character after each beginning, with the run of a text"

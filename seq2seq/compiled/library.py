@@ -27,7 +27,7 @@ FLAGS = (
     "-fPIC",
 )  # fmt: skip
 SECONDS = 600  # for the compiler
-LEFT_OUT = "leave out lstm to train with MXNet's LSTM"
+LEFT_OUT = "train a new run without lstm, with MXNet's LSTM"
 
 
 @cache
