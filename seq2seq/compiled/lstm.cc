@@ -148,7 +148,8 @@ class Lstm : public CustomStatefulOp {
       for (int64_t direction = 0; direction < options_.directions; ++direction) {
         const int64_t place = number * options_.directions + direction;
         float* kept = kept_.at + place * layer.kept_size();
-        lstm::forward(sizes.layer(number, direction), read, weights(sizes, number, direction, inputs->at(1)),
+        lstm::forward(sizes.layer(number, direction), read,
+                      weights<const float>(sizes, number, direction, inputs->at(1)),
                       states(sizes, place, inputs->at(2), inputs->at(3)), out + direction * options_.units, kept,
                       space.at);
         const int64_t end = direction ? 0 : sizes.steps - 1;
@@ -192,12 +193,10 @@ class Lstm : public CustomStatefulOp {
         const int64_t place = number * options_.directions + direction;
         const lstm::Layer layer = sizes.layer(number, direction);
         const int64_t shift = direction * options_.units;
-        const lstm::Weights of = weights(sizes, number, direction, outputs->at(1));
-        lstm::backward(layer, read, weights(sizes, number, direction, inputs->at(4)),
+        lstm::backward(layer, read, weights<const float>(sizes, number, direction, inputs->at(4)),
                        states(sizes, place, inputs->at(5), inputs->at(6)), out + shift,
                        kept_.at + place * layer.kept_size(), of_outputs + shift,
-                       {const_cast<float*>(of.inputs), const_cast<float*>(of.states),
-                        const_cast<float*>(of.inputs_bias), const_cast<float*>(of.states_bias)},
+                       weights<float>(sizes, number, direction, outputs->at(1)),
                        outputs->at(2).data<float>() + place * sizes.states(),
                        outputs->at(3).data<float>() + place * sizes.states(), of_values, direction > 0, space.at);
       }
@@ -233,11 +232,15 @@ class Lstm : public CustomStatefulOp {
     int64_t parts() const { return options.dropout ? 3 : 1; }
 
     // What is kept: of each layer and direction, then what is between the layers, then the ids.
-    float* between(float* kept, int64_t number, Part part = OUTPUTS) const {
-      return kept + options.layers * options.directions * layer(0).kept_size() + (parts() * number + part) * outputs();
+    int64_t before_ids() const {
+      const int64_t of_layers = options.layers * options.directions * layer(0).kept_size();
+      return of_layers + (options.layers - 1) * parts() * outputs();
     }
-    int32_t* ids_in(float* kept) const { return reinterpret_cast<int32_t*>(between(kept, options.layers - 1)); }
-    size_t kept() const { return between(nullptr, options.layers - 1) - static_cast<float*>(nullptr) + ids_size(); }
+    size_t kept() const { return before_ids() + ids_size(); }
+    int32_t* ids_in(float* kept) const { return reinterpret_cast<int32_t*>(kept + before_ids()); }
+    float* between(float* kept, int64_t number, Part part = OUTPUTS) const {
+      return kept + before_ids() - ((options.layers - 1 - number) * parts() - part) * outputs();
+    }
 
     lstm::Layer layer(int64_t number, int64_t direction = 0) const {
       return {steps, rows, options.units, options.directions * options.units, direction == 1,
@@ -252,9 +255,10 @@ class Lstm : public CustomStatefulOp {
   };
 
   // The weights of a layer's direction, or their gradients, in the vector of all.
-  lstm::Weights weights(const Sizes& sizes, int64_t number, int64_t direction, const MXTensor& vector) const {
-    const float* at = static_cast<const float*>(vector.data_ptr);
-    const float* bias = at + vector.size() - options_.biases() +
+  template <class T>
+  lstm::WeightsOf<T> weights(const Sizes& sizes, int64_t number, int64_t direction, const MXTensor& vector) const {
+    T* at = static_cast<T*>(vector.data_ptr);
+    T* bias = at + vector.size() - options_.biases() +
                         (number * options_.directions + direction) * 8 * options_.units;
     for (int64_t before = 0; before < number; ++before)
       at += options_.directions * options_.weights(before, sizes.read_width);

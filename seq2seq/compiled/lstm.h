@@ -121,7 +121,7 @@ inline void tile_of(int64_t rows, bool add, const float* left, int64_t by_row, i
   }
 }
 
-// Columns from j on, at most PANEL of them, of at most ROWS rows.
+// A tile of at most ROWS rows and PANEL columns.
 inline void block(int64_t rows, bool add, const float* left, int64_t by_row, int64_t by_term, const float* panel,
                   int64_t depth, float* out, int64_t stride, int64_t width) {
   if (width <= WIDTH)
@@ -326,12 +326,13 @@ struct Layer {
   }
 };
 
-struct Weights {
-  const float *inputs, *states, *inputs_bias, *states_bias;  // (4H, width), (4H, H), (4H), (4H)
+template <class T>
+struct WeightsOf {
+  T *inputs, *states, *inputs_bias, *states_bias;  // (4H, width), (4H, H), (4H), (4H)
 };
-struct Gradients {
-  float *inputs, *states, *inputs_bias, *states_bias;
-};
+typedef WeightsOf<const float> Weights;
+typedef WeightsOf<float> Gradients;
+
 struct States {
   const float *hidden, *cell;  // before the first step read, (N, H) each
 };
