@@ -111,7 +111,8 @@ def lacking(config: Config) -> dict[str, str]:
         if chosen != value:
             lacked[option] = f"left out with the {decides} {chosen}: it is an option of {value}"
     if name in MODEL_OPTIONS and not (("cell" in has and config.model.cell == "lstm") or name == "lstm"):
-        lacked["lstm"] = f"left out with the model {name} and the cell {config.model.cell}: it is for LSTMs"
+        what = f"cell {config.model.cell}" if "cell" in has else f"model {name}"
+        lacked["lstm"] = f"mxnet with the {what}, for which there is no compiled one"
     return lacked
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from seq2seq.applications import application_of
 from seq2seq.config import Config, Start
 from seq2seq.dataset import Dataset
+from seq2seq.engine.options import TrainingConfig
 from seq2seq.engine.updater import Updater
 from seq2seq.ensemble import Ensemble
 from seq2seq.errors import UsageError, quoted, require
@@ -67,7 +68,8 @@ class StartingPoint:
         """The options of the run, with its model by name."""
         config = self.solver.config
         model = replace(config.model, model=model_name(config.task, config.model.model))
-        return replace(config, model=model, start=None)
+        training = replace(config.training, lstm=TrainingConfig.lstm)  # how a run is computed is its own choice
+        return replace(config, model=model, training=training, start=None)
 
     def with_network(self, config: Config) -> Config:
         """A configuration with the options of this run's network."""

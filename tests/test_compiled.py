@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seq2seq import Arithmetic, Text, UsageError, train
+from seq2seq import Text, UsageError, train
 from seq2seq.compiled import library
 from seq2seq.compiled.graph import with_compiled_lstm
 from seq2seq.compiled.library import load, prepare
@@ -105,10 +105,13 @@ def test_it_computes_what_mxnet_computes(kind, steps, rows, hidden, layers, dire
         assert np.abs(array - expected[name]).max() <= 1e-5 * largest, name
 
 
-def test_a_graph_without_an_lstm_stays_as_it_is():
+def test_other_layers_stay_as_they_are():
     cell = mx.rnn.FusedRNNCell(4, mode="gru", prefix="gru_")
     outputs, _ = cell.unroll(3, mx.sym.var("x"), layout="TNC", merge_outputs=True)
     assert with_compiled_lstm(outputs) is outputs
+    inputs = [mx.sym.var(name) for name in ("x", "weights", "h", "c")]
+    projected = mx.sym.RNN(*inputs, state_size=4, num_layers=1, mode="lstm", projection_size=2)
+    assert with_compiled_lstm(projected) is projected
 
 
 @needs_compiler
@@ -241,22 +244,30 @@ def test_a_run_opens_and_answers_where_it_cannot_be_compiled(small, tmp_path):
 
 
 @needs_compiler
-def test_it_is_compiled_once_with_a_note(cache, monkeypatch, tmp_path):
+def test_it_is_compiled_once_with_a_note_and_again_if_it_is_damaged(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     notes = []
     prepare(mx.cpu(), notes.append)
-    [kept] = tmp_path.rglob("lstm.so")
-    when = kept.stat().st_mtime_ns
+    [kept] = tmp_path.rglob("*.so")
+    content, when = kept.read_bytes(), kept.stat().st_mtime_ns
     prepare(mx.cpu(), notes.append)
     assert len(notes) == 1 and "compiling the LSTM" in notes[0] and kept.stat().st_mtime_ns == when
+    kept.write_bytes(content[:5000])  # loading it would end the process
+    prepare(mx.cpu(), notes.append)
+    assert len(notes) == 2 and kept.read_bytes() == content
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [kept]
 
 
 @pytest.mark.parametrize(
     ("compiler", "said"),
     [
-        ("no-such-compiler", r"lstm: compiled needs the C\+\+ compiler no-such-compiler, which is not installed"),
-        ("false", r"lstm: false failed: status 1; train a new run without lstm"),
+        (
+            "no-such-compiler",
+            r"lstm: compiled needs a C\+\+ compiler, and no-such-compiler cannot be run .*; install it",
+        ),
+        ("/tmp", r"lstm: compiled needs a C\+\+ compiler, and /tmp cannot be run"),
+        ("false", r"lstm: false failed: status 1; use lstm mxnet"),
+        ("true", r"lstm: true failed: status 0; use lstm mxnet"),
     ],
 )
 def test_without_a_compiler_nothing_is_written(compiler, said, small, tmp_path, monkeypatch):
@@ -268,29 +279,36 @@ def test_without_a_compiler_nothing_is_written(compiler, said, small, tmp_path, 
     assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
 
 
+@needs_compiler
 def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(UsageError, match=r"lstm: .*lstm\.so cannot be written \(Not a directory\)"):
+    with pytest.raises(UsageError, match=r"lstm: .* cannot be written \(Not a directory\); name another folder in XDG"):
         library.library()
 
 
-def test_a_damaged_operator_is_named(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    path = library._path()
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"damaged")
-    with pytest.raises(UsageError, match=r"lstm: .*lstm\.so is damaged, or .*delete it, or train a new") as caught:
-        load.__wrapped__()
-    assert "\n" not in str(caught.value)
+def test_an_operator_that_cannot_be_loaded_is_named_before_anything_is_written(small, tmp_path, monkeypatch):
+    (tmp_path / "other.so").write_bytes(b"no library")
+    monkeypatch.setattr(library, "library", lambda note=print: tmp_path / "other.so")
+    monkeypatch.setattr(library, "load", load.__wrapped__)
+    with pytest.raises(UsageError, match=r"lstm: .*other\.so cannot be loaded here; use lstm mxnet") as caught:
+        train(run_dir=tmp_path / "run", **small, lstm="compiled")
+    assert "\n" not in str(caught.value) and not (tmp_path / "run").exists()
+
+
+@needs_compiler
+def test_a_run_that_starts_from_another_chooses_its_own(small, tmp_path):
+    train(run_dir=tmp_path / "first", **small, lstm="compiled")
+    later = train(run_dir=tmp_path / "second", start_from=tmp_path / "first", epochs=1, progress=False)
+    assert later.config.training.lstm == "mxnet"
 
 
 def test_it_is_for_a_cpu_and_for_lstms(small, tmp_path):
     with pytest.raises(UsageError, match="lstm: got 'compiled', but it must be mxnet on a GPU"):
         prepare(mx.gpu(0), print)
-    for options in ({"cell": "rnn"}, {"task": Arithmetic("+", terms=2), "cell": "rnn", "model": "attention"}):
-        with pytest.raises(UsageError, match=r"lstm: got 'compiled', but .*it is for LSTMs"):
-            train(run_dir=tmp_path / "run", **{**small, **options}, lstm="compiled")
+    said = "lstm: got 'compiled', but it must be mxnet with the cell rnn, for which there is no compiled one"
+    with pytest.raises(UsageError, match=said):
+        train(run_dir=tmp_path / "run", **small, cell="rnn", lstm="compiled")
     with pytest.raises(UsageError, match="lstm: got 'fast', but it must be one of mxnet, compiled"):
         train(run_dir=tmp_path / "run", **small, lstm="fast")
     assert train(run_dir=tmp_path / "run", **{**small, "cell": "rnn", "epochs": 1}, lstm="mxnet")

@@ -14,6 +14,8 @@ from typing import Any
 from seq2seq.compiled.library import load
 from seq2seq.mx import Symbol, mx
 
+UNDERSTOOD = {"mode", "state_size", "num_layers", "bidirectional", "p", "state_outputs"}  # attributes of MXNet's LSTM
+
 Node = dict[str, Any]  # as in a symbol's JSON
 
 
@@ -35,7 +37,7 @@ def with_compiled_lstm(symbol: Symbol) -> Symbol:
     """
     graph = json.loads(symbol.tojson())
     nodes = graph["nodes"]
-    lstms = [node for node in nodes if node["op"] == "RNN" and node["attrs"]["mode"] == "lstm"]
+    lstms = [node for node in nodes if _is_understood(node)]
     if not lstms:
         return symbol
     load()
@@ -59,6 +61,13 @@ def with_compiled_lstm(symbol: Symbol) -> Symbol:
             "repeats": str(repeats),
         }
     return mx.sym.load_json(json.dumps(graph))
+
+
+def _is_understood(node: Node) -> bool:
+    """Whether a node is an LSTM without attributes that the compiled one does not have."""
+    if node["op"] != "RNN" or node["attrs"]["mode"] != "lstm":
+        return False
+    return {name for name in node["attrs"] if not name.startswith("__")} <= UNDERSTOOD
 
 
 def _one_hot(nodes: list[Node], read: Node) -> Node | None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from seq2seq.errors import UsageError, cut, require
 from seq2seq.files import shown
@@ -27,7 +29,7 @@ FLAGS = (
     "-fPIC",
 )  # fmt: skip
 SECONDS = 600  # for the compiler
-LEFT_OUT = "train a new run without lstm, with MXNet's LSTM"
+OTHERWISE = "use lstm mxnet (a resumed run keeps its own; with start_from, another begins with its weights)"
 
 
 @cache
@@ -43,11 +45,11 @@ def load() -> None:
     try:
         mx.library.load(str(path), verbose=False)
     except mx.base.MXNetError:
-        raise UsageError(f"lstm: {shown(path)} is damaged, or of another machine; delete it, or {LEFT_OUT}") from None
+        raise UsageError(f"lstm: {shown(path)} cannot be loaded here; {OTHERWISE}") from None
 
 
 def prepare(device: Device, note: Callable[[str], None]) -> None:
-    """Compile the operator if need be, with a note that says so.
+    """Compile the operator if need be, with a note that says so, and load it.
 
     Parameters
     ----------
@@ -57,62 +59,71 @@ def prepare(device: Device, note: Callable[[str], None]) -> None:
     Raises
     ------
     UsageError
-        If the device is not a CPU, or the operator cannot be compiled.
+        If the device is not a CPU, or the operator cannot be compiled or loaded.
     """
     require(device.device_type == "cpu", "lstm", "compiled", "mxnet on a GPU")
-    if not _path().exists():
-        note("compiling the LSTM for this machine; this is done once and takes about 10 s")
-        library()
+    library(note)
+    load()
 
 
-def library() -> Path:
+def library(note: Callable[[str], None] = lambda line: None) -> Path:
     """The compiled operator, compiled first if need be.
+
+    Its name is the hash of its content: a file that has been damaged could end the process when it is loaded, so
+    it is not used but compiled anew.
 
     Raises
     ------
     UsageError
         If there is no compiler, or it fails.
     """
-    path = _path()
-    if path.exists():
-        return path
-    partial = path.with_name(f".{os.getpid()}.so")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _compile(partial)
-        partial.replace(path)
-    except OSError as error:
-        raise UsageError(f"lstm: {shown(path)} cannot be written ({error.strerror}); {LEFT_OUT}") from None
-    finally:
-        with suppress(OSError):
-            partial.unlink()
-    return path
-
-
-def _compile(out: Path) -> None:
-    mxnet = Path(mx.__file__).parent
-    compiler = os.environ.get("CXX") or "g++"
-    sources = [str(HERE / "lstm.cc"), str(mxnet / "src" / "lib_api.cc")]
-    command = [*compiler.split(), *FLAGS, f"-I{mxnet / 'include'}", *sources, "-o", str(out)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
-    except FileNotFoundError:
+    folder = _folder()
+    with suppress(OSError):
+        for path in folder.glob("*.so"):
+            if path.name == _name_of(path):
+                return path
+    command = os.environ.get("CXX", "").split() or ["g++"]
+    if shutil.which(command[0]) is None:
         raise UsageError(
-            f"lstm: compiled needs the C++ compiler {compiler}, which is not installed (on Debian and Ubuntu: "
-            f"apt-get install g++); install it, or name another in CXX, or {LEFT_OUT}"
+            f"lstm: compiled needs a C++ compiler, and {command[0]} cannot be run (on Debian and Ubuntu: "
+            f"apt-get install g++); install it, or name another in CXX, or {OTHERWISE}"
+        )
+    note("compiling the LSTM for this machine; this is done once and takes about 10 s")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder) as temporary:
+            made = Path(temporary) / "made.so"
+            _compile(command, made)
+            return made.replace(folder / _name_of(made))
+    except OSError as error:
+        raise UsageError(
+            f"lstm: {shown(folder)} cannot be written ({error.strerror}); name another folder in XDG_CACHE_HOME, "
+            f"or {OTHERWISE}"
         ) from None
+
+
+def _compile(command: list[str], out: Path) -> None:
+    mxnet = Path(mx.__file__).parent
+    sources = [str(HERE / "lstm.cc"), str(mxnet / "src" / "lib_api.cc")]
+    words = [*command, *FLAGS, f"-I{mxnet / 'include'}", *sources, "-o", str(out)]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
-        raise UsageError(f"lstm: {compiler} took more than {SECONDS} s; {LEFT_OUT}") from None
-    if done.returncode:
+        raise UsageError(f"lstm: {command[0]} took more than {SECONDS} s; {OTHERWISE}") from None
+    if done.returncode or not out.exists():
         said = next((line for line in done.stderr.splitlines() if "error" in line), f"status {done.returncode}")
-        raise UsageError(f"lstm: {compiler} failed: {cut(said, 200)}; {LEFT_OUT}")
+        raise UsageError(f"lstm: {command[0]} failed: {cut(said, 200)}; {OTHERWISE}")
 
 
-def _path() -> Path:
-    """Where the operator is kept: other sources, another MXNet and another kind of processor have another file."""
+def _name_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] + ".so"
+
+
+def _folder() -> Path:
+    """Where the operator is kept: other sources, another MXNet and another kind of processor have another folder."""
     parts = [*((HERE / name).read_bytes() for name in SOURCES), " ".join(FLAGS).encode(), mx.__version__.encode()]
     parts.append(_processor().encode())
-    return cache_folder() / f"lstm-{hashlib.sha256(b'|'.join(parts)).hexdigest()[:16]}" / "lstm.so"
+    return cache_folder() / f"lstm-{hashlib.sha256(b'|'.join(parts)).hexdigest()[:16]}"
 
 
 def _processor() -> str:
