@@ -27,7 +27,7 @@ from contest import (
     spread,
 )
 from network_problems import NETWORKS
-from network_sections import answers_attention, busy, held_out, networks
+from network_sections import LEFT_OUT, TRAINED, answers_attention, busy, held_out, networks
 from results import Results
 
 # Relative differences of the mean losses in the first two epochs. Rounding causes less than 1e-5 at first. Training
@@ -227,10 +227,13 @@ def step(session: Session) -> None:
 
 def network_steps(session: Session) -> None:
     """The same for the networks that people use."""
+    text = str(session.text) if session.text else None
     for name in NETWORKS:
-        text = str(session.text) if session.text else None
-        options = {"name": name, "text": text, "examples": session.size.step_examples}
-        session.results.measure("network_steps", name, partial(_solo, "network_step", **options))
+        for contestant in (each for each in TRAINED if not each.peer and each.name not in LEFT_OUT.get(name, ())):
+            lstm = contestant.variants[0].get("lstm", "mxnet")
+            key = name if lstm == "mxnet" else f"{name}, {lstm} LSTM"
+            options = {"name": name, "text": text, "examples": session.size.step_examples, "lstm": lstm}
+            session.results.measure("network_steps", key, partial(_solo, "network_step", **options))
 
 
 def generator(session: Session) -> None:

@@ -133,8 +133,8 @@ def epoch_time(task: dict[str, Any], examples: int, hidden: int, batch: int, epo
 
 
 KINDS = {  # kinds of operators, by their names in the profile
-    "recurrent forward": ("RNN",),
-    "recurrent backward": ("_backward_RNN",),
+    "recurrent forward": ("RNN", "seq2seq_lstm"),
+    "recurrent backward": ("_backward_RNN", "_backward_seq2seq_lstm"),
     "optimizer": ("adam_update",),
     "exchange between workers": ("CopyCPU2CPU", "add_n"),
     "dense layer and loss": (
@@ -150,12 +150,12 @@ def step(hidden: int, batch: int, examples: int) -> dict[str, float]:
     return _step(lambda: problems.notebook_trainer(hidden, batch, examples))
 
 
-def network_step(name: str, text: str | None, examples: int) -> dict[str, float]:
+def network_step(name: str, text: str | None, examples: int, lstm: str) -> dict[str, float]:
     """The time of a step of a network that people use: see `_step`."""
     import network_problems
 
     path = Path(text) if text else None
-    return _step(lambda: network_problems.trainer_of(network_problems.prepare(name, path, examples)))
+    return _step(lambda: network_problems.trainer_of(network_problems.prepare(name, path, examples, lstm=lstm)))
 
 
 def _step(make_trainer: Callable[[], Any]) -> dict[str, float]:
